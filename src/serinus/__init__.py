@@ -1,0 +1,3 @@
+"""Serinus: release engineering for prompts and models."""
+
+__version__ = "0.1.0"

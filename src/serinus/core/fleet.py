@@ -1,0 +1,41 @@
+"""What the hosts report: which revision each worker follows, how far records are shipped, what is in flight."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A live gateway worker. `acked` is the snapshot revision it routes by; `leased`: it may serve candidates now;
+    `dropped`: records that found no room in the spool since it started."""
+
+    instance: str
+    pid: int
+    acked: int
+    leased: bool
+    dropped: int
+    requests: int = 0
+
+
+class InFlight(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls begun and not ended, with the age of the oldest."""
+
+    app: str
+    release: str
+    stratum: int
+    arm: int
+    count: int
+    oldest_ms: int
+
+
+class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One host's report. `beat` counts reports; `shipped_until_us`: every record framed before this wall time is in
+    the store; `clock_offset_us`: host clock minus the store's at the last report; `lease_s` the longest granted."""
+
+    host: str
+    beat: int
+    shipped_until_us: int
+    workers: tuple[WorkerStatus, ...] = ()
+    in_flight: tuple[InFlight, ...] = ()
+    spool_bytes: int = 0
+    clock_offset_us: int = 0

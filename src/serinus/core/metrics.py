@@ -1,0 +1,60 @@
+"""The metric registry: what is counted, in which unit and direction, at which level, and when it is ripe."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from serinus.core.errors import InvalidInput
+from serinus.core.records.record import Event
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric. `event` is the bit of the record that carries it (0: not an event metric).
+
+    `maturation_s` is how long after a call its label is final. `scale` is the integer scale of stored sums.
+    """
+
+    name: str
+    title: str
+    unit: Literal["share", "ms", "s", "tokens", "tokens/s", "usd", "score", "count"]
+    direction: Literal["lower", "higher"]
+    level: Literal["unit", "request"]
+    event: int = 0
+    maturation_s: int = 0
+    scale: int = 1
+    description: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Hex SHA-256 of the definition: a changed definition restarts the metric's evidence."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+
+def _event(name: str, title: str, event: Event, description: str) -> Metric:
+    return Metric(
+        name=name, title=title, unit="share", direction="lower", level="unit", event=int(event), description=description
+    )
+
+
+REGISTRY: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        _event("call.error", "errors", Event.ERROR, "the call failed by the upstream's fault (5xx, time-out, cut)"),
+        _event("call.refusal", "refusals", Event.REFUSAL, "the model declined to answer"),
+        _event("call.invalid_format", "broken formats", Event.INVALID_FORMAT, "the answer breaks the format rule"),
+        _event("call.overdue", "overdue calls", Event.OVERDUE, "no first byte within the app's `overdue` limit"),
+        _event("call.policy_violation", "policy violations", Event.POLICY_VIOLATION, "a deterministic rule matched"),
+        _event("feedback.thumbs_down", "thumbs down", Event.THUMBS_DOWN, "the user rated the answer as bad"),
+    )
+}
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name; InvalidInput with the known names when there is none."""
+    found = REGISTRY.get(name)
+    if found is None:
+        raise InvalidInput(f"unknown metric {name!r}", where="metric", mend=f"known: {', '.join(sorted(REGISTRY))}")
+    return found

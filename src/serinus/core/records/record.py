@@ -1,0 +1,146 @@
+"""The records of a call, format 1: MessagePack arrays in the order of the fields below.
+
+Readers pass over elements they do not know at the end of an array; new fields are only ever added there.
+Assigned arm and serving version are separate: a fallback serves the baseline on the candidate's account.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+import msgspec
+
+
+class ErrorClass(enum.IntEnum):
+    """Whose fault a failed call was. `INFRASTRUCTURE` counts against no arm; `CALLER` faults neither."""
+
+    NONE = 0
+    UPSTREAM_STATUS = 1
+    UPSTREAM_TIMEOUT = 2
+    UPSTREAM_CUT = 3
+    UPSTREAM_GARBAGE = 4
+    UPSTREAM_CONNECT = 5
+    RATE_LIMITED = 6
+    CALLER = 7
+    CALLER_LEFT = 8
+    INFRASTRUCTURE = 9
+    TEMPLATE = 10
+
+
+class Event(enum.IntFlag):
+    """Bad events of a call, as bits; the metric registry names them. Bits are part of the record format."""
+
+    ERROR = 1
+    REFUSAL = 2
+    INVALID_FORMAT = 4
+    OVERDUE = 8
+    POLICY_VIOLATION = 16
+    THUMBS_DOWN = 32
+
+
+class Rung(enum.IntEnum):
+    """Which rung of the fallback ladder answered."""
+
+    NONE = 0
+    RETRY = 1
+    BASELINE = 2
+    CACHE = 3
+    MESSAGE = 4
+    HAND_OFF = 5
+
+
+class _Record(msgspec.Struct, frozen=True, array_like=True):
+    """Base: encoded as an array, unknown trailing elements ignored."""
+
+
+class Begin(_Record):
+    """Written at assignment. `call` is the raw call id (48 bytes: time, release, arm, stratum, unit).
+
+    `mono_ns` is CLOCK_MONOTONIC of the host, `revision` the snapshot's, `version` the 32-byte digest that serves,
+    `overdue_ms` how long without a first byte is too long.
+    """
+
+    KIND: ClassVar[int] = 1
+    call: bytes
+    at_us: int
+    mono_ns: int
+    app: str
+    version: bytes
+    revision: int
+    overdue_ms: int
+
+
+class First(_Record):
+    """Written at the first byte of a stream."""
+
+    KIND: ClassVar[int] = 2
+    call: bytes
+    mono_ns: int
+
+
+class End(_Record):
+    """Written before the last byte leaves; holds all of the call, so that no join is needed.
+
+    `status` is the HTTP status sent (499: the caller left), `latency_us` and `ttft_us` from admission (`ttft_us` 0:
+    no first byte), tokens −1 when unknown, `cost_nano` nano-USD (−1 unknown), `events` bits of Event.
+    """
+
+    KIND: ClassVar[int] = 3
+    call: bytes
+    at_us: int
+    mono_ns: int
+    app: str
+    version: bytes
+    revision: int
+    conversation: int
+    status: int
+    error: int
+    events: int
+    latency_us: int
+    ttft_us: int
+    tokens_in: int = -1
+    tokens_out: int = -1
+    tokens_cached: int = -1
+    cost_nano: int = -1
+    finish: str = ""
+    rung: int = 0
+    held: bool = False
+    estimated: bool = False
+    stream: bool = False
+    attempts: int = 1
+    upstream_status: int = 0
+    model: str = ""
+
+
+class Score(_Record):
+    """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶."""
+
+    KIND: ClassVar[int] = 4
+    call: bytes
+    at_us: int
+    metric: str
+    value_micro: int
+    source: str
+    key: str
+
+
+class Payload(_Record):
+    """Sampled texts of a call: zstd-free raw JSON bytes of request and answer (compressed in the segment)."""
+
+    KIND: ClassVar[int] = 5
+    call: bytes
+    request: bytes
+    answer: bytes
+
+
+class Dropped(_Record):
+    """A worker's count of records that found no room in the spool since it started."""
+
+    KIND: ClassVar[int] = 6
+    at_us: int
+    total: int
+
+
+Record = Begin | First | End | Score | Payload | Dropped
+KINDS: dict[int, type[Record]] = {kind.KIND: kind for kind in (Begin, First, End, Score, Payload, Dropped)}

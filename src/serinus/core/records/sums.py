@@ -1,0 +1,65 @@
+"""Sums for judging: integers, additive, per (release, stratum, metric, arm, bucket)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.routing.assignment import Arm
+
+BUCKETS = 256
+ENROLLED = "enrolled"  # pseudo-metric: `total` = units first enrolled (exact), bucket 0
+
+
+class SumKey(msgspec.Struct, frozen=True, array_like=True):
+    """What a sum belongs to. `bucket` is 0 for event metrics, else the unit's hash bucket in [0, BUCKETS)."""
+
+    release: str
+    stratum: int
+    metric: str
+    arm: int
+    bucket: int = 0
+
+
+class Sum(msgspec.Struct, frozen=True, array_like=True):
+    """Sufficient statistics: `count` units, `total` and `squares` in the metric's integer scale (events: total)."""
+
+    count: int = 0
+    total: int = 0
+    squares: int = 0
+
+    def plus(self, other: Sum) -> Sum:
+        """The sum of both: commutative and associative, so hosts and batches merge in any order."""
+        return Sum(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+
+class Enrolment(msgspec.Struct, frozen=True, array_like=True):
+    """A unit's first appearance in a comparison, and which bad events it has had at least once (bits of Event)."""
+
+    release: str
+    unit: bytes
+    arm: Arm
+    stratum: int
+    events: int = 0
+
+
+class Rollup(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts and sums of one time bucket: wall time `start_us`, `width_s` 1 or 60, per host and serving identity.
+
+    `events` is a mapping of event bit → requests with it; `latency` and `ttft` are encoded log-histograms.
+    """
+
+    host: str
+    app: str
+    release: str
+    stratum: int
+    arm: int
+    version: str
+    start_us: int
+    width_s: int
+    requests: int
+    events: dict[int, int]
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_nano: int = 0
+    latency: bytes = b""
+    ttft: bytes = b""

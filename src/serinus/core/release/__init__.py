@@ -1,0 +1,1 @@
+"""A release: its plan, its states and the one table of transitions."""

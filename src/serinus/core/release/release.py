@@ -1,0 +1,66 @@
+"""The release as a value: all of it is stored as one JSON document beside its state and sequence number."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.pipeline.plan import Plan
+from serinus.core.release.table import State
+from serinus.core.routing.assignment import ASSIGN_V, RampPoint
+
+STATS_V = 1
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a release is paused. `auto_resume`: paused for missing data, resumes by itself when data return.
+
+    `trigger` names what paused it (`guardrail:call.error`, `limit:0`, `no_data`, `person`, `spool_drops`, …);
+    `deadline_us` (0: none) is when a vetoed limit becomes a rollback.
+    """
+
+    trigger: str
+    reason: str
+    at_us: int
+    auto_resume: bool = False
+    deadline_us: int = 0
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to make `candidate` the live version of `app` in place of `control` (digests).
+
+    `seq` counts every change; all writers compare and swap on it. `step` is −1 before the start. `ramp` is the
+    history of shares by snapshot revision. `rearmed` maps a trigger to the evidence position (events seen) from
+    which it counts again after a person resumed. `final_revision` is the snapshot that took the candidate out.
+    `reason` says why it stands where it stands.
+    """
+
+    id: str
+    app: str
+    seq: int
+    state: State
+    candidate: str
+    control: str
+    salt: str
+    plan: Plan
+    created_at_us: int
+    created_by: str
+    project: str = "default"
+    step: int = -1
+    ramp: tuple[RampPoint, ...] = ()
+    hold: Hold | None = None
+    rearmed: dict[str, dict[str, int]] = {}
+    final_revision: int = 0
+    reason: str = ""
+    assign_v: int = ASSIGN_V
+    stats_v: int = STATS_V
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tick keeps between its rounds: served dwell of the current step in ms, and the data positions
+    (units and requests per arm) at which it last grew. Survives restarts; outages cannot fill it."""
+
+    release: str
+    step: int
+    dwell_ms: int = 0
+    seen_candidate: int = 0
+    seen_control: int = 0

@@ -1,0 +1,52 @@
+"""Conversation tokens: where a conversation began, carried by the caller, so that workers share no state."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from serinus.core.errors import InvalidInput
+
+_FORMAT = 1
+_MAC_BYTES = 8
+_BODY_BYTES = 1 + 6 + 8 + 5
+TOKEN_CHARS = 38
+
+
+def _mac(key: bytes, app: str, body: bytes) -> bytes:
+    return hmac.digest(key, b"conversation\x1f" + app.encode() + b"\x1f" + body, hashlib.sha256)[:_MAC_BYTES]
+
+
+def issue(key: bytes, app: str, unit_hash: bytes, started: int, nonce: bytes) -> str:
+    """A token (38 URL-safe characters) for a conversation begun at snapshot revision `started`.
+
+    `unit_hash` is the unit's 8-byte pseudonym, `nonce` 5 random bytes. Layout: format 1, revision 6, unit 8,
+    nonce 5, MAC 8 bytes; MAC = HMAC-SHA256(key, "conversation" ‖ 0x1f ‖ app ‖ 0x1f ‖ body), truncated.
+    """
+    body = bytes((_FORMAT,)) + started.to_bytes(6, "big") + unit_hash + nonce
+    if len(body) != _BODY_BYTES:
+        raise ValueError("unit_hash takes 8 bytes and nonce 5")
+    return base64.urlsafe_b64encode(body + _mac(key, app, body)).rstrip(b"=").decode()
+
+
+def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
+    """(started revision, unit hash) of a token of ours; InvalidInput for a foreign, altered or malformed one."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        raw = b""
+    body, mac = raw[:_BODY_BYTES], raw[_BODY_BYTES:]
+    if len(mac) != _MAC_BYTES or body[0] != _FORMAT or not hmac.compare_digest(mac, _mac(key, app, body)):
+        raise InvalidInput(
+            "not a conversation token of this application",
+            where="x-serinus-conversation",
+            mend="send back the value of the first answer's header unchanged, or none to begin a conversation",
+        )
+    return int.from_bytes(body[1:7], "big"), body[7:15]
+
+
+def pseudonym(key: bytes, unit: str) -> bytes:
+    """The unit's 8-byte pseudonym: HMAC-SHA256(key, unit as UTF-8), truncated. The key's id travels beside it."""
+    return hmac.digest(key, unit.encode(), hashlib.sha256)[:8]

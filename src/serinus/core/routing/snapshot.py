@@ -1,0 +1,178 @@
+"""The routing snapshot, format 1: all that a gateway worker or SDK needs to route and compose.
+
+A file is one JSON header line `{"format", "min_reader", "revision", "digest"}` and the JSON body behind it;
+the digest is `sha256:` over the body's bytes. Readers accept a file when its `min_reader` is at most their own
+number, and pass over fields they do not know. The file is written by atomic rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal
+
+import msgspec
+
+from serinus.core.errors import FormatError
+from serinus.core.routing.assignment import RampPoint
+
+FORMAT = 1
+READER = 1
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of the snapshot's values: immutable, keyword-only, defaults left out on the wire."""
+
+
+class Variable(Struct, kw_only=True):
+    """A declared template variable; `type` is checked, `default` used when the caller gives none."""
+
+    type: Literal["string", "number", "integer", "boolean", "list", "object"] = "string"
+    required: bool = True
+    default: Any = None
+    description: str = ""
+
+
+class Message(Struct, kw_only=True):
+    """One role section of a prompt: Jinja2 source text."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    template: str
+
+
+class FormatRule(Struct, kw_only=True):
+    """What a well-formed answer is: JSON (an object with these keys), or text matched by a regular expression."""
+
+    kind: Literal["json_object", "regex"]
+    required_keys: tuple[str, ...] = ()
+    pattern: str = ""
+
+
+class Version(Struct, kw_only=True):
+    """A version ready to serve. `parameters` is a pre-encoded JSON object without its braces (may be empty).
+
+    `digest` (hex SHA-256) names the bundle, `behaviour` what the model sees; `endpoint` names an Endpoint.
+    """
+
+    digest: str
+    name: str
+    behaviour: str
+    endpoint: str
+    model: str
+    messages: tuple[Message, ...] = ()
+    variables: dict[str, Variable] = {}
+    parameters: str = ""
+    caller_may_set: tuple[str, ...] = ()
+
+
+class Endpoint(Struct, kw_only=True):
+    """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored."""
+
+    name: str
+    base_url: str
+    api_key_env: str = ""
+    ca_file: str = ""
+
+
+class Limits(Struct, kw_only=True):
+    """Time limits in seconds and sizes in bytes of one application's calls."""
+
+    connect_s: float = 5.0
+    first_token_s: float = 60.0
+    between_tokens_s: float = 30.0
+    total_s: float = 600.0
+    body_bytes: int = 8 * 1024 * 1024
+    answer_bytes: int = 64 * 1024 * 1024
+
+
+class Release(Struct, kw_only=True):
+    """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
+
+    `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
+    """
+
+    id: str
+    salt: str
+    candidate: str
+    control: str
+    ramp: tuple[RampPoint, ...]
+    serving: bool = True
+    lease_s: float = 30.0
+    forced: tuple[str, ...] = ()
+    assign_v: int = 1
+
+
+class App(Struct, kw_only=True):
+    """One application. `live` is the baseline version's digest; `override` pins all traffic to a version.
+
+    `unit`: where units come from when no header names one: `user` (the standard fields), `request` (each call its
+    own unit), `refuse`. `overdue_s`: a call without a first byte for so long counts as an `overdue` event.
+    """
+
+    name: str
+    live: str | None = None
+    override: str | None = None
+    release: Release | None = None
+    unit: Literal["user", "request", "refuse"] = "user"
+    limits: Limits = Limits()
+    format_rule: FormatRule | None = None
+    fallback_message: str = ""
+    overdue_s: float = 30.0
+    payload_share: float = 0.0
+
+
+class Caller(Struct, kw_only=True):
+    """A key that may call: hex SHA-256 of the key, the apps it may name (`*` for all), and whether it may pin."""
+
+    key_sha256: str
+    name: str
+    apps: tuple[str, ...] = ("*",)
+    may_pin: bool = False
+
+
+class Snapshot(Struct, kw_only=True):
+    """The body. `mac_key` and `pseudonym_key` are hex (the file is mode 0600); times are µs UTC."""
+
+    revision: int
+    issued_at_us: int
+    project: str = "default"
+    mac_key: str
+    pseudonym_key: str
+    pseudonym_key_id: str = "k1"
+    callers: tuple[Caller, ...] = ()
+    endpoints: dict[str, Endpoint] = {}
+    versions: dict[str, Version] = {}
+    apps: dict[str, App] = {}
+
+
+class Header(Struct, kw_only=True):
+    """The first line of a snapshot file."""
+
+    format: int
+    min_reader: int
+    revision: int
+    digest: str
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The bytes of a snapshot file in format 1 (keys sorted, so that equal snapshots give equal bytes)."""
+    body = msgspec.json.encode(snapshot, order="deterministic")
+    digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    header = Header(format=FORMAT, min_reader=1, revision=snapshot.revision, digest=digest)
+    return msgspec.json.encode(header) + b"\n" + body
+
+
+def decode(raw: bytes) -> Snapshot:
+    """The snapshot in these bytes; FormatError when torn, altered, malformed, or for newer readers only."""
+    head, _, body = raw.partition(b"\n")
+    try:
+        header = msgspec.json.decode(head, type=Header)
+        if header.min_reader > READER:
+            raise FormatError(
+                f"snapshot format {header.format} needs reader {header.min_reader}, this is {READER}",
+                mend="upgrade Serinus on this host",
+            )
+        if header.digest != "sha256:" + hashlib.sha256(body).hexdigest():
+            raise FormatError("snapshot body does not match its digest", mend="fetch the snapshot again")
+        return msgspec.json.decode(body, type=Snapshot)
+    except msgspec.MsgspecError as error:
+        raise FormatError(f"not a routing snapshot: {error}", mend="fetch the snapshot again") from error

@@ -1,0 +1,76 @@
+"""The telemetry store: shipped offsets, enrolments, sums, rollups and host reports; one writer transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from serinus.core.fleet import HostStatus
+from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
+
+
+class Fresh(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enrolment changed: `events` are the bits set for the first time; `is_new`: the unit's first appearance.
+    `arm` and `stratum` are those stored, whatever the batch said."""
+
+    enrolment: Enrolment
+    is_new: bool
+
+
+class TelemetryTx(Protocol):
+    """What one transaction offers."""
+
+    def offset(self, spool: str) -> int:
+        """Bytes of a spool segment (`instance-number`) already shipped; 0 for an unknown one."""
+        ...
+
+    def advance_offset(self, spool: str, expected: int, new: int) -> None:
+        """Compare and swap; Conflict when another agent shipped meanwhile (the batch must be rolled back)."""
+        ...
+
+    def forget_offsets(self, spools: Collection[str]) -> None:
+        """Drop offsets of segments whose files are gone."""
+        ...
+
+    def enrol(self, batch: Sequence[Enrolment]) -> list[Fresh]:
+        """Insert units once and set first-event bits; returns only what changed. Batch may repeat units."""
+        ...
+
+    def add_sums(self, batch: Sequence[tuple[SumKey, Sum]]) -> None: ...
+    def sums(self, release: str) -> list[tuple[SumKey, Sum]]: ...
+
+    def add_rollups(self, batch: Sequence[Rollup]) -> None:
+        """Add counts, merge histograms, per (host, identity, bucket)."""
+        ...
+
+    def rollups(self, release: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
+        """Buckets with from_us ≤ start < to_us, merged over hosts and versions (host and version empty), in order."""
+        ...
+
+    def app_rollups(self, app: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
+        """As above for all traffic of an app, by arm and version, merged over hosts, releases and strata."""
+        ...
+
+    def prune_rollups(self, width_s: int, before_us: int) -> int:
+        """Delete expired buckets; how many."""
+        ...
+
+    def put_host(self, status: HostStatus) -> None:
+        """Insert or replace a host's report."""
+        ...
+
+    def hosts(self) -> list[HostStatus]: ...
+    def drop_host(self, host: str) -> None: ...
+
+
+class TelemetryStore(Protocol):
+    """The store itself."""
+
+    def tx(self) -> AbstractContextManager[TelemetryTx]:
+        """One transaction: commits at the end, rolls back on any exception."""
+        ...
+
+    def close(self) -> None: ...
