@@ -1,4 +1,4 @@
-"""The control store: apps, versions, releases, snapshots, leadership, audit, outbox, keys; one transaction primitive."""
+"""The control store: apps, versions, releases, snapshots, leadership, audit, outbox, keys; one `tx` primitive."""
 
 from __future__ import annotations
 

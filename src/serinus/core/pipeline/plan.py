@@ -106,13 +106,17 @@ def _check_steps(steps: tuple[Step, ...]) -> None:
             raise InvalidInput("dwell must be above 0 and min_units not below 0", where=where, mend="e.g. dwell: 2h")
         last = step.share
     if steps[-1].share != 1.0:
-        raise InvalidInput("the last step is not 100 %", where="plan.steps", mend="end with `- {share: 100%, dwell: 24h}`")
+        raise InvalidInput(
+            "the last step is not 100 %", where="plan.steps", mend="end with `- {share: 100%, dwell: 24h}`"
+        )
 
 
 def _check_guardrail(index: int, guardrail: Guardrail) -> None:
     where = f"plan.guardrails[{index}]"
     if not metric(guardrail.metric).event:
-        raise InvalidInput(f"{guardrail.metric} is not an event metric", where=where, mend="use a limit, or another metric")
+        raise InvalidInput(
+            f"{guardrail.metric} is not an event metric", where=where, mend="use a limit, or another metric"
+        )
     if not 1.0 <= guardrail.max_ratio < guardrail.design_ratio:
         raise InvalidInput(
             f"max_ratio {guardrail.max_ratio} must be at least 1 and below design_ratio {guardrail.design_ratio}",
@@ -120,7 +124,9 @@ def _check_guardrail(index: int, guardrail: Guardrail) -> None:
             mend="e.g. max_ratio: 1.25 with design_ratio: 2",
         )
     if guardrail.weight <= 0:
-        raise InvalidInput(f"weight {guardrail.weight} is not above 0", where=where, mend="leave it out for equal weights")
+        raise InvalidInput(
+            f"weight {guardrail.weight} is not above 0", where=where, mend="leave it out for equal weights"
+        )
 
 
 def _check_limit(index: int, limit: Limit) -> None:
@@ -129,4 +135,6 @@ def _check_limit(index: int, limit: Limit) -> None:
     if not 0 <= limit.above < 1:
         raise InvalidInput(f"above {limit.above} is not in [0, 1)", where=where, mend="e.g. above: 2.5%")
     if limit.buckets < 1 or limit.min_requests < 1:
-        raise InvalidInput("buckets and min_requests are at least 1", where=where, mend="e.g. for: 5m, min_requests: 50")
+        raise InvalidInput(
+            "buckets and min_requests are at least 1", where=where, mend="e.g. for: 5m, min_requests: 50"
+        )

@@ -54,7 +54,7 @@ class _Record(msgspec.Struct, frozen=True, array_like=True):
     """Base: encoded as an array, unknown trailing elements ignored."""
 
 
-class Begin(_Record):
+class Begin(_Record, frozen=True, array_like=True):
     """Written at assignment. `call` is the raw call id (48 bytes: time, release, arm, stratum, unit).
 
     `mono_ns` is CLOCK_MONOTONIC of the host, `revision` the snapshot's, `version` the 32-byte digest that serves,
@@ -71,7 +71,7 @@ class Begin(_Record):
     overdue_ms: int
 
 
-class First(_Record):
+class First(_Record, frozen=True, array_like=True):
     """Written at the first byte of a stream."""
 
     KIND: ClassVar[int] = 2
@@ -79,7 +79,7 @@ class First(_Record):
     mono_ns: int
 
 
-class End(_Record):
+class End(_Record, frozen=True, array_like=True):
     """Written before the last byte leaves; holds all of the call, so that no join is needed.
 
     `status` is the HTTP status sent (499: the caller left), `latency_us` and `ttft_us` from admission (`ttft_us` 0:
@@ -113,7 +113,7 @@ class End(_Record):
     model: str = ""
 
 
-class Score(_Record):
+class Score(_Record, frozen=True, array_like=True):
     """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶."""
 
     KIND: ClassVar[int] = 4
@@ -125,7 +125,7 @@ class Score(_Record):
     key: str
 
 
-class Payload(_Record):
+class Payload(_Record, frozen=True, array_like=True):
     """Sampled texts of a call: zstd-free raw JSON bytes of request and answer (compressed in the segment)."""
 
     KIND: ClassVar[int] = 5
@@ -134,7 +134,7 @@ class Payload(_Record):
     answer: bytes
 
 
-class Dropped(_Record):
+class Dropped(_Record, frozen=True, array_like=True):
     """A worker's count of records that found no room in the spool since it started."""
 
     KIND: ClassVar[int] = 6

@@ -1,4 +1,4 @@
-"""The transition table of a release: every (state, event) is here, or it is an error. The docs' diagram is drawn from it."""
+"""The transition table of a release: every (state, event) is here, or it is an error. The docs draw it from here."""
 
 from __future__ import annotations
 

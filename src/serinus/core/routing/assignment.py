@@ -41,7 +41,7 @@ class RampPoint(msgspec.Struct, frozen=True, kw_only=True):
 
 def unit_point(salt: str, unit: str) -> float:
     """u in [0, 1): the first 53 bits of xxh3_64(salt ‖ 0x1f ‖ unit), both UTF-8, divided by 2⁵³."""
-    return (xxhash.xxh3_64_intdigest(f"{salt}\x1f{unit}") >> 11) * _SCALE
+    return (xxhash.xxh3_64_intdigest(f"{salt}\x1f{unit}".encode()) >> 11) * _SCALE
 
 
 def control_from(share: float) -> float:

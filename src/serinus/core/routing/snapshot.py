@@ -23,7 +23,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the snapshot's values: immutable, keyword-only, defaults left out on the wire."""
 
 
-class Variable(Struct, kw_only=True):
+class Variable(Struct, frozen=True, kw_only=True):
     """A declared template variable; `type` is checked, `default` used when the caller gives none."""
 
     type: Literal["string", "number", "integer", "boolean", "list", "object"] = "string"
@@ -32,14 +32,14 @@ class Variable(Struct, kw_only=True):
     description: str = ""
 
 
-class Message(Struct, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True):
     """One role section of a prompt: Jinja2 source text."""
 
     role: Literal["system", "developer", "user", "assistant"]
     template: str
 
 
-class FormatRule(Struct, kw_only=True):
+class FormatRule(Struct, frozen=True, kw_only=True):
     """What a well-formed answer is: JSON (an object with these keys), or text matched by a regular expression."""
 
     kind: Literal["json_object", "regex"]
@@ -47,7 +47,7 @@ class FormatRule(Struct, kw_only=True):
     pattern: str = ""
 
 
-class Version(Struct, kw_only=True):
+class Version(Struct, frozen=True, kw_only=True):
     """A version ready to serve. `parameters` is a pre-encoded JSON object without its braces (may be empty).
 
     `digest` (hex SHA-256) names the bundle, `behaviour` what the model sees; `endpoint` names an Endpoint.
@@ -64,7 +64,7 @@ class Version(Struct, kw_only=True):
     caller_may_set: tuple[str, ...] = ()
 
 
-class Endpoint(Struct, kw_only=True):
+class Endpoint(Struct, frozen=True, kw_only=True):
     """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored."""
 
     name: str
@@ -73,7 +73,7 @@ class Endpoint(Struct, kw_only=True):
     ca_file: str = ""
 
 
-class Limits(Struct, kw_only=True):
+class Limits(Struct, frozen=True, kw_only=True):
     """Time limits in seconds and sizes in bytes of one application's calls."""
 
     connect_s: float = 5.0
@@ -84,7 +84,7 @@ class Limits(Struct, kw_only=True):
     answer_bytes: int = 64 * 1024 * 1024
 
 
-class Release(Struct, kw_only=True):
+class Release(Struct, frozen=True, kw_only=True):
     """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
@@ -101,7 +101,7 @@ class Release(Struct, kw_only=True):
     assign_v: int = 1
 
 
-class App(Struct, kw_only=True):
+class App(Struct, frozen=True, kw_only=True):
     """One application. `live` is the baseline version's digest; `override` pins all traffic to a version.
 
     `unit`: where units come from when no header names one: `user` (the standard fields), `request` (each call its
@@ -120,7 +120,7 @@ class App(Struct, kw_only=True):
     payload_share: float = 0.0
 
 
-class Caller(Struct, kw_only=True):
+class Caller(Struct, frozen=True, kw_only=True):
     """A key that may call: hex SHA-256 of the key, the apps it may name (`*` for all), and whether it may pin."""
 
     key_sha256: str
@@ -129,7 +129,7 @@ class Caller(Struct, kw_only=True):
     may_pin: bool = False
 
 
-class Snapshot(Struct, kw_only=True):
+class Snapshot(Struct, frozen=True, kw_only=True):
     """The body. `mac_key` and `pseudonym_key` are hex (the file is mode 0600); times are µs UTC."""
 
     revision: int
@@ -144,7 +144,7 @@ class Snapshot(Struct, kw_only=True):
     apps: dict[str, App] = {}
 
 
-class Header(Struct, kw_only=True):
+class Header(Struct, frozen=True, kw_only=True):
     """The first line of a snapshot file."""
 
     format: int
