@@ -75,12 +75,14 @@ def stratum_of(u: float, ramp: Sequence[RampPoint]) -> int:
 
 
 def arm_of(u: float, ramp: Sequence[RampPoint], started: int) -> tuple[Arm, int]:
-    """Arm and stratum of a conversation begun at snapshot revision `started`; (REST, −1) outside the comparison.
+    """Arm and stratum of a conversation begun at snapshot revision `started`; stratum −1 outside the comparison.
 
-    A conversation keeps the slices of its beginning when shares grow, in both arms alike (statistics 2.4).
+    A conversation keeps the slices of its beginning when shares grow, in both arms alike (statistics 2.4). Above a
+    share of ½ the comparison is closed (2.1): former controls are served by the candidate, so nobody has a stratum.
     """
     point = point_at(ramp, started)
     if point is None:
         return Arm.REST, -1
     arm = slice_of(u, point.share)
-    return (arm, stratum_of(u, ramp)) if arm is not Arm.REST else (arm, -1)
+    compared = arm is not Arm.REST and point.share <= 0.5
+    return arm, stratum_of(u, ramp) if compared else -1
