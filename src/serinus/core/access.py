@@ -1,0 +1,98 @@
+"""Who may do what: roles, operations and the one table between them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+
+from serinus.core.errors import Forbidden, InvalidInput
+
+
+class Role(enum.StrEnum):
+    """What a person or a machine is in a project (product.md G1). A key may hold several."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    REVIEWER = "reviewer"
+    QUALITY_LEAD = "quality_lead"
+    ML_ENGINEER = "ml_engineer"
+    DATA_STEWARD = "data_steward"
+    ML_LEAD = "ml_lead"
+    OPS_LEAD = "ops_lead"
+    SAFETY_REVIEWER = "safety_reviewer"
+    RED_TEAM = "red_team"
+    RELEASE_MANAGER = "release_manager"
+    ON_CALL = "on_call"
+    LEGAL = "legal"
+    COMPLIANCE = "compliance"
+    EXECUTIVE = "executive"
+    ADMIN = "admin"
+
+
+class Operation(enum.StrEnum):
+    """What can be asked of the control plane."""
+
+    VIEW = "view"
+    VIEW_AUDIT = "view_audit"
+    VERIFY_AUDIT = "verify_audit"
+    CONFIGURE_APP = "configure_app"
+    CONFIGURE_ENDPOINT = "configure_endpoint"
+    PUSH_VERSION = "push_version"
+    MAKE_LIVE = "make_live"
+    START_RELEASE = "start_release"
+    PAUSE_RELEASE = "pause_release"
+    RESUME_RELEASE = "resume_release"
+    ABORT_RELEASE = "abort_release"
+    ROLL_BACK_RELEASE = "roll_back_release"
+    SET_OVERRIDE = "set_override"
+    CLEAR_OVERRIDE = "clear_override"
+    VIEW_KEYS = "view_keys"
+    CREATE_KEY = "create_key"
+    REVOKE_KEY = "revoke_key"
+
+
+_EVERYBODY = frozenset(Role)
+_BUILDERS = frozenset({Role.EDITOR, Role.ML_ENGINEER, Role.ML_LEAD})
+_RELEASERS = frozenset({Role.RELEASE_MANAGER, Role.ML_LEAD, Role.OPS_LEAD})
+# Taking a candidate away from users is the safe side: whoever watches production may do it.
+_BRAKES = _RELEASERS | {Role.ON_CALL, Role.SAFETY_REVIEWER, Role.QUALITY_LEAD}
+
+TABLE: dict[Operation, frozenset[Role]] = {
+    Operation.VIEW: _EVERYBODY,
+    Operation.VIEW_AUDIT: _EVERYBODY,
+    Operation.VERIFY_AUDIT: _EVERYBODY,
+    Operation.CONFIGURE_APP: _BUILDERS | _RELEASERS,
+    Operation.CONFIGURE_ENDPOINT: frozenset({Role.ML_ENGINEER, Role.ML_LEAD, Role.OPS_LEAD}),
+    Operation.PUSH_VERSION: _BUILDERS,
+    Operation.MAKE_LIVE: _RELEASERS,
+    Operation.START_RELEASE: _RELEASERS | {Role.ML_ENGINEER},
+    Operation.PAUSE_RELEASE: _BRAKES,
+    Operation.RESUME_RELEASE: _RELEASERS | {Role.ON_CALL},
+    Operation.ABORT_RELEASE: _BRAKES,
+    Operation.ROLL_BACK_RELEASE: _BRAKES,
+    Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
+    Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
+    Operation.VIEW_KEYS: frozenset({Role.COMPLIANCE}),
+    Operation.CREATE_KEY: frozenset(),
+    Operation.REVOKE_KEY: frozenset({Role.ON_CALL}),
+}
+
+
+def authorise(roles: Collection[str], operation: Operation) -> None:
+    """Pass when one of `roles` may do `operation` (`admin` may do all); Forbidden names the roles that may."""
+    allowed = TABLE[operation] | {Role.ADMIN}
+    if not allowed.isdisjoint(roles):
+        return
+    raise Forbidden(
+        f"this key may not {operation.value.replace('_', ' ')}",
+        where="key",
+        mend=f"use a key with one of the roles {', '.join(sorted(allowed))}",
+    )
+
+
+def role(name: str) -> Role:
+    """The role of this name; InvalidInput with the known names when there is none."""
+    try:
+        return Role(name)
+    except ValueError:
+        raise InvalidInput(f"unknown role {name!r}", where="roles", mend=f"known: {', '.join(sorted(Role))}") from None

@@ -1,0 +1,104 @@
+"""Who may do what, over all operations and roles."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from serinus.core.access import TABLE, Operation, Role, authorise, role
+from serinus.core.errors import Forbidden, InvalidInput
+
+READS = {Operation.VIEW, Operation.VIEW_AUDIT, Operation.VERIFY_AUDIT}
+EXPECTED = {
+    Role.VIEWER: READS,
+    Role.REVIEWER: READS,
+    Role.DATA_STEWARD: READS,
+    Role.RED_TEAM: READS,
+    Role.LEGAL: READS,
+    Role.EXECUTIVE: READS,
+    Role.COMPLIANCE: READS | {Operation.VIEW_KEYS},
+    Role.EDITOR: READS | {Operation.CONFIGURE_APP, Operation.PUSH_VERSION},
+    Role.ML_ENGINEER: READS
+    | {
+        Operation.CONFIGURE_APP,
+        Operation.CONFIGURE_ENDPOINT,
+        Operation.PUSH_VERSION,
+        Operation.START_RELEASE,
+    },
+    Role.QUALITY_LEAD: READS | {Operation.PAUSE_RELEASE, Operation.ABORT_RELEASE, Operation.ROLL_BACK_RELEASE},
+    Role.SAFETY_REVIEWER: READS | {Operation.PAUSE_RELEASE, Operation.ABORT_RELEASE, Operation.ROLL_BACK_RELEASE},
+    Role.ON_CALL: READS
+    | {
+        Operation.PAUSE_RELEASE,
+        Operation.RESUME_RELEASE,
+        Operation.ABORT_RELEASE,
+        Operation.ROLL_BACK_RELEASE,
+        Operation.SET_OVERRIDE,
+        Operation.CLEAR_OVERRIDE,
+        Operation.REVOKE_KEY,
+    },
+    Role.RELEASE_MANAGER: set(Operation)
+    - {
+        Operation.CONFIGURE_ENDPOINT,
+        Operation.PUSH_VERSION,
+        Operation.VIEW_KEYS,
+        Operation.CREATE_KEY,
+        Operation.REVOKE_KEY,
+    },
+    Role.OPS_LEAD: set(Operation)
+    - {Operation.PUSH_VERSION, Operation.VIEW_KEYS, Operation.CREATE_KEY, Operation.REVOKE_KEY},
+    Role.ML_LEAD: set(Operation) - {Operation.VIEW_KEYS, Operation.CREATE_KEY, Operation.REVOKE_KEY},
+    Role.ADMIN: set(Operation),
+}
+
+
+def _may(roles: tuple[str, ...], operation: Operation) -> bool:
+    try:
+        authorise(roles, operation)
+    except Forbidden:
+        return False
+    return True
+
+
+def test_the_table_names_every_operation() -> None:
+    """No operation is left without a line in the table."""
+    assert set(TABLE) == set(Operation)
+
+
+def test_the_expectation_names_every_role() -> None:
+    """The matrix below says something about each role of the product."""
+    assert set(EXPECTED) == set(Role)
+
+
+@pytest.mark.parametrize(("one", "operation"), list(itertools.product(Role, Operation)))
+def test_G1_each_role_may_do_exactly_its_operations(one: Role, operation: Operation) -> None:
+    """Every pair of role and operation is decided as the matrix above says."""
+    assert _may((one,), operation) is (operation in EXPECTED[one])
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_several_roles_may_do_what_any_of_them_may(operation: Operation) -> None:
+    """Roles add up; none takes anything away."""
+    for first, second in itertools.combinations(Role, 2):
+        assert _may((first, second), operation) is (_may((first,), operation) or _may((second,), operation))
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_no_role_and_unknown_roles_may_nothing(operation: Operation) -> None:
+    """A key that only calls, or holds a word that is no role, is refused everything."""
+    assert not _may((), operation)
+    assert not _may(("root", "*", "ADMIN"), operation)
+
+
+def test_refusal_names_the_roles_that_may() -> None:
+    """The refusal tells which key to use instead."""
+    with pytest.raises(Forbidden, match=r"may not push version.*admin, editor, ml_engineer, ml_lead"):
+        authorise(("viewer",), Operation.PUSH_VERSION)
+
+
+def test_unknown_role_name_is_refused_with_the_known_ones() -> None:
+    """A role is spelled as in the product's vocabulary."""
+    assert role("on_call") is Role.ON_CALL
+    with pytest.raises(InvalidInput, match=r"unknown role 'oncall'.*on_call"):
+        role("oncall")
