@@ -40,6 +40,18 @@ class Conflict(SerinusError):
     code = "conflict"
 
 
+class Contended(Conflict):
+    """The database gave way to another transaction; nothing was changed. Doing it again is right (`ports.retry`)."""
+
+    code = "contended"
+
+
+class StoreUnavailable(SerinusError):
+    """The store cannot be reached or cannot write; nothing was changed unless the commit itself was cut."""
+
+    code = "store_unavailable"
+
+
 class Forbidden(SerinusError):
     """The caller is known but may not do this."""
 

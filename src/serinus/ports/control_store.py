@@ -94,7 +94,10 @@ class ControlTx(Protocol):
         """Insert or replace."""
         ...
 
-    def version(self, digest: str) -> StoredVersion | None: ...
+    def version(self, digest: str) -> StoredVersion | None:
+        """By whole digest. Equal content may be pushed to several apps: the first one's."""
+        ...
+
     def find_version(self, app: str, ref: str) -> StoredVersion | None:
         """By name, whole digest, or a digest prefix of ≥ 8 characters; Conflict when a prefix fits several."""
         ...
@@ -103,14 +106,20 @@ class ControlTx(Protocol):
         """Newest first, and the next cursor (empty at the end)."""
         ...
 
-    def versions_of(self, digests: Collection[str]) -> list[StoredVersion]: ...
+    def versions_of(self, digests: Collection[str]) -> list[StoredVersion]:
+        """One per digest that is known (the first app's), oldest first."""
+        ...
+
     def next_version_number(self, app: str, week: str) -> int:
         """The next number within an ISO week such as `2026-W47`, from 1; allocated in this transaction."""
         ...
 
-    def insert_version(self, version: StoredVersion) -> None: ...
-    def mark_live(self, digest: str, at_us: int) -> None:
-        """Note the first time a version went live; later calls change nothing."""
+    def insert_version(self, version: StoredVersion) -> None:
+        """Conflict when the app has this digest or this name already."""
+        ...
+
+    def mark_live(self, digest: str, at_us: int, app: str | None = None) -> None:
+        """Note the first time a version went live (in this app; None: wherever it is); later calls change nothing."""
         ...
 
     def release(self, id: str) -> Release | None: ...
@@ -164,14 +173,21 @@ class ControlTx(Protocol):
         """A key that is not revoked."""
         ...
 
-    def keys(self) -> list[ApiKey]: ...
-    def put_key(self, key: ApiKey) -> None: ...
+    def keys(self) -> list[ApiKey]:
+        """All, also revoked ones, in order of id."""
+        ...
+
+    def put_key(self, key: ApiKey) -> None:
+        """Insert or replace by id; Conflict when another id has the same hash."""
+        ...
 
     def remembered(self, idempotency_key: str, now_us: int) -> tuple[str, int, bytes] | None:
         """(request digest, status, body) of a POST done under this key in the last 24 h."""
         ...
 
-    def remember(self, idempotency_key: str, request_digest: str, status: int, body: bytes, now_us: int) -> None: ...
+    def remember(self, idempotency_key: str, request_digest: str, status: int, body: bytes, now_us: int) -> None:
+        """Keep an answer for 24 h, and drop those that are older; Conflict when the key has an answer already."""
+        ...
 
 
 class ControlStore(Protocol):
@@ -179,7 +195,10 @@ class ControlStore(Protocol):
 
     def tx(self, epoch: int | None = None) -> AbstractContextManager[ControlTx]:
         """One transaction: commits at the end, rolls back on any exception. With `epoch` the leader row is locked
-        and checked first: Deposed when another leads. Serialisation failures are the caller's to retry (Conflict)."""
+        and checked first: Deposed when another leads. Transactions on one project follow one another, so each reads
+        what the one before it wrote: keep them short, never nest them. Where the database gives way to another one
+        all the same: Contended, which is the caller's to retry (`ports.retry.run`). StoreUnavailable when it cannot
+        be reached."""
         ...
 
     def leader(self) -> Leader | None: ...
@@ -193,7 +212,9 @@ class ControlStore(Protocol):
 
     def latest_snapshot(self) -> tuple[int, bytes] | None: ...
     def wait_change(self, timeout_s: float) -> bool:
-        """Block until the store may have changed, or the time is over; a hint only. For one waiting thread."""
+        """Block until the store may have changed, or the time is over; a hint only. For one waiting thread. True at
+        once on the first call, so that no change before it is missed. Never raises: when the store is away it waits
+        out the time and answers True, and the read that follows tells why."""
         ...
 
     def close(self) -> None: ...

@@ -36,7 +36,8 @@ class TelemetryTx(Protocol):
         ...
 
     def enrol(self, batch: Sequence[Enrolment]) -> list[Fresh]:
-        """Insert units once and set first-event bits; returns only what changed. Batch may repeat units."""
+        """Insert units once and set first-event bits; returns only what changed. Batch may repeat units. At most once
+        in a transaction and before the sums: hosts lock units in one order, and that is what rules out deadlocks."""
         ...
 
     def add_sums(self, batch: Sequence[tuple[SumKey, Sum]]) -> None: ...
@@ -70,7 +71,8 @@ class TelemetryStore(Protocol):
     """The store itself."""
 
     def tx(self) -> AbstractContextManager[TelemetryTx]:
-        """One transaction: commits at the end, rolls back on any exception."""
+        """One transaction: commits at the end, rolls back on any exception; never nested. Contended when the database
+        gave way to another one (do it again); StoreUnavailable when it cannot be reached."""
         ...
 
     def close(self) -> None: ...
