@@ -1,0 +1,28 @@
+"""The tables of the in-memory control store."""
+
+from __future__ import annotations
+
+from serinus.adapters.memory_table import Table, Undo
+from serinus.core.audit.entry import Entry
+from serinus.core.pipeline.app import AppState
+from serinus.core.release.release import Progress, Release
+from serinus.core.routing.snapshot import Endpoint
+from serinus.ports.control_store import ApiKey, Notice, Secrets, StoredVersion
+
+
+class ControlRows:
+    """Keyed by name or id, or by an ordinal from 1 where order counts."""
+
+    def __init__(self, journal: list[Undo], secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.apps: Table[str, AppState] = Table(journal)
+        self.endpoints: Table[str, Endpoint] = Table(journal)
+        self.versions: Table[int, StoredVersion] = Table(journal)
+        self.version_numbers: Table[tuple[str, str], int] = Table(journal)
+        self.releases: Table[int, Release] = Table(journal)
+        self.progress: Table[str, Progress] = Table(journal)
+        self.snapshots: Table[int, bytes] = Table(journal)
+        self.audit: Table[int, Entry] = Table(journal)
+        self.outbox: Table[int, Notice] = Table(journal)
+        self.keys: Table[str, ApiKey] = Table(journal)
+        self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

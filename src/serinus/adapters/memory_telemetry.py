@@ -1,0 +1,132 @@
+"""The telemetry store in memory: for one process, gone with it. Ships for simulation, rehearsal and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from serinus.adapters import refusals, rollup_merge
+from serinus.adapters.memory_table import Table, Turns, Undo
+from serinus.adapters.rollup_merge import RollupKey
+from serinus.core.fleet import HostStatus
+from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
+from serinus.ports.telemetry_store import Fresh, TelemetryTx
+
+
+class TelemetryRows:
+    """The tables."""
+
+    def __init__(self, journal: list[Undo]) -> None:
+        self.offsets: Table[str, int] = Table(journal)
+        self.enrolments: Table[tuple[str, bytes], Enrolment] = Table(journal)
+        self.sums: Table[SumKey, Sum] = Table(journal)
+        self.rollups: Table[RollupKey, Rollup] = Table(journal)
+        self.hosts: Table[str, HostStatus] = Table(journal)
+
+
+class MemoryTelemetryTx:
+    """Reads and writes the tables; the turn around it undoes or keeps."""
+
+    def __init__(self, rows: TelemetryRows) -> None:
+        self._rows = rows
+
+    def offset(self, spool: str) -> int:
+        return self._rows.offsets.get(spool, 0)
+
+    def advance_offset(self, spool: str, expected: int, new: int) -> None:
+        if self.offset(spool) != expected:
+            raise refusals.offset_changed(spool, expected)
+        self._rows.offsets.put(spool, new)
+
+    def forget_offsets(self, spools: Collection[str]) -> None:
+        for spool in spools:
+            self._rows.offsets.drop(spool)
+
+    def enrol(self, batch: Sequence[Enrolment]) -> list[Fresh]:
+        fresh = []
+        for first in first_of_each(batch):
+            key = (first.release, first.unit)
+            stored = self._rows.enrolments.get(key)
+            if stored is None:
+                self._rows.enrolments.put(key, first)
+                fresh.append(Fresh(enrolment=first, is_new=True))
+            elif news := first.events & ~stored.events:
+                self._rows.enrolments.put(key, msgspec.structs.replace(stored, events=stored.events | news))
+                fresh.append(Fresh(enrolment=msgspec.structs.replace(stored, events=news), is_new=False))
+        return fresh
+
+    def add_sums(self, batch: Sequence[tuple[SumKey, Sum]]) -> None:
+        for key, addend in batch:
+            self._rows.sums.put(key, self._rows.sums.get(key, Sum()).plus(addend))
+
+    def sums(self, release: str) -> list[tuple[SumKey, Sum]]:
+        return sorted((row for row in self._rows.sums.items() if row[0].release == release), key=sum_order)
+
+    def add_rollups(self, batch: Sequence[Rollup]) -> None:
+        for rollup in batch:
+            key = rollup_merge.key_of(rollup)
+            stored = self._rows.rollups.get(key)
+            self._rows.rollups.put(key, rollup_merge.added(stored, rollup) if stored else rollup)
+
+    def _buckets(self, width_s: int, from_us: int, to_us: int) -> Iterator[Rollup]:
+        for rollup in self._rows.rollups.values():
+            if rollup.width_s == width_s and from_us <= rollup.start_us < to_us:
+                yield rollup
+
+    def rollups(self, release: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
+        return rollup_merge.of_release(r for r in self._buckets(width_s, from_us, to_us) if r.release == release)
+
+    def app_rollups(self, app: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
+        return rollup_merge.of_app(r for r in self._buckets(width_s, from_us, to_us) if r.app == app)
+
+    def prune_rollups(self, width_s: int, before_us: int) -> int:
+        expired = [k for k, r in self._rows.rollups.items() if r.width_s == width_s and r.start_us < before_us]
+        for key in expired:
+            self._rows.rollups.drop(key)
+        return len(expired)
+
+    def put_host(self, status: HostStatus) -> None:
+        self._rows.hosts.put(status.host, status)
+
+    def hosts(self) -> list[HostStatus]:
+        return sorted(self._rows.hosts.values(), key=lambda status: status.host)
+
+    def drop_host(self, host: str) -> None:
+        self._rows.hosts.drop(host)
+
+
+def first_of_each(batch: Sequence[Enrolment]) -> list[Enrolment]:
+    """One enrolment per (release, unit), in that order: arm and stratum of its first appearance, all its events."""
+    found: dict[tuple[str, bytes], Enrolment] = {}
+    for enrolment in batch:
+        key = (enrolment.release, enrolment.unit)
+        first = found.get(key)
+        if first is None:
+            found[key] = enrolment
+        elif enrolment.events & ~first.events:
+            found[key] = msgspec.structs.replace(first, events=first.events | enrolment.events)
+    return [found[key] for key in sorted(found)]
+
+
+def sum_order(row: tuple[SumKey, Sum]) -> tuple[int, str, int, int]:
+    """Sums in order of stratum, metric, arm, bucket."""
+    key = row[0]
+    return key.stratum, key.metric, key.arm, key.bucket
+
+
+class MemoryTelemetryStore:
+    """All rows in this object; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._turns = Turns()
+        self._rows = TelemetryRows(self._turns.journal)
+
+    @contextmanager
+    def tx(self) -> Iterator[TelemetryTx]:
+        with self._turns.turn():
+            yield MemoryTelemetryTx(self._rows)
+
+    def close(self) -> None:
+        """Nothing is held that needs closing."""
