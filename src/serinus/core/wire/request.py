@@ -1,0 +1,268 @@
+"""Server side of HTTP/1.1: bytes of a connection in, whole requests out (RFC 9112). No sockets, no clock.
+
+Use one RequestReader per connection:
+
+    reader = RequestReader()
+    request = reader.receive(data)      # for each read; None: needs more. Raises Refusal: answer it and close.
+    if reader.expects_continue: write(CONTINUE)
+    ... answer the request ...
+    request = reader.receive(b"")       # the next one, when the client pipelined
+
+llhttp parses the head; what it lets pass and what framing attacks live on is refused here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httptools
+
+from serinus.core.wire.chunks import ChunkReader, too_large
+from serinus.core.wire.refusal import Refusal
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HEAD_BYTES = 32 * 1024
+BODY_BYTES = 8 * 1024 * 1024
+_LENGTH_DIGITS = 15
+_ALLOW = (("allow", "GET, POST"),)
+
+
+class Request:
+    """A whole request. Header names are lower-case, repeated ones joined by ", "; `target` is as sent."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "old", "target")
+
+    def __init__(self, method: str, target: str, headers: dict[bytes, bytes], old: bool) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.old = old  # HTTP/1.0: no chunked answers
+        self.keep_alive = _keeps_alive(headers.get(b"connection", b"").lower(), old)
+        self.body = b""
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    def header(self, name: bytes) -> str:
+        """A header's value as text (UTF-8, else Latin-1), empty when absent."""
+        value = self.headers.get(name)
+        if not value:
+            return ""
+        try:
+            return value.decode().strip()
+        except UnicodeDecodeError:
+            return value.decode("latin-1").strip()
+
+
+class _Head:
+    """What llhttp calls back with."""
+
+    __slots__ = ("complete", "headers", "url")
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.complete = False
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        headers = self.headers
+        headers[name] = value if name not in headers else headers[name] + b", " + value
+
+    def on_headers_complete(self) -> None:
+        self.complete = True
+
+
+class RequestReader:
+    """Cuts a connection's bytes into requests, one at a time; what follows a request waits for the next call.
+
+    Heads above `head_bytes` are refused with 431, bodies above `body_bytes` with 413 as soon as the head (or the
+    chunk size) says so. After a Refusal the reader takes nothing more. `expects_continue` is true once per request
+    that waits for `100 Continue`.
+    """
+
+    def __init__(self, *, head_bytes: int = HEAD_BYTES, body_bytes: int = BODY_BYTES) -> None:
+        self.head_bytes = head_bytes
+        self.body_bytes = body_bytes
+        self.closed = False
+        self._buffer = b""
+        self._request: Request | None = None
+        self._length = 0
+        self._parts: list[bytes] = []
+        self._chunks: ChunkReader | None = None
+        self._continue = False
+        self._blank = False
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the client waits for `100 Continue` now; reading it answers the question for this request."""
+        due, self._continue = self._continue, False
+        return due
+
+    @property
+    def waiting(self) -> int:
+        """Bytes held that belong to no finished request."""
+        return len(self._buffer)
+
+    @property
+    def begun(self) -> bool:
+        """Whether part of a request has arrived."""
+        return self._request is not None or bool(self._buffer)
+
+    def receive(self, data: bytes) -> Request | None:
+        """Take `data`; the next request when it is whole."""
+        if self.closed:
+            return None
+        try:
+            return self._advance(data)
+        except Refusal:
+            self.closed = True
+            self._buffer = b""
+            self._parts.clear()
+            raise
+
+    def _advance(self, data: bytes) -> Request | None:
+        if self._request is None:
+            data = self._read_head(data)
+            if self._request is None:
+                return None
+        return self._read_chunks(data) if self._chunks is not None else self._read_length(data)
+
+    def _read_head(self, data: bytes) -> bytes:
+        if self._buffer:
+            data = self._buffer + data
+        if data[:2] == b"\r\n" and not self._blank:  # RFC 9112, 2.2: one empty line before a request is ignored
+            data, self._blank = data[2:], True
+        end = data.find(b"\r\n\r\n", 0, self.head_bytes)
+        if end < 0:
+            self._buffer = data
+            _check_unfinished(data[: self.head_bytes])
+            if len(data) >= self.head_bytes:
+                raise _head_too_large(self.head_bytes)
+            return b""
+        self._buffer = b""
+        self._blank = False
+        self._request = request = parse_head(data[: end + 4])
+        self._frame(request)
+        return data[end + 4 :]
+
+    def _frame(self, request: Request) -> None:
+        headers = request.headers
+        self._length = 0
+        if b"transfer-encoding" in headers:
+            if request.old or headers[b"transfer-encoding"].strip().lower() != b"chunked":
+                raise _malformed("only `Transfer-Encoding: chunked` is understood")
+            self._chunks = ChunkReader(self.body_bytes)
+        elif b"content-length" in headers:
+            length = headers[b"content-length"].strip()
+            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+                raise _malformed("the Content-Length is not a number")
+            self._length = int(length)
+            if self._length > self.body_bytes:
+                raise too_large(self.body_bytes)
+        if b"expect" in headers:
+            if headers[b"expect"].strip().lower() != b"100-continue":
+                raise Refusal(417, "expectation_failed", "only `Expect: 100-continue` is understood", close=True)
+            self._continue = not request.old
+
+    def _read_length(self, data: bytes) -> Request | None:
+        missing = self._length
+        if len(data) >= missing:
+            if self._parts:
+                self._parts.append(data[:missing])
+                return self._finish(b"".join(self._parts), data[missing:])
+            return self._finish(data[:missing], data[missing:])
+        if data:
+            self._parts.append(data)
+            self._length = missing - len(data)
+        return None
+
+    def _read_chunks(self, data: bytes) -> Request | None:
+        chunks = self._chunks
+        assert chunks is not None
+        rest = chunks.receive(data)
+        return self._finish(chunks.body, rest) if chunks.done else None
+
+    def _finish(self, body: bytes, rest: bytes) -> Request:
+        request = self._request
+        assert request is not None
+        request.body = body
+        self._request = None
+        self._chunks = None
+        self._parts = []
+        self._continue = False
+        self._buffer = rest
+        return request
+
+
+def parse_head(head: bytes) -> Request:
+    """The request whose head, up to and including its empty line, is given. Raises Refusal."""
+    _check_lines(head)
+    events = _Head()
+    parser = httptools.HttpRequestParser(events)
+    _feed(parser.feed_data, head)
+    if not events.complete:
+        raise _malformed("the head is not complete")
+    version = parser.get_http_version()
+    if version not in ("1.1", "1.0"):
+        raise Refusal(505, "http_version", f"HTTP/{version} is not spoken here", mend="use HTTP/1.1", close=True)
+    host = events.headers.get(b"host")
+    if version == "1.1" and (host is None or b"," in host):
+        raise _malformed("HTTP/1.1 needs exactly one Host header")
+    try:
+        target = events.url.decode("ascii")
+    except UnicodeDecodeError:
+        raise _malformed("the target is not ASCII") from None
+    return Request(parser.get_method().decode(), target, events.headers, version == "1.0")
+
+
+def _feed(feed: Callable[[bytes], None], head: bytes) -> None:
+    try:
+        feed(head)
+    except httptools.HttpParserUpgrade:
+        pass  # an offer to upgrade may be ignored (RFC 9110, 7.8)
+    except httptools.HttpParserInvalidMethodError:
+        raise Refusal(405, "method_not_allowed", "unknown method", headers=_ALLOW, close=True) from None
+    except httptools.HttpParserError as error:
+        raise _malformed(str(error)) from None
+
+
+def _check_lines(head: bytes) -> None:
+    """Refuse what parsers disagree about: NUL, bare CR or LF, folded lines."""
+    if not head[:1].isalpha():
+        raise _malformed("this is not HTTP")
+    lines = head.count(b"\r\n")
+    if head.count(b"\n") != lines or head.count(b"\r") != lines:
+        raise _malformed("a bare CR or LF in the head")
+    if b"\0" in head:
+        raise _malformed("a NUL in the head")
+    if b"\r\n " in head or b"\r\n\t" in head:
+        raise _malformed("a folded header line")
+
+
+def _check_unfinished(data: bytes) -> None:
+    """Refuse at once what no continuation could mend."""
+    if len(data) > 1 and not data[:1].isalpha():
+        raise _malformed("this is not HTTP")
+    if data.count(b"\n") != data.count(b"\r\n") or b"\0" in data:
+        raise _malformed("a bare LF or NUL in the head")
+
+
+def _head_too_large(limit: int) -> Refusal:
+    what = f"the head is above {limit:,} bytes"
+    return Refusal(431, "head_too_large", what, mend="send fewer headers", close=True)
+
+
+def _malformed(what: str) -> Refusal:
+    return Refusal(400, "malformed_request", f"malformed HTTP request: {what}", mend="see RFC 9112", close=True)
+
+
+def _keeps_alive(connection: bytes, old: bool) -> bool:
+    if old:
+        return b"keep-alive" in connection
+    return b"close" not in connection
