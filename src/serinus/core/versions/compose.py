@@ -1,0 +1,152 @@
+"""The upstream request body of a version: its prompt, model and parameters around the caller's messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from serinus.core.errors import InvalidInput
+from serinus.core.routing.snapshot import Version
+from serinus.core.versions.template import Prompt
+
+SYSTEM = "system"  # the word in `caller_may_set` that lets callers send system and developer messages
+PARAMETERS = frozenset(
+    """audio best_of chat_template chat_template_kwargs frequency_penalty function_call functions guided_choice
+    guided_grammar guided_json guided_regex length_penalty logit_bias logprobs max_completion_tokens max_tokens
+    min_p min_tokens modalities n parallel_tool_calls prediction presence_penalty reasoning reasoning_effort
+    repetition_penalty response_format seed stop temperature thinking tool_choice tools top_a top_k top_logprobs top_p
+    verbosity web_search_options""".split()
+)
+"""What changes a model's behaviour: refused from callers unless the version lists it. Other fields pass through."""
+
+_OURS = frozenset({"model", "messages", "stream", "stream_options", "variables", "metadata"})
+_OUR_METADATA = frozenset({"variables", "user_id", "session_id", "conversation_id"})
+_CALLER_ROLES = frozenset({"user", "assistant", "tool", "function"})
+_SYSTEM_ROLES = frozenset({"system", "developer"})
+
+
+class Composer:
+    """Composes the bodies of one version; everything that no caller changes is encoded once.
+
+    TemplateError (an InvalidInput) when it is built from a prompt or parameters that do not read.
+    """
+
+    def __init__(self, version: Version) -> None:
+        self._prompt = Prompt(version.messages, version.variables)
+        self._opens_turn = any(message.role not in _SYSTEM_ROLES for message in version.messages)
+        self._head = b'{"model":' + orjson.dumps(version.model) + b',"messages":['
+        self._may_set = frozenset(version.caller_may_set)
+        self._parameters = _parameters(version)
+        self._guarded = (PARAMETERS | self._parameters.keys()) - self._may_set
+        self._tail = b"," + version.parameters.encode() if self._parameters else b""
+        self._fixed = self._encode(self._prompt.render({})) if self._prompt.static else None
+
+    def compose(self, caller: Mapping[str, Any], stream: bool) -> bytes:
+        """The body to send for a caller's parsed body.
+
+        InvalidInput (`where` is the field) for a field the caller may not set, TemplateError for its variables.
+        """
+        self._check_fields(caller)
+        return b"".join(
+            (
+                self._head,
+                self._messages(caller),
+                b"]",
+                self._tail if not self._may_set else self._merged_parameters(caller),
+                _passed_on(caller, self._may_set),
+                b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
+            )
+        )
+
+    def _check_fields(self, caller: Mapping[str, Any]) -> None:
+        if not self._guarded.isdisjoint(caller):
+            field = min(self._guarded & caller.keys())
+            raise InvalidInput(
+                f"{field!r} is set by the version, not by callers",
+                where=field,
+                mend="leave it out, or list it in the version's caller_may_set",
+            )
+
+    def _messages(self, caller: Mapping[str, Any]) -> bytes:
+        messages = caller.get("messages")
+        fixed = self._fixed
+        if fixed is None or "variables" in caller or "metadata" in caller:
+            fixed = self._encode(self._prompt.render(_variables(caller)))
+        if not messages and (messages is None or messages == []) and self._opens_turn:
+            return fixed
+        self._check_messages(messages)
+        own = orjson.dumps(messages)[1:-1]
+        return fixed + b"," + own if fixed else own
+
+    def _check_messages(self, messages: Any) -> None:
+        if not isinstance(messages, list) or not messages:
+            raise InvalidInput(
+                "messages must be a list that is not empty", where="messages", mend="send a user message"
+            )
+        for index, message in enumerate(messages):
+            role = message.get("role") if isinstance(message, dict) else None
+            if role in _CALLER_ROLES or (role in _SYSTEM_ROLES and SYSTEM in self._may_set):
+                continue
+            if role in _SYSTEM_ROLES:
+                raise InvalidInput(
+                    f"{role} messages come from the version, not from callers",
+                    where=f"messages[{index}]",
+                    mend="leave it out, or list `system` in the version's caller_may_set",
+                )
+            raise InvalidInput("a message has no known role", where=f"messages[{index}].role", mend="e.g. user")
+
+    def _merged_parameters(self, caller: Mapping[str, Any]) -> bytes:
+        merged = self._parameters | {k: caller[k] for k in self._may_set if k in caller and k not in _OURS}
+        return b"," + orjson.dumps(merged)[1:-1] if merged else b""
+
+    @staticmethod
+    def _encode(messages: list[dict[str, str]]) -> bytes:
+        return orjson.dumps(messages)[1:-1]
+
+
+def _parameters(version: Version) -> dict[str, Any]:
+    try:
+        parameters = orjson.loads("{" + version.parameters + "}")
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput(
+            f"parameters of {version.name} are not JSON: {error}", where="parameters", mend="push the version again"
+        ) from None
+    assert isinstance(parameters, dict)
+    return parameters
+
+
+def _variables(caller: Mapping[str, Any]) -> dict[str, Any]:
+    """From the body's `variables`, else from `metadata.variables`, which may be JSON text (OpenAI wants strings)."""
+    values = caller.get("variables")
+    if values is None:
+        metadata = caller.get("metadata")
+        values = metadata.get("variables") if isinstance(metadata, dict) else None
+    if values is None:
+        return {}
+    if isinstance(values, str):
+        try:
+            values = orjson.loads(values)
+        except orjson.JSONDecodeError:
+            values = None
+    if not isinstance(values, dict):
+        raise InvalidInput("variables are not a JSON object", where="variables", mend='e.g. {"name": "value"}')
+    return values
+
+
+def _stream_options(caller: Mapping[str, Any]) -> bytes:
+    options = caller.get("stream_options")
+    if not isinstance(options, dict) or not options:
+        return b'{"include_usage":true}'
+    return orjson.dumps({**options, "include_usage": True})
+
+
+def _passed_on(caller: Mapping[str, Any], may_set: frozenset[str]) -> bytes:
+    rest = {k: v for k, v in caller.items() if k not in _OURS and k not in may_set}
+    metadata = caller.get("metadata")
+    if isinstance(metadata, dict):
+        kept = {k: v for k, v in metadata.items() if k not in _OUR_METADATA}
+        if kept:
+            rest["metadata"] = kept
+    return b"," + orjson.dumps(rest)[1:-1] if rest else b""
