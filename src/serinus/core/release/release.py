@@ -10,12 +10,16 @@ from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
 STATS_V = 1
 
+Positions = dict[str, tuple[int, int]]
+"""How far the data of a release had come: metric → (candidate, control) units with a first event; `enrolled` too."""
+
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """Why a release is paused. `auto_resume`: paused for missing data, resumes by itself when data return.
 
     `trigger` names what paused it (`guardrail:call.error`, `limit:0`, `no_data`, `person`, `spool_drops`, …);
-    `deadline_us` (0: none) is when a vetoed limit becomes a rollback.
+    `deadline_us` (0: none) is when a vetoed limit becomes a rollback. The instant shown is an estimate: the time
+    is counted on the tick's monotonic clock (`Progress.held_ms`).
     """
 
     trigger: str
@@ -29,9 +33,10 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to make `candidate` the live version of `app` in place of `control` (digests).
 
     `seq` counts every change; all writers compare and swap on it. `step` is −1 before the start. `ramp` is the
-    history of shares by snapshot revision. `rearmed` maps a trigger to the evidence position (events seen) from
-    which it counts again after a person resumed. `final_revision` is the snapshot that took the candidate out.
-    `reason` says why it stands where it stands.
+    history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the evidence
+    process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which it
+    counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit.
+    `final_revision` is the snapshot that took the candidate out. `reason` says why it stands where it stands.
     """
 
     id: str
@@ -47,6 +52,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     project: str = "default"
     step: int = -1
     ramp: tuple[RampPoint, ...] = ()
+    restarts: tuple[Positions, ...] = ()
     hold: Hold | None = None
     rearmed: dict[str, dict[str, int]] = {}
     final_revision: int = 0
@@ -57,10 +63,19 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What the tick keeps between its rounds: served dwell of the current step in ms, and the data positions
-    (units and requests per arm) at which it last grew. Survives restarts; outages cannot fill it."""
+    (units per arm) at which it last grew. Survives restarts; outages cannot fill it.
+
+    `positions` and `watermark_us` are those of the last round: a resume re-arms its trigger from there. `dropped`
+    is the count of records each worker had dropped by then. `held_ms` counts a pause begun at `held_at_us`.
+    """
 
     release: str
     step: int
     dwell_ms: int = 0
     seen_candidate: int = 0
     seen_control: int = 0
+    positions: Positions = {}
+    watermark_us: int = 0
+    dropped: dict[str, int] = {}
+    held_at_us: int = 0
+    held_ms: int = 0

@@ -1,0 +1,71 @@
+"""Store one change of a release: compare-and-swap, audit entry, notice and new snapshot in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from serinus.control.publish import publish
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.release.release import Release
+from serinus.core.release.table import FINAL, SERVING
+from serinus.ports.control_store import ControlTx, Notice
+
+
+def change_release(
+    tx: ControlTx, now_us: int, actor: str, action: Action, before: Release, following: Release, evidence: str = ""
+) -> Release:
+    """Replace `before` by `following`; Conflict when somebody else was quicker. Publishes when routing changes.
+
+    A publication takes the revision `tx.revision() + 1`, which ramp points and `final_revision` must already name.
+    """
+    tx.replace_release(following, before.seq)
+    audit_release(tx, now_us, actor, action, before, following, evidence)
+    tx.enqueue(
+        Notice(
+            release=following.id,
+            seq=following.seq,
+            kind=action.value.rpartition(":")[2],
+            subject=following.plan.owner,
+            body=following.reason,
+            at_us=now_us,
+        )
+    )
+    if _routing(before) != _routing(following):
+        publish(tx, now_us)
+    return following
+
+
+def audit_release(
+    tx: ControlTx,
+    now_us: int,
+    actor: str,
+    action: Action,
+    before: Release | None,
+    following: Release,
+    evidence: str = "",
+) -> None:
+    """Append the entry for a change of a release, with digests of its values before and after."""
+    tx.append_audit(
+        Draft(
+            at_us=now_us,
+            actor=actor,
+            action=action,
+            subject=following.id,
+            before=digest_of(before) if before else "",
+            after=digest_of(following),
+            reason=following.reason,
+            evidence=evidence,
+        )
+    )
+
+
+def digest_of(value: msgspec.Struct) -> str:
+    """Hex SHA-256 of a value's JSON with sorted keys."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
+
+
+def _routing(release: Release) -> tuple[object, ...]:
+    """All of a release that the snapshot shows."""
+    return release.state in SERVING, release.state in FINAL, release.ramp

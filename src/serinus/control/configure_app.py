@@ -1,0 +1,61 @@
+"""Declare an app, or change its declaration."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from serinus.control.change import digest_of
+from serinus.control.publish import publish
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.retry import run
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfig) -> AppState:
+    """The app with this declaration, published at once. A running release keeps the plan it started with.
+
+    The same declaration again changes nothing. InvalidInput names the field that cannot be.
+    """
+    _check(config)
+
+    def work(tx: ControlTx) -> AppState:
+        before = tx.app(config.name)
+        following = msgspec.structs.replace(before, config=config) if before else AppState(config=config)
+        if following == before:
+            return following
+        tx.put_app(following)
+        tx.append_audit(
+            Draft(
+                at_us=now_us,
+                actor=actor,
+                action=Action.APP_CONFIGURED,
+                subject=config.name,
+                before=digest_of(before.config) if before else "",
+                after=digest_of(config),
+            )
+        )
+        publish(tx, now_us)
+        return following
+
+    return run(store, work)
+
+
+def _check(config: AppConfig) -> None:
+    if not _NAME.fullmatch(config.name):
+        raise InvalidInput(
+            f"{config.name!r} is not an app name",
+            where="app.name",
+            mend="use up to 63 lower-case letters, digits, dots, hyphens and underscores",
+        )
+    if config.overdue_s <= 0:
+        raise InvalidInput(f"overdue_s {config.overdue_s} is not above 0", where="app.overdue_s", mend="e.g. 30")
+    if not 0 <= config.payload_share <= 1:
+        raise InvalidInput(
+            f"payload_share {config.payload_share} is not in [0, 1]", where="app.payload_share", mend="e.g. 0.02"
+        )

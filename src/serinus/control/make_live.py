@@ -1,0 +1,44 @@
+"""Make the first version of an app live."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.control.lookup import app_of, version_to_serve
+from serinus.control.publish import publish
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.errors import Conflict
+from serinus.core.pipeline.app import AppState
+from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.retry import run
+
+
+def make_live(store: ControlStore, now_us: int, actor: str, app: str, ref: str, reason: str) -> AppState:
+    """The app serving this version to all. Only while nothing is live: Conflict says to start a release (A7)."""
+
+    def work(tx: ControlTx) -> AppState:
+        before = app_of(tx, app)
+        version = version_to_serve(tx, app, ref)
+        if before.live == version.digest:
+            return before
+        if before.live is not None:
+            raise Conflict(
+                f"{app} has a live version already", where="app.live", mend=f"start a release of {version.name}"
+            )
+        following = msgspec.structs.replace(before, live=version.digest)
+        tx.put_app(following)
+        tx.mark_live(version.digest, now_us, app)
+        tx.append_audit(
+            Draft(
+                at_us=now_us,
+                actor=actor,
+                action=Action.VERSION_MADE_LIVE,
+                subject=app,
+                after=version.digest,
+                reason=reason,
+            )
+        )
+        publish(tx, now_us)
+        return following
+
+    return run(store, work)

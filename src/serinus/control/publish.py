@@ -1,0 +1,83 @@
+"""Publish the routing snapshot: all that gateways need, built from the store inside the changing transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from serinus.core.access import Role
+from serinus.core.pipeline.app import AppState
+from serinus.core.release.release import Release
+from serinus.core.release.table import SERVING, State
+from serinus.core.routing import snapshot
+from serinus.core.versions.content import parse_content, servable
+from serinus.ports.control_store import ApiKey, ControlTx, StoredVersion
+
+PIN_ROLES = frozenset({Role.ADMIN, Role.RELEASE_MANAGER, Role.ML_ENGINEER})
+"""Roles whose keys may ask for a version by header (J3)."""
+
+
+def publish(tx: ControlTx, now_us: int) -> int:
+    """Put the snapshot that follows from the store's content; its revision, one above the newest."""
+    revision = tx.revision() + 1
+    secrets = tx.secrets()
+    apps = tx.apps()
+    keys = tx.keys()
+    releases = {r.app: r for r in tx.active_releases() if r.state is not State.CREATED}
+    value = snapshot.Snapshot(
+        revision=revision,
+        issued_at_us=now_us,
+        mac_key=secrets.mac_key,
+        pseudonym_key=secrets.pseudonym_key,
+        pseudonym_key_id=secrets.pseudonym_key_id,
+        callers=tuple(_caller(key) for key in keys if key.apps and not key.revoked_at_us),
+        endpoints={endpoint.name: endpoint for endpoint in tx.endpoints()},
+        versions=_versions(tx, apps, releases.values()),
+        apps={app.config.name: _app(app, releases.get(app.config.name)) for app in apps},
+    )
+    tx.put_snapshot(revision, snapshot.encode(value))
+    return revision
+
+
+def _caller(key: ApiKey) -> snapshot.Caller:
+    return snapshot.Caller(
+        key_sha256=key.sha256, name=key.name, apps=key.apps, may_pin=not PIN_ROLES.isdisjoint(key.roles)
+    )
+
+
+def _versions(tx: ControlTx, apps: list[AppState], releases: Iterable[Release]) -> dict[str, snapshot.Version]:
+    digests = {digest for app in apps for digest in (app.live, app.override) if digest}
+    digests |= {digest for release in releases for digest in (release.candidate, release.control)}
+    return {stored.digest: _servable(stored) for stored in tx.versions_of(sorted(digests))}
+
+
+def _servable(stored: StoredVersion) -> snapshot.Version:
+    return servable(parse_content(stored.content), stored.name)
+
+
+def _app(app: AppState, release: Release | None) -> snapshot.App:
+    config = app.config
+    return snapshot.App(
+        name=config.name,
+        live=app.live,
+        override=app.override,
+        release=_release(release) if release else None,
+        unit=config.unit,
+        limits=config.limits,
+        format_rule=config.format_rule,
+        fallback_message=config.fallback_message,
+        overdue_s=config.overdue_s,
+        payload_share=config.payload_share,
+    )
+
+
+def _release(release: Release) -> snapshot.Release:
+    return snapshot.Release(
+        id=release.id,
+        salt=release.salt,
+        candidate=release.candidate,
+        control=release.control,
+        ramp=release.ramp,
+        serving=release.state in SERVING,
+        lease_s=release.plan.lease_s,
+        assign_v=release.assign_v,
+    )

@@ -1,0 +1,102 @@
+"""Start a release of a version, after all that must be declared is declared."""
+
+from __future__ import annotations
+
+from serinus.control.change import audit_release, change_release
+from serinus.control.lookup import app_of, version_to_serve
+from serinus.core.audit.entry import Action
+from serinus.core.errors import Conflict, InvalidInput
+from serinus.core.ids import RELEASE, IdSource
+from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.plan import Plan
+from serinus.core.release.release import Release
+from serinus.core.release.table import State
+from serinus.core.release.transitions import started
+from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.retry import run
+
+
+def start_release(
+    store: ControlStore, now_us: int, actor: str, ids: IdSource, salt: str, app: str, ref: str, reason: str
+) -> Release:
+    """The release on its first step. `salt` must be fresh, so that no two releases expose the same people first (H1).
+
+    Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
+    or another active release, which is named (H6).
+    """
+
+    def work(tx: ControlTx) -> Release:
+        state = app_of(tx, app)
+        plan = _plan_of(state)
+        control = _control_of(state)
+        candidate = version_to_serve(tx, app, ref)
+        if candidate.digest == control:
+            raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
+        _refuse_second(tx, app)
+        created = Release(
+            id=ids.new(RELEASE),
+            app=app,
+            seq=0,
+            state=State.CREATED,
+            candidate=candidate.digest,
+            control=control,
+            salt=salt,
+            plan=plan,
+            created_at_us=now_us,
+            created_by=actor,
+            reason=reason,
+        )
+        tx.insert_release(created)
+        audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
+        text = f"{actor} started the release at {100 * plan.candidate_share(0):g} %" + (f": {reason}" if reason else "")
+        running = started(created, tx.revision() + 1, text)
+        return change_release(tx, now_us, actor, Action.RELEASE_STARTED, created, running)
+
+    return run(store, work)
+
+
+def _plan_of(app: AppState) -> Plan:
+    plan = app.config.plan
+    if plan is None:
+        raise InvalidInput(
+            f"{app.config.name} has no plan: no owner, no steps, no rollback triggers (A6)",
+            where="app.plan",
+            mend="declare one in the app's file: `owner: …`, `steps: [{share: 5%, dwell: 2h}, …]`, `guardrails: […]`",
+        )
+    if not plan.guardrails and not plan.limits:
+        raise InvalidInput(
+            "the plan names nothing that would take the candidate back (A3)",
+            where="app.plan.guardrails",
+            mend="add at least one: `guardrails: [{metric: call.error}]`",
+        )
+    if plan.is_watch(0):
+        raise InvalidInput(
+            "the first step is 100 %: all users at once (A7)",
+            where="app.plan.steps[0]",
+            mend="begin with a smaller one: `- {share: 5%, dwell: 2h}`",
+        )
+    return plan
+
+
+def _control_of(app: AppState) -> str:
+    if app.override is not None:
+        raise Conflict(
+            f"an override pins all traffic of {app.config.name}", where="app.override", mend="clear the override first"
+        )
+    if app.live is None:
+        raise Conflict(
+            f"{app.config.name} has no live version to compare with",
+            where="app.live",
+            mend="make its first version live, then release the next one",
+        )
+    return app.live
+
+
+def _refuse_second(tx: ControlTx, app: str) -> None:
+    for active in tx.active_releases():
+        if active.app == app:
+            raise Conflict(
+                f"{app} is in release {active.id} ({active.state.value})",
+                where="release",
+                mend="wait until it has ended, or abort it",
+            )
