@@ -13,11 +13,15 @@ from serinus.core.versions.template import Prompt
 
 SYSTEM = "system"  # the word in `caller_may_set` that lets callers send system and developer messages
 PARAMETERS = frozenset(
-    """audio best_of chat_template chat_template_kwargs frequency_penalty function_call functions guided_choice
-    guided_grammar guided_json guided_regex length_penalty logit_bias logprobs max_completion_tokens max_tokens
-    min_p min_tokens modalities n parallel_tool_calls prediction presence_penalty reasoning reasoning_effort
-    repetition_penalty response_format seed stop temperature thinking tool_choice tools top_a top_k top_logprobs top_p
-    verbosity web_search_options""".split()
+    {
+        *("temperature", "top_p", "top_k", "top_a", "min_p", "n", "best_of", "seed", "stop", "logit_bias"),
+        *("frequency_penalty", "presence_penalty", "repetition_penalty", "length_penalty"),
+        *("max_tokens", "max_completion_tokens", "min_tokens", "logprobs", "top_logprobs"),
+        *("tools", "tool_choice", "parallel_tool_calls", "functions", "function_call"),
+        *("response_format", "guided_choice", "guided_grammar", "guided_json", "guided_regex"),
+        *("reasoning", "reasoning_effort", "thinking", "verbosity", "modalities", "audio", "prediction"),
+        *("chat_template", "chat_template_kwargs", "web_search_options"),
+    }
 )
 """What changes a model's behaviour: refused from callers unless the version lists it. Other fields pass through."""
 

@@ -17,7 +17,8 @@ MAX_ITERATIONS = 10_000
 MAX_TEXT_CHARS = 4_000_000
 _BUDGET = "serinus_iterations_left"
 _BOUNDED = "serinus_bounded"
-_MAX_FACTOR = 100_000
+_MAX_POWER = 64
+_REFUSED = (nodes.Macro, nodes.CallBlock, nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -58,20 +59,25 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" and not abs(right) <= _MAX_POWER:
+            raise TemplateError("`**` with so large a power is refused", mend="compute it before the call")
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
-        if operator == "**" or not numbers:
-            factor = right if isinstance(right, int | float) else left
-            if not isinstance(factor, int | float) or abs(factor) > (64 if operator == "**" else _MAX_FACTOR):
-                raise TemplateError(
-                    f"`{operator}` with so large a number is refused", mend="compute it before the call"
-                )
+        if operator == "*" and not numbers and _length(left) * _length(right) > MAX_TEXT_CHARS:
+            raise TemplateError("`*` makes too long a text", mend="compute it before the call")
         return super().call_binop(context, operator, left, right)
+
+
+def _length(operand: Any) -> float:
+    """How much an operand of `*` can lengthen a text or list: their length, or the number beside them."""
+    if isinstance(operand, int | float):
+        return abs(operand) if operand else 1
+    return len(operand)
 
 
 def _sandbox() -> _Sandbox:
     sandbox = _Sandbox(
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 - prompts are plain text, never HTML
+        autoescape=False,  # prompts are plain text, never HTML
         finalize=lambda value: "" if value is None else value,
         keep_trailing_newline=True,
     )
@@ -138,7 +144,16 @@ def _compile(sandbox: _Sandbox, source: str, variables: Mapping[str, Variable], 
             raise TemplateError(
                 f"{undeclared[0]!r} is used but not declared", where=where, mend=f"declare variables.{undeclared[0]}"
             )
+        refused = next(tree.find_all(_REFUSED), None)
+        if refused is not None:
+            raise TemplateError(
+                "macros and includes are refused", where=f"{where}, line {refused.lineno}", mend="write it out"
+            )
         for loop in tree.find_all(nodes.For):
+            if loop.recursive:
+                raise TemplateError(
+                    "recursive loops are refused", where=f"{where}, line {loop.lineno}", mend="nest them"
+                )
             loop.iter = nodes.Filter(loop.iter, _BOUNDED, [], [], None, None, lineno=loop.lineno)
         return sandbox.template_class.from_code(sandbox, sandbox.compile(tree), sandbox.make_globals(None))
     except jinja2.TemplateSyntaxError as error:
