@@ -10,8 +10,10 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 py
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 
 # An environment that was moved with the repository still points to its old place: make it again.
-ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
-$(shell rm -f $(READY))
+ifneq ($(wildcard $(READY)),)
+ifneq ($(shell cat $(READY)),$(CURDIR))
+$(shell touch $(MAKING) && rm -f $(READY))
+endif
 endif
 
 .DEFAULT_GOAL := help
@@ -64,10 +66,9 @@ clean: ## Remove the environment and all that was built
 # $(MAKING) stands while packages are being installed: found at the start, an earlier run was cut short, and what it
 # left is thrown away. $(READY) holds the place that the environment was made for.
 $(READY): requirements.lock pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then \
-		echo "Serinus needs Python 3.11 or newer, and found none. Install one, or name it: make PYTHON=/path/to/python3.11" >&2; \
-		exit 1; \
-	fi
+	@"$(or $(PYTHON),false)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Serinus needs Python 3.11 or newer, and found none here. Install it, or name it:" \
+			"make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@if [ -e $(MAKING) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then rm -rf $(VENV); fi
 	@if [ ! -d $(VENV) ]; then \
 		echo "Preparing $(VENV) with $$($(PYTHON) --version) (once; about a minute) ..."; \
