@@ -1,0 +1,200 @@
+"""Fixed inputs of the golden vectors."""
+
+from __future__ import annotations
+
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.records import call_id
+from serinus.core.records.record import Begin, Dropped, End, ErrorClass, Event, First, Payload, Record, Score
+from serinus.core.records.sums import Rollup
+from serinus.core.routing.assignment import Arm, RampPoint
+from serinus.core.routing.conversation import pseudonym
+from serinus.core.routing.snapshot import (
+    App,
+    Caller,
+    Endpoint,
+    FormatRule,
+    Limits,
+    Message,
+    Release,
+    Snapshot,
+    Variable,
+    Version,
+)
+
+KEY = bytes(range(32))
+RANDOM = bytes.fromhex("00112233445566778899")
+INSTANCE = bytes.fromhex("0193400000007000800000000000000a")
+BOOT = 0x1122334455667788
+TIMES_US = (1_795_262_400_123_456, 0, 1)
+UNITS = ("ada", "", "user-1", "Zoë", "\u0000\u001f日本")
+RELEASE_ID = "rel_01a0000000007000800000000000beef"
+RAMP = (
+    RampPoint(revision=5, step=0, share=0.05),
+    RampPoint(revision=9, step=1, share=0.25),
+    RampPoint(revision=12, step=2, share=0.5),
+    RampPoint(revision=30, step=3, share=0.99),
+)
+
+TEXTS = (
+    "{}",
+    '{"b":1,"a":[true,false,null,"x"]}',
+    '{"\\u20ac":"Euro Sign","\\r":"Carriage Return","\\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One",'
+    '"\\ud83d\\ude00":"Emoji","\\u0080":"Control","\\u00f6":"Latin Small Letter O With Diaeresis"}',
+    '{"\\uff5e":"after all surrogates","\\ud83d\\ude00":"Emoji"}',
+    '{"numbers":[333333333.33333329,4.50,2e-3,0.000000000000000000000000001,1.0,-0.0,1e-7,123e2]}',
+    '{"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/\\u007f"}',
+    '"cafe\\u0301 \\u212b"',
+    '"a\\r\\nb\\rc\\n"',
+    "9007199254740991",
+)
+
+CONTENTS = (
+    {"endpoint": "openai", "model": "gpt-x", "messages": [{"role": "system", "template": "Answer kindly."}]},
+    {
+        "schema": 1,
+        "endpoint": "openai",
+        "model": "gpt-x",
+        "messages": [
+            {"role": "system", "template": "You answer for {{ shop }}.\r\nAlways in JSON."},
+            {"role": "user", "template": "Cafe\u0301: {{ question }}"},
+        ],
+        "parameters": {"temperature": 0.2, "max_tokens": 400, "top_p": 1.0},
+        "variables": {
+            "shop": {"type": "string", "description": "name of the shop"},
+            "question": {"type": "string", "required": True},
+            "tone": {"type": "string", "required": False, "default": "friendly"},
+        },
+        "tools": [{"type": "function", "function": {"name": "refund", "parameters": {"type": "object"}}}],
+        "response_format": {"type": "json_object"},
+        "caller_may_set": ["max_tokens"],
+        "notes": "Shorter answers.",
+        "known_issues": ["Does not know holidays."],
+    },
+    {
+        "endpoint": "openai",
+        "model": "gpt-x",
+        "messages": [{"role": "system", "template": "Answer kindly."}],
+        "tools": [],
+        "response_format": None,
+    },
+)
+
+_UNIT = pseudonym(KEY, "ada")
+_CALL = call_id.make(KEY, 1_795_262_400_123, RANDOM[:5], bytes.fromhex(RELEASE_ID[4:]), Arm.CANDIDATE, 1, _UNIT)
+_DIGEST = bytes.fromhex("ab" * 32)
+RECORDS: tuple[Record, ...] = (
+    Begin(_CALL, TIMES_US[0], 5_000_000_000, "support-bot", _DIGEST, 9, 30_000),
+    First(_CALL, 5_200_000_000),
+    End(
+        call=_CALL,
+        at_us=TIMES_US[0] + 900_000,
+        mono_ns=5_900_000_000,
+        app="support-bot",
+        version=_DIGEST,
+        revision=9,
+        conversation=7,
+        status=502,
+        error=int(ErrorClass.UPSTREAM_CUT),
+        events=int(Event.ERROR | Event.INVALID_FORMAT),
+        latency_us=900_000,
+        ttft_us=200_000,
+        tokens_in=120,
+        tokens_out=44,
+        tokens_cached=100,
+        cost_nano=31_500,
+        finish="stop",
+        estimated=True,
+        stream=True,
+        upstream_status=200,
+        model="gpt-x-2026-11",
+    ),
+    Score(_CALL, TIMES_US[0] + 2_000_000, "feedback.thumbs_down", 1_000_000, "feedback", "f1"),
+    Payload(_CALL, b'{"messages":[]}', b'{"choices":[]}'),
+    Dropped(TIMES_US[0] + 3_000_000, 17),
+)
+
+SNAPSHOT = Snapshot(
+    revision=12,
+    issued_at_us=TIMES_US[0],
+    project="shop",
+    mac_key=KEY.hex(),
+    pseudonym_key=KEY[::-1].hex(),
+    pseudonym_key_id="k2",
+    callers=(Caller(key_sha256="cd" * 32, name="web", apps=("support-bot",), may_pin=True),),
+    endpoints={
+        "openai": Endpoint(
+            name="openai", base_url="https://api.example.com/v1", api_key_env="OPENAI_API_KEY", ca_file="ca.pem"
+        )
+    },
+    versions={
+        digest: Version(
+            digest=digest,
+            name=f"support-bot-2026-W47-{number}",
+            behaviour="ef" * 32,
+            endpoint="openai",
+            model="gpt-x",
+            messages=(Message(role="system", template="Ask {{ shop }}."),),
+            variables={"shop": Variable(type="string", required=False, default="us", description="name")},
+            parameters='"max_tokens":400,"temperature":0.2',
+            caller_may_set=("max_tokens",),
+        )
+        for number, digest in enumerate(("ab" * 32, "ba" * 32), start=1)
+    },
+    apps={
+        "support-bot": App(
+            name="support-bot",
+            live="ab" * 32,
+            override="ba" * 32,
+            release=Release(
+                id=RELEASE_ID,
+                salt="s1",
+                candidate="ba" * 32,
+                control="ab" * 32,
+                ramp=RAMP[:3],
+                serving=False,
+                lease_s=10.0,
+                forced=("eve",),
+            ),
+            unit="request",
+            limits=Limits(connect_s=1.0, body_bytes=1024),
+            format_rule=FormatRule(kind="json_object", required_keys=("answer",)),
+            fallback_message="Please try again.",
+            overdue_s=5.0,
+            payload_share=0.25,
+        )
+    },
+)
+MINIMAL_SNAPSHOT = Snapshot(revision=1, issued_at_us=0, mac_key=KEY.hex(), pseudonym_key=KEY.hex())
+
+ROLLUP = Rollup(
+    host="h1",
+    app="support-bot",
+    release=RELEASE_ID,
+    stratum=1,
+    arm=1,
+    version="ab" * 32,
+    start_us=1_795_262_400_000_000,
+    width_s=60,
+    requests=12,
+    events={1: 2, 4: 1},
+    tokens_in=1200,
+    tokens_out=480,
+    cost_nano=31_500,
+    latency=b"\x01\x02",
+    ttft=b"\x03",
+)
+
+AUDIT_DRAFTS = (
+    Draft(at_us=TIMES_US[0], actor="key_web", action=Action.RELEASE_STARTED, subject=RELEASE_ID, after="ab" * 32),
+    Draft(
+        at_us=TIMES_US[0] + 1,
+        actor="tick",
+        action=Action.TICK_ROLLED_BACK,
+        subject=RELEASE_ID,
+        before="ab" * 32,
+        after="ba" * 32,
+        reason="broken formats: 41 of 44 first ones are the candidate’s",
+        evidence='{"candidate":41,"control":3}',
+    ),
+    Draft(at_us=TIMES_US[0] + 2, actor="key_web", action=Action.OVERRIDE_SET, subject="support-bot", reason="naïve"),
+)
