@@ -1,0 +1,107 @@
+"""What we read of a chat completion: usage, finish reason, refusal, text. Everything else passes through unread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from serinus.core.records.record import ErrorClass
+from serinus.core.wire.fault import UpstreamFault
+
+
+class Details(msgspec.Struct):
+    """`prompt_tokens_details`."""
+
+    cached_tokens: int | None = None
+
+
+class Usage(msgspec.Struct):
+    """`usage`; providers leave parts out."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: Details | None = None
+
+
+class Said(msgspec.Struct):
+    """A `message` or a `delta`."""
+
+    content: str | list[Any] | None = None
+    refusal: str | None = None
+
+
+class Choice(msgspec.Struct):
+    """One choice, of an answer or of a chunk."""
+
+    message: Said | None = None
+    delta: Said | None = None
+    finish_reason: str | None = None
+
+
+class Completion(msgspec.Struct):
+    """An answer or a chunk of one. `error` stands in for everything else when a provider fails in-band."""
+
+    choices: list[Choice] | None = None
+    usage: Usage | None = None
+    model: str | None = None
+    error: Any = None
+
+
+_decoder = msgspec.json.Decoder(Completion)
+
+
+class Findings:
+    """What a whole answer told: tokens −1 when it did not say."""
+
+    __slots__ = ("finish", "model", "refused", "text", "tokens_cached", "tokens_in", "tokens_out")
+
+    def __init__(self) -> None:
+        self.tokens_in = self.tokens_out = self.tokens_cached = -1
+        self.finish = self.model = self.text = ""
+        self.refused = False
+
+    def note(self, completion: Completion, keep_text: bool) -> None:
+        """Take in an answer, or the next chunk of one; `keep_text` gathers the first choice's text."""
+        if completion.model:
+            self.model = completion.model
+        usage = completion.usage
+        if usage is not None:
+            self._note_usage(usage)
+        for index, choice in enumerate(completion.choices or ()):
+            if choice.finish_reason:
+                self.finish = choice.finish_reason
+                self.refused = self.refused or choice.finish_reason == "content_filter"
+            said = choice.message or choice.delta
+            if said is None:
+                continue
+            self.refused = self.refused or bool(said.refusal)
+            if keep_text and index == 0:
+                self.text += text_of(said)
+
+    def _note_usage(self, usage: Usage) -> None:
+        if usage.prompt_tokens is not None:
+            self.tokens_in = usage.prompt_tokens
+        if usage.completion_tokens is not None:
+            self.tokens_out = usage.completion_tokens
+        details = usage.prompt_tokens_details
+        if details is not None and details.cached_tokens is not None:
+            self.tokens_cached = details.cached_tokens
+
+
+def text_of(said: Said) -> str:
+    """The text of a message: its content, or the text parts of it."""
+    if isinstance(said.content, str):
+        return said.content
+    parts = said.content or ()
+    return "".join(str(part.get("text", "")) for part in parts if isinstance(part, dict))
+
+
+def read_completion(raw: bytes | str) -> Completion | None:
+    """The completion in this JSON; None when it is JSON of another shape. UpstreamFault when it is not JSON."""
+    try:
+        return _decoder.decode(raw)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, f"the upstream's answer is not JSON: {error}") from None

@@ -1,0 +1,126 @@
+"""Client side of HTTP/1.1: bytes of an upstream in, one response out (RFC 9112). No sockets, no clock."""
+
+from __future__ import annotations
+
+import httptools
+
+from serinus.core.records.record import ErrorClass
+from serinus.core.wire.fault import UpstreamFault
+
+HEAD_BYTES = 64 * 1024
+
+
+class ResponseReader:
+    """Reads one response; use a new one per request. Raises UpstreamFault for garbage and early ends.
+
+    `status` is 0 until the head is whole; interim (1xx) responses are read over. `reusable`: the connection may
+    carry another request after a complete response.
+    """
+
+    __slots__ = (
+        "_body",
+        "_close_delimited",
+        "_head_bytes",
+        "_interim",
+        "_parser",
+        "_started",
+        "_surplus",
+        "complete",
+        "headers",
+        "status",
+    )
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.complete = False
+        self._body: list[bytes] = []
+        self._parser = httptools.HttpResponseParser(self)
+        self._head_bytes = 0
+        self._interim = False
+        self._close_delimited = False
+        self._surplus = False
+        self._started = False
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of a response has come."""
+        return self._started
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the response ended whole, with nothing behind it, on a connection that stays open."""
+        return self.complete and not self._surplus and bool(self._parser.should_keep_alive())
+
+    def receive(self, data: bytes) -> bytes:
+        """The body bytes in `data` (without their framing)."""
+        if self.complete:
+            self._surplus = self._surplus or bool(data)
+            return b""
+        self._started = True
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise _garbage("it switched protocols") from None
+        except httptools.HttpParserError as error:
+            if not self.complete:
+                raise _garbage(str(error)) from None
+            self._surplus = True
+        if not self.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                raise _garbage("its head is too long")
+        body = self._body
+        if not body:
+            return b""
+        whole = body[0] if len(body) == 1 else b"".join(body)
+        body.clear()
+        return whole
+
+    def end(self) -> None:
+        """The upstream closed: completes an answer delimited by that, raises UpstreamFault for all others."""
+        if self.complete:
+            return
+        if self._close_delimited:
+            self.complete = self._surplus = True
+            return
+        what = "the upstream closed the connection within its answer" if self._started else "it closed unanswered"
+        raise UpstreamFault(ErrorClass.UPSTREAM_CUT, what, self.status)
+
+    # what llhttp calls back with
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self._surplus = True
+        self._interim = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.complete:
+            name = name.lower()
+            headers = self.headers
+            headers[name] = value if name not in headers else headers[name] + b", " + value
+
+    def on_headers_complete(self) -> None:
+        if self.complete:
+            return
+        status = self._parser.get_status_code()
+        if 100 <= status < 200:
+            self._interim = True
+            self.headers.clear()
+            return
+        self.status = status
+        headers = self.headers
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            self._close_delimited = status not in (204, 304)
+
+    def on_body(self, body: bytes) -> None:
+        if not self.complete:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if not self._interim:
+            self.complete = True
+
+
+def _garbage(what: str) -> UpstreamFault:
+    return UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, f"the upstream's answer is not HTTP: {what}")
