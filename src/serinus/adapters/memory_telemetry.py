@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import msgspec
 
 from serinus.adapters import refusals, rollup_merge
+from serinus.adapters.enrolment import first_of_each, sum_order
 from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
@@ -62,7 +63,9 @@ class MemoryTelemetryTx:
             self._rows.sums.put(key, self._rows.sums.get(key, Sum()).plus(addend))
 
     def sums(self, release: str) -> list[tuple[SumKey, Sum]]:
-        return sorted((row for row in self._rows.sums.items() if row[0].release == release), key=sum_order)
+        return sorted(
+            (row for row in self._rows.sums.items() if row[0].release == release), key=lambda row: sum_order(row[0])
+        )
 
     def add_rollups(self, batch: Sequence[Rollup]) -> None:
         for rollup in batch:
@@ -95,25 +98,6 @@ class MemoryTelemetryTx:
 
     def drop_host(self, host: str) -> None:
         self._rows.hosts.drop(host)
-
-
-def first_of_each(batch: Sequence[Enrolment]) -> list[Enrolment]:
-    """One enrolment per (release, unit), in that order: arm and stratum of its first appearance, all its events."""
-    found: dict[tuple[str, bytes], Enrolment] = {}
-    for enrolment in batch:
-        key = (enrolment.release, enrolment.unit)
-        first = found.get(key)
-        if first is None:
-            found[key] = enrolment
-        elif enrolment.events & ~first.events:
-            found[key] = msgspec.structs.replace(first, events=first.events | enrolment.events)
-    return [found[key] for key in sorted(found)]
-
-
-def sum_order(row: tuple[SumKey, Sum]) -> tuple[int, str, int, int]:
-    """Sums in order of stratum, metric, arm, bucket."""
-    key = row[0]
-    return key.stratum, key.metric, key.arm, key.bucket
 
 
 class MemoryTelemetryStore:

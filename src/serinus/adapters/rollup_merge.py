@@ -26,10 +26,6 @@ def key_of(rollup: Rollup) -> RollupKey:
     )
 
 
-def _histograms(left: bytes, right: bytes) -> bytes:
-    return histogram.merge_encoded(left, right) if left and right else left or right
-
-
 def added(left: Rollup, right: Rollup) -> Rollup:
     """The sum of both under the key of `left`."""
     events = dict(left.events)
@@ -42,8 +38,8 @@ def added(left: Rollup, right: Rollup) -> Rollup:
         tokens_in=left.tokens_in + right.tokens_in,
         tokens_out=left.tokens_out + right.tokens_out,
         cost_nano=left.cost_nano + right.cost_nano,
-        latency=_histograms(left.latency, right.latency),
-        ttft=_histograms(left.ttft, right.ttft),
+        latency=histogram.merge_encoded(left.latency, right.latency),
+        ttft=histogram.merge_encoded(left.ttft, right.ttft),
     )
 
 

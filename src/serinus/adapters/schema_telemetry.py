@@ -1,0 +1,85 @@
+"""Tables of the telemetry store. In PostgreSQL they lie beside the control store's, in SQLite in their own file."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, PrimaryKeyConstraint, Table
+
+from serinus.adapters.schema import NAMING, number, project_column, text
+
+telemetry = MetaData(naming_convention=NAMING)
+
+offsets = Table(
+    "shipped_offset",
+    telemetry,
+    project_column(),
+    text("spool"),
+    number("bytes"),
+    PrimaryKeyConstraint("project_id", "spool"),
+)
+
+enrolments = Table(
+    "enrolled_unit",
+    telemetry,
+    project_column(),
+    text("release"),
+    Column("unit", LargeBinary, nullable=False),
+    Column("arm", Integer, nullable=False),
+    Column("stratum", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    PrimaryKeyConstraint("project_id", "release", "unit"),
+    sqlite_with_rowid=False,
+)
+
+# Squares outgrow 64 bits (a latency in µs squared is 10¹⁷ already) and SQLite has no wider integer: it would go on in
+# floating point without a word. So they are kept in two 64-bit limbs, high × 2³² + low, which are both incremented;
+# `low` has room for 2³¹ additions.
+sums = Table(
+    "evidence_sum",
+    telemetry,
+    project_column(),
+    text("release"),
+    Column("stratum", Integer, nullable=False),
+    text("metric"),
+    Column("arm", Integer, nullable=False),
+    Column("bucket", Integer, nullable=False),
+    number("count"),
+    number("total"),
+    number("squares_high"),
+    number("squares_low"),
+    PrimaryKeyConstraint("project_id", "release", "stratum", "metric", "arm", "bucket"),
+    sqlite_with_rowid=False,
+)
+
+rollups = Table(
+    "traffic_rollup",
+    telemetry,
+    project_column(),
+    text("host"),
+    Column("width_s", Integer, nullable=False),
+    number("start_us"),
+    text("app"),
+    text("release"),
+    Column("stratum", Integer, nullable=False),
+    Column("arm", Integer, nullable=False),
+    text("version"),
+    number("requests"),
+    text("events"),
+    number("tokens_in"),
+    number("tokens_out"),
+    number("cost_nano"),
+    Column("latency", LargeBinary, nullable=False),
+    Column("ttft", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("project_id", "host", "width_s", "start_us", "app", "release", "stratum", "arm", "version"),
+    Index(None, "project_id", "release", "width_s", "start_us"),
+    Index(None, "project_id", "app", "width_s", "start_us"),
+    Index(None, "project_id", "width_s", "start_us"),
+)
+
+hosts = Table(
+    "host_report",
+    telemetry,
+    project_column(),
+    text("host"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "host"),
+)
