@@ -1,0 +1,53 @@
+"""Names of event-log files, and which of them hold what: `<spool>-<from>-<to>.parquet` in a folder per UTC day.
+
+Several files of one segment may be gathered into one that spans them. While both are there, after a crash or for the
+blink of an eye, only the widest count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+_NAME = re.compile(r"(?P<spool>[0-9a-f]{32}-\d{8})-(?P<start>\d+)-(?P<end>\d+)\.parquet")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """A file with the rows of bytes [start, end) of a spool segment."""
+
+    spool: str
+    start: int
+    end: int
+    path: Path
+
+    @property
+    def instance(self) -> str:
+        """The worker that wrote the segment."""
+        return self.spool.partition("-")[0]
+
+
+def part_name(spool: str, start: int, end: int) -> str:
+    """The file name of a part."""
+    return f"{spool}-{start}-{end}.parquet"
+
+
+def part_of(path: Path) -> Part | None:
+    """What a file holds by its name; None for files that are not parts."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        return None
+    return Part(spool=found["spool"], start=int(found["start"]), end=int(found["end"]), path=path)
+
+
+def widest(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
+    """(parts that count, parts whose rows another one holds as well), each in order of spool and start."""
+    kept: list[Part] = []
+    spare: list[Part] = []
+    for part in sorted(parts, key=lambda part: (part.spool, part.start, -part.end)):
+        last = kept[-1] if kept else None
+        inside = last is not None and last.spool == part.spool and part.end <= last.end
+        (spare if inside else kept).append(part)
+    return kept, spare

@@ -1,0 +1,44 @@
+"""Bring the newest routing snapshot to this host: checked, in one piece, and never an older one."""
+
+from __future__ import annotations
+
+from serinus.core.errors import FormatError
+from serinus.core.routing.snapshot import decode
+from serinus.ports.control_store import ControlStore
+from serinus.ports.host import Host
+
+
+class Follower:
+    """Keeps the host's snapshot as new as the store's; for one thread, `revision` may be read from any."""
+
+    def __init__(self, host: Host, store: ControlStore) -> None:
+        self._host = host
+        self._store = store
+        self.revision = _revision_on_disk(host)
+
+    def follow(self, wait_s: float) -> bool:
+        """Wait for a hint, at most `wait_s`, and take the newest snapshot; True when the host got a newer one. Reads
+        without a hint too: hints may be lost, and what failed the last time is tried again.
+
+        FormatError for a snapshot that this Serinus cannot read, or that does not carry the revision it is stored
+        under: the host keeps the one it has.
+        """
+        self._store.wait_change(wait_s)
+        latest = self._store.latest_snapshot()
+        if latest is None or latest[0] <= self.revision:
+            return False
+        revision, raw = latest
+        if decode(raw).revision != revision:
+            raise FormatError("the snapshot carries another revision than the store gave it", mend="publish again")
+        self._host.write_snapshot(raw)
+        self.revision = revision
+        return True
+
+
+def _revision_on_disk(host: Host) -> int:
+    """What workers route by; 0 for none, or for one that they cannot read either."""
+    raw = host.snapshot()
+    try:
+        return decode(raw).revision if raw else 0
+    except FormatError:
+        return 0

@@ -1,0 +1,199 @@
+"""Ship what workers wrote: spools into sums, rollups and the event log, each record exactly once.
+
+Offsets advance by compare-and-swap in the transaction that adds up what lies before them. Nothing in memory changes
+before the commit; whatever goes wrong, the next round reads the same bytes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from serinus.agent.log_calls import CallLog
+from serinus.agent.reap import reap_segments, reap_worker
+from serinus.agent.report import HostReport
+from serinus.agent.resume import resume
+from serinus.agent.trail import Advance, Trail, judged_id, look_ahead
+from serinus.core.errors import Conflict, Contended
+from serinus.core.records.in_flight import OpenCall, apply
+from serinus.core.records.tally import Read, Tally, sums_of, tally
+from serinus.ports.clock import Clock
+from serinus.ports.event_log import EventLog
+from serinus.ports.host import Host, Presence
+from serinus.ports.telemetry_store import TelemetryStore, TelemetryTx
+
+
+class ShipSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`batch_bytes`: how much of one worker's spool a round takes; `flush_s` and `flush_rows`: when calls go to the
+    event log; `report_s`: how often the host reports when nothing else happens."""
+
+    batch_bytes: int = 1 << 20
+    flush_s: float = 2.0
+    flush_rows: int = 20_000
+    report_s: float = 1.0
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round did. `complete`: everything written before it is in the store; `acked`: the lowest snapshot
+    revision a living worker follows (None: no worker); `faults`: spools that cannot be read on."""
+
+    records: int
+    complete: bool
+    acked: int | None
+    faults: tuple[str, ...] = ()
+
+
+class Shipper:
+    """The ship loop's body for one host; for one thread."""
+
+    def __init__(
+        self,
+        host_id: str,
+        host: Host,
+        store: TelemetryStore,
+        log: EventLog,
+        clock: Clock,
+        settings: ShipSettings,
+    ) -> None:
+        self._host_id = host_id
+        self._host = host
+        self._store = store
+        self._log = CallLog(log, host_id)
+        self._clock = clock
+        self._settings = settings
+        self._report = HostReport(host_id, settings.report_s)
+        self._trails: dict[str, Trail] = {}
+        self._gone: list[str] = []
+        self._flushed_mono_ns = clock.mono_ns()
+        self.shipped_mono_ns = 0  # monotonic time before the newest round that left nothing unshipped; 0: none yet
+
+    def round(self) -> Round:
+        """Read, add up, commit, log, delete. Raises what the store, the disk or the event log raise; nothing is lost
+        by calling again."""
+        at_us, mono_ns = self._clock.now_us(), self._clock.mono_ns()
+        self._flush(mono_ns)
+        present = self._host.workers()
+        alive = {presence.instance for presence in present if presence.alive}
+        self._take_up(present)
+        advances = [look_ahead(self._host, trail, self._settings.batch_bytes) for trail in self._trails.values()]
+        complete = all(advance.complete for advance in advances)
+        counted = tally(self._host_id, [_to_read(advance, alive, mono_ns) for advance in advances], at_us)
+        self._report.observe(present, sum(advance.spool_bytes for advance in advances), at_us if complete else None)
+        if self._has_news(advances, counted) or self._report.is_due(mono_ns):
+            self._commit(advances, counted, mono_ns, self._still_open(alive, counted))
+            if complete:
+                self.shipped_mono_ns = mono_ns
+        self._reap(advances, alive)
+        return Round(
+            records=sum(len(step.frames) for advance in advances for step in advance.steps),
+            complete=complete,
+            acked=min((p.status.acked if p.status else 0 for p in present if p.alive), default=None),
+            faults=tuple(f"{advance.trail.instance}: {advance.fault}" for advance in advances if advance.fault),
+        )
+
+    def finish(self) -> None:
+        """Ship and log all that can be read. Takes the host off the list when it has no worker left."""
+        while (last := self.round()).records and not last.complete:
+            pass
+        self._log.flush()
+        self.round()
+        if not self._trails:
+            with self._store.tx() as tx:
+                tx.forget_offsets(self._gone)
+                tx.drop_host(self._host_id)
+
+    def _take_up(self, present: Sequence[Presence]) -> None:
+        if not self._report.is_begun:
+            with self._store.tx() as tx:
+                self._report.begin(tx.hosts())
+        for presence in present:
+            if presence.instance not in self._trails:
+                self._trails[presence.instance] = resume(self._host, self._store, self._log, presence.instance)
+
+    def _has_news(self, advances: Iterable[Advance], counted: Tally) -> bool:
+        return any(advance.steps for advance in advances) or any(counted.overdue.values())
+
+    def _commit(self, advances: Sequence[Advance], counted: Tally, mono_ns: int, open_calls: list[OpenCall]) -> None:
+        status = self._report.status(open_calls, mono_ns)
+        try:
+            with self._store.tx() as tx:
+                _advance_offsets(tx, advances, counted, mono_ns)
+                _add_up(tx, counted)
+                if self._gone:
+                    tx.forget_offsets(self._gone)
+                tx.put_host(status)
+        except Contended:
+            raise
+        except Conflict:
+            self._start_over()
+            raise
+        self._gone.clear()
+        self._report.sent(status, mono_ns)
+        for advance in advances:
+            self._carry(advance, counted, mono_ns)
+
+    def _carry(self, advance: Advance, counted: Tally, mono_ns: int) -> None:
+        trail = advance.trail
+        apply(trail.open, counted.changes[trail.instance])
+        if counted.overdue[trail.instance]:
+            trail.judged_until_ns = mono_ns
+        trail.number, trail.offset = advance.number, advance.offset
+        trail.done |= advance.done
+        for step in advance.steps:
+            self._log.add(step.spool, step.frames)
+
+    def _start_over(self) -> None:
+        """Another agent ships this host as well, or a commit went through that looked cut: believe the store only."""
+        self._trails.clear()
+        self._log.clear()
+
+    def _still_open(self, alive: set[str], counted: Tally) -> list[OpenCall]:
+        calls: list[OpenCall] = []
+        for instance in alive & self._trails.keys():
+            changes = counted.changes[instance]
+            calls += [call for key, call in self._trails[instance].open.items() if key not in changes]
+            calls += [call for call in changes.values() if call is not None]
+        return calls
+
+    def _flush(self, mono_ns: int) -> None:
+        due = mono_ns - self._flushed_mono_ns >= self._settings.flush_s * 1e9
+        if (due and self._log.waiting) or self._log.waiting >= self._settings.flush_rows:
+            self._log.flush()
+            self._flushed_mono_ns = mono_ns
+
+    def _reap(self, advances: Iterable[Advance], alive: set[str]) -> None:
+        for advance in advances:
+            trail = advance.trail
+            if trail.instance in alive or advance.fault:
+                self._gone += reap_segments(self._host, self._log, trail)
+            elif advance.complete and trail.instance in self._trails:
+                self._gone += reap_worker(self._host, self._log, trail)
+                del self._trails[trail.instance]
+
+
+def _to_read(advance: Advance, alive: set[str], mono_ns: int) -> Read:
+    fair = advance.complete and not advance.fault and advance.trail.instance in alive
+    return Read(
+        instance=advance.trail.instance,
+        open=advance.trail.open,
+        records=[(record, step.spool) for step in advance.steps for record, _ in step.frames],
+        judge_until_ns=mono_ns if fair else None,
+    )
+
+
+def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tally, mono_ns: int) -> None:
+    for advance in advances:
+        for step in advance.steps:
+            tx.advance_offset(step.spool, step.before, step.after)
+        if counted.overdue[advance.trail.instance]:
+            tx.advance_offset(judged_id(advance.trail.instance), advance.trail.judged_until_ns, mono_ns)
+
+
+def _add_up(tx: TelemetryTx, counted: Tally) -> None:
+    if counted.enrolments:
+        fresh = tx.enrol(counted.enrolments)
+        if fresh:
+            tx.add_sums(sums_of((change.enrolment, change.is_new) for change in fresh))
+    if counted.rollups:
+        tx.add_rollups(counted.rollups)

@@ -1,0 +1,221 @@
+"""From records to what the store adds up: enrolments, sums, and rollups of one second and one minute.
+
+A call counts in the rollup of its End; an overdue call adds its event to the bucket in which it was found overdue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from serinus.core.ids import RELEASE, id_text
+from serinus.core.metrics import REGISTRY
+from serinus.core.records.call import EVENT_NAMES
+from serinus.core.records.histogram import Histogram, index_of
+from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
+from serinus.core.records.record import Begin, End, Event, First, Record, Score
+from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
+from serinus.core.routing.assignment import COMPARED, Arm
+
+WIDTHS_S = (1, 60)
+_US = 1_000_000
+_COMPARED = frozenset(int(arm) for arm in COMPARED)
+_SCORED = {name: metric.event for name, metric in REGISTRY.items() if metric.event}
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of one worker's spool: records with the segment each lies in, and the calls open before them.
+
+    `judge_until_ns`: calls whose limit lies at or before it are judged by the clock; None when that is not known to
+    be fair, since an answer may lie in what has not been read yet, or nobody is left to answer.
+    """
+
+    instance: str
+    open: OpenCalls
+    records: Sequence[tuple[Record | None, str]]
+    judge_until_ns: int | None = None
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What one round adds. `changes` and `overdue` (how many the clock judged) are by worker instance."""
+
+    enrolments: tuple[Enrolment, ...]
+    rollups: tuple[Rollup, ...]
+    changes: dict[str, Changes]
+    overdue: dict[str, int]
+
+
+def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
+    """The tally of what was read in one round. `found_at_us` is the wall time at which overdue calls were found."""
+    sheet = _Sheet(found_at_us)
+    changes: dict[str, Changes] = {}
+    overdue: dict[str, int] = {}
+    for read in reads:
+        changed: Changes = {}
+        for record, spool in read.records:
+            sheet.count(record, spool, read.open, changed)
+        overdue[read.instance] = sheet.judge(read, changed)
+        changes[read.instance] = changed
+    return Tally(
+        enrolments=tuple(sheet.enrolments()),
+        rollups=tuple(sheet.rollups(host)),
+        changes=changes,
+        overdue=overdue,
+    )
+
+
+def sums_of(changes: Iterable[tuple[Enrolment, bool]]) -> list[tuple[SumKey, Sum]]:
+    """Sums to add for what enrolling changed: (enrolment with newly set events, whether its unit is new) each."""
+    totals: dict[SumKey, int] = {}
+    for enrolment, is_new in changes:
+        names = [EVENT_NAMES[bit] for bit in EVENT_NAMES if enrolment.events & bit]
+        if is_new:
+            names.append(ENROLLED)
+        for name in names:
+            key = SumKey(enrolment.release, enrolment.stratum, name, int(enrolment.arm))
+            totals[key] = totals.get(key, 0) + 1
+    return [(key, Sum(total=total)) for key, total in totals.items()]
+
+
+class _Bucket:
+    """One second of one serving identity while it is being added up."""
+
+    __slots__ = ("cost_nano", "events", "latency", "requests", "tokens_in", "tokens_out", "ttft")
+
+    def __init__(self) -> None:
+        self.requests = self.tokens_in = self.tokens_out = self.cost_nano = 0
+        self.events: dict[int, int] = {}
+        self.latency: dict[int, int] = {}
+        self.ttft: dict[int, int] = {}
+
+    def end(self, end: End) -> None:
+        self.requests += 1
+        self.tokens_in += max(0, end.tokens_in)
+        self.tokens_out += max(0, end.tokens_out)
+        self.cost_nano += max(0, end.cost_nano)
+        _place(self.latency, end.latency_us)
+        if end.ttft_us > 0:
+            _place(self.ttft, end.ttft_us)
+        if end.events:
+            self.event(end.events)
+
+    def event(self, bits: int) -> None:
+        while bits:
+            bit = bits & -bits
+            self.events[bit] = self.events.get(bit, 0) + 1
+            bits ^= bit
+
+    def add(self, other: _Bucket) -> None:
+        self.requests += other.requests
+        self.tokens_in += other.tokens_in
+        self.tokens_out += other.tokens_out
+        self.cost_nano += other.cost_nano
+        for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
+            for key, count in theirs.items():
+                mine[key] = mine.get(key, 0) + count
+
+
+def _place(counts: dict[int, int], value_us: int) -> None:
+    index = index_of(max(1, value_us))  # a clock too coarse for it took part of a µs: never "no time at all"
+    counts[index] = counts.get(index, 0) + 1
+
+
+_Identity = tuple[str, bytes, bytes]  # app; release, arm and stratum as in the call id; version digest
+
+
+class _Sheet:
+    """Adds up one round."""
+
+    def __init__(self, found_at_us: int) -> None:
+        self._found_s = found_at_us // _US
+        self._units: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
+        self._seconds: dict[tuple[_Identity, int], _Bucket] = {}
+
+    def count(self, record: Record | None, spool: str, open_before: OpenCalls, changed: Changes) -> None:
+        if isinstance(record, Begin):
+            changed[record.call] = OpenCall(record, spool)
+            self._enrol(record.call, 0)
+        elif isinstance(record, End):
+            known = self._answered(record.call, record.mono_ns, open_before, changed)
+            if known is not None:
+                changed[record.call] = None
+            self._bucket(record.app, record.call, record.version, record.at_us // _US).end(record)
+            if record.events:
+                self._enrol(record.call, record.events)
+        elif isinstance(record, First):
+            known = self._answered(record.call, record.mono_ns, open_before, changed)
+            if known is not None:
+                changed[record.call] = msgspec.structs.replace(known, first_spool=spool, judged=True)
+        elif isinstance(record, Score) and record.value_micro > 0 and record.metric in _SCORED:
+            self._enrol(record.call, _SCORED[record.metric])
+
+    def judge(self, read: Read, changed: Changes) -> int:
+        """Judge open calls by the clock; how many were found overdue."""
+        if read.judge_until_ns is None:
+            return 0
+        untouched = (call for key, call in read.open.items() if key not in changed)
+        touched = (call for call in changed.values() if call is not None)
+        late = overdue_now(untouched, read.judge_until_ns) + overdue_now(touched, read.judge_until_ns)
+        for call in late:
+            self._overdue(call)
+            changed[call.begin.call] = msgspec.structs.replace(call, judged=True)
+        return len(late)
+
+    def _answered(self, call: bytes, mono_ns: int, open_before: OpenCalls, changed: Changes) -> OpenCall | None:
+        known = changed[call] if call in changed else open_before.get(call)
+        if known is not None and not known.judged and mono_ns > known.due_ns:
+            self._overdue(known)
+        return known
+
+    def _overdue(self, call: OpenCall) -> None:
+        begin = call.begin
+        self._enrol(begin.call, int(Event.OVERDUE))
+        self._bucket(begin.app, begin.call, begin.version, self._found_s).event(int(Event.OVERDUE))
+
+    def _enrol(self, call: bytes, events: int) -> None:
+        release, arm, stratum, unit = call[12:28], call[28], call[29], call[30:38]
+        if arm in _COMPARED and stratum != 255 and any(release):
+            place, before = self._units.get((release, unit), (call[28:30], 0))
+            self._units[release, unit] = (place, before | events)
+
+    def _bucket(self, app: str, call: bytes, version: bytes, second: int) -> _Bucket:
+        key = ((app, call[12:30], version), second)
+        found = self._seconds.get(key)
+        if found is None:
+            found = self._seconds[key] = _Bucket()
+        return found
+
+    def enrolments(self) -> Iterator[Enrolment]:
+        for (release, unit), (place, events) in self._units.items():
+            yield Enrolment(id_text(RELEASE, release), unit, Arm(place[0]), place[1], events)
+
+    def rollups(self, host: str) -> Iterator[Rollup]:
+        for width_s in WIDTHS_S:
+            buckets: dict[tuple[_Identity, int], _Bucket] = {}
+            for (identity, second), bucket in self._seconds.items():
+                start_s = second - second % width_s
+                buckets.setdefault((identity, start_s), _Bucket()).add(bucket)
+            for (identity, start_s), bucket in buckets.items():
+                yield _rollup(host, identity, start_s, width_s, bucket)
+
+
+def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: _Bucket) -> Rollup:
+    app, place, version = identity
+    return Rollup(
+        host=host,
+        app=app,
+        release=id_text(RELEASE, place[:16]),
+        stratum=-1 if place[17] == 255 else place[17],
+        arm=place[16],
+        version=version.hex(),
+        start_us=start_s * _US,
+        width_s=width_s,
+        requests=bucket.requests,
+        events=bucket.events,
+        tokens_in=bucket.tokens_in,
+        tokens_out=bucket.tokens_out,
+        cost_nano=bucket.cost_nano,
+        latency=Histogram(counts=bucket.latency).encode(),
+        ttft=Histogram(counts=bucket.ttft).encode(),
+    )
