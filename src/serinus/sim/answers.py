@@ -17,7 +17,10 @@ _KEYWORDS: tuple[tuple[str, str], ...] = (
     ("warranty", r"\b(warranty|broken|broke|repair|defect|faulty|damaged|guarantee)"),
     ("delivery", r"\b(deliver|parcel|package|courier|shipping|shipped|ship|arrive|tracking|late)"),
     ("payment", r"\b(pay|paid|payment|card|charge|invoice|bill|bank|transfer|price|voucher|discount|fee)"),
-    ("account", r"\b(account|password|log ?in|sign(ed|ing)? ?(in|up|out)|email|e-mail|profile|newsletter|address|pin|code)"),
+    (
+        "account",
+        r"\b(account|password|log ?in|sign(ed|ing)? ?(in|up|out)|email|e-mail|profile|newsletter|address|pin|code)",
+    ),
     ("order", r"\b(order|ordered|basket|checkout)"),
     ("product", r"\b(size|colou?r|stock|product|battery|material|compatible|model|fit)"),
 )
