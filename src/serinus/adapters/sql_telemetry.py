@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 from sqlalchemy import Engine, delete, select, update
@@ -63,8 +64,11 @@ class SqlShipping(SqlTx):
 
     def sums(self, release: str) -> list[tuple[SumKey, Sum]]:
         columns = (sums.c[name] for name in (*_KEY, *_COUNTED))
-        rows = self._all(select(*columns).where(self._own(sums, release=release)))
-        found = [(SumKey(*key), Sum(count, total, (high << _LIMB) + low)) for _, *key, count, total, high, low in rows]
+        found = []
+        for row in self._all(select(*columns).where(self._own(sums, release=release))):
+            values: tuple[Any, ...] = tuple(row)
+            _, *key, count, total, high, low = values
+            found.append((SumKey(*key), Sum(count, total, (high << _LIMB) + low)))
         return sorted(found, key=lambda row: sum_order(row[0]))
 
     def put_host(self, status: HostStatus) -> None:
