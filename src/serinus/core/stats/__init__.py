@@ -1,0 +1,1 @@
+"""Sequential statistics on sufficient statistics: pure functions, log space, stored integers in."""
