@@ -37,8 +37,12 @@ def first_events(rng: np.random.Generator, rate: float, releases: int, units: in
     return np.asarray(np.cumsum(rng.binomial(LOOK // 2, rate, (releases, units // LOOK)), axis=1))
 
 
-@pytest.mark.parametrize(("base", "worse", "seen"), [(0.02, 0.04, 2160), (0.02, 0.06, 730), (0.05, 0.10, 934)], ids=str)
-def test_units_until_rollback(base: float, worse: float, seen: int) -> None:
+@pytest.mark.parametrize(
+    ("base", "worse", "seen", "most"),
+    [(0.02, 0.04, 2160, 15_000), (0.02, 0.06, 730, 5_000), (0.05, 0.10, 934, 7_000)],
+    ids=str,
+)
+def test_units_until_rollback(base: float, worse: float, seen: int, most: int) -> None:
     """At α = .05, looked at every 50 units, harm is found after the number of units the statistics page gives."""
     rng = np.random.default_rng(20261121)
     s1, s0 = first_events(rng, worse, 2500, most), first_events(rng, base, 2500, most)
