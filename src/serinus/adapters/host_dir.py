@@ -37,6 +37,17 @@ class HostDir:
         for folder in (self._workers, self._spool):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def claim(self) -> int | None:
+        """Become the only agent of this directory until the process ends; the descriptor that holds the claim, None
+        while another process has it. Two agents would not count anything twice, but would log calls twice."""
+        descriptor = os.open(self._root / "agent.lock", os.O_RDWR | os.O_CREAT, _OWNER_ONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
+
     def workers(self) -> list[Presence]:
         """Every worker with a lock or a spool. A lock that nobody holds and that has neither spool nor status yet is
         a worker about to start, and passed over."""
