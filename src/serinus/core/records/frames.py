@@ -62,7 +62,7 @@ def encode(record: Record) -> bytes:
 
 
 def scan(buffer: bytes | memoryview, start: int) -> Iterator[tuple[Record | None, int]]:
-    """(record, offset behind it) for each whole frame from `start` on; None for a kind this reader does not know.
+    """(record, offset behind it) for each whole frame from `start` on; None for one this reader does not understand.
 
     Stops at the first zero length, torn frame or end of the buffer: what follows is not written yet, or never was.
     """
@@ -74,6 +74,17 @@ def scan(buffer: bytes | memoryview, start: int) -> Iterator[tuple[Record | None
             return
         if zlib.crc32(buffer[position + 8 : end]) != crc:
             return
-        decoder = _decoders.get(kind) if version <= VERSION else None
-        yield (decoder.decode(buffer[position + FRAME_OVERHEAD : end]) if decoder else None), end
+        yield _decode(version, kind, buffer[position + FRAME_OVERHEAD : end]), end
         position = end
+
+
+def _decode(version: int, kind: int, payload: bytes | memoryview) -> Record | None:
+    """The record, or None when its version or kind is newer than this reader, or its payload is not of that kind."""
+    decoder = _decoders.get(kind) if version <= VERSION else None
+    if decoder is None:
+        return None
+    try:
+        record: Record = decoder.decode(payload)
+    except (ValueError, RecursionError):  # intact by its CRC, so written wrong: one such frame must not stop shipping
+        return None
+    return record

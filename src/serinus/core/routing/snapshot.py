@@ -174,5 +174,5 @@ def decode(raw: bytes) -> Snapshot:
         if header.digest != "sha256:" + hashlib.sha256(body).hexdigest():
             raise FormatError("snapshot body does not match its digest", mend="fetch the snapshot again")
         return msgspec.json.decode(body, type=Snapshot)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own errors and broken UTF-8 are ValueErrors
         raise FormatError(f"not a routing snapshot: {error}", mend="fetch the snapshot again") from error
