@@ -37,6 +37,6 @@ def test_a_changed_definition_has_another_digest(field: str, value: Any) -> None
 
 def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:
     """A typing error in a plan is mended without the manual."""
-    with pytest.raises(InvalidInput, match="call.errors") as refused:
+    with pytest.raises(InvalidInput, match="unknown metric") as refused:
         metric("call.errors")
     assert "call.error" in refused.value.mend
