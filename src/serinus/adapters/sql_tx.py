@@ -34,7 +34,7 @@ class SqlTx:
 
     def _add(self, table: Table, **values: object) -> bool:
         """Insert one row; False when any unique constraint stands against it (the transaction stays usable)."""
-        statement = self._insert(table).on_conflict_do_nothing()
+        statement = self._insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         result = self._connection.execute(statement, {"project_id": self._project, **values})
         return result.rowcount == 1
 
