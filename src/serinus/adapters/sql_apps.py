@@ -16,7 +16,7 @@ from serinus.ports.control_store import ApiKey, Secrets
 
 def document(value: msgspec.Struct) -> str:
     """A core value as it is stored."""
-    return msgspec.json.encode(value, order="deterministic").decode()
+    return msgspec.json.encode(value).decode()
 
 
 class SqlApps(SqlTx):

@@ -36,7 +36,7 @@ class SqlRollups(SqlTx):
         for rollup in added:
             before = stored.get(rollup_merge.key_of(rollup))
             values = msgspec.structs.asdict(rollup_merge.added(before, rollup) if before else rollup)
-            values["events"] = msgspec.json.encode(values["events"], order="deterministic").decode()
+            values["events"] = msgspec.json.encode(values["events"]).decode()
             rows.append({"project_id": self._project, **values})
         insert = self._insert(rollups)
         upsert = insert.on_conflict_do_update(
