@@ -1,0 +1,295 @@
+"""The ship loop: what is counted, when, and how often."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from serinus.agent.ship import ShipSettings
+from serinus.core.errors import Conflict
+from serinus.core.records import histogram
+from serinus.core.records.record import Event
+from tests.fake_workers import FakeWorker, begin, end, first, raw_call
+from tests.unit.agent.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def _call(world: World, worker: FakeWorker, number: int, events: int = 0, **place: int) -> None:
+    call = raw_call(number, **place)
+    worker.write(begin(call, world.clock), end(call, world.clock, events))
+
+
+def test_a_unit_is_enrolled_once_and_its_first_event_counts_once(world: World) -> None:
+    """Two calls of one unit with two errors are one enrolled unit and one error in the sums; rollups count both."""
+    worker = world.worker()
+    for number in (1, 2):
+        _call(world, worker, number, Event.ERROR, unit=9)
+        world.round()
+    assert world.sums() == {("enrolled", 0, 1): 1, ("call.error", 0, 1): 1}
+    assert world.requests() == world.requests(60) == 2
+    assert world.events() == {Event.ERROR: 2}
+
+
+def test_only_the_compared_arms_are_enrolled(world: World) -> None:
+    """Rest, pinned and a closed comparison (stratum −1) are in the rollups and not in the sums."""
+    worker = world.worker()
+    _call(world, worker, 1, arm=0, stratum=-1)
+    _call(world, worker, 2, arm=4)
+    _call(world, worker, 3, arm=1, stratum=-1)
+    _call(world, worker, 4, arm=2, stratum=1)
+    world.round()
+    assert world.sums() == {("enrolled", 1, 2): 1}
+    assert world.requests() == 4
+
+
+def test_rollups_add_tokens_cost_and_histograms(world: World) -> None:
+    """A rollup holds the totals of its calls, and their latencies as a histogram in µs."""
+    worker = world.worker()
+    for number, latency_us in ((1, 1000), (2, 9000)):
+        call = raw_call(number)
+        worker.write(begin(call, world.clock), end(call, world.clock, latency_us=latency_us))
+        world.round()
+    (rollup,) = world.rollups(60)
+    assert (rollup.tokens_in, rollup.tokens_out, rollup.cost_nano) == (20, 40, 3000)
+    assert histogram.decode(rollup.latency).quantile(1.0) == pytest.approx(9000, rel=0.01)
+    assert histogram.decode(rollup.ttft).count == 2
+
+
+def test_a_call_without_an_answer_becomes_overdue_once(world: World) -> None:
+    """A hung call counts as overdue when its limit has passed, once, also over a restart and when it ends later."""
+    worker = world.worker()
+    call = raw_call(1)
+    worker.write(begin(call, world.clock))
+    world.round()
+    assert world.report().in_flight[0].count == 1
+    world.clock.advance(29.9)
+    world.round()
+    assert ("call.overdue", 0, 1) not in world.sums()
+    world.clock.advance(0.2)
+    world.round()
+    world.round()
+    world.start_agent()
+    world.clock.advance(60)
+    world.round()
+    assert world.report().in_flight[0].oldest_ms == 90_100
+    worker.write(end(call, world.clock))
+    world.round()
+    world.clock.advance(1)
+    world.round()
+    assert world.sums()["call.overdue", 0, 1] == 1
+    assert world.events() == {Event.OVERDUE: 1}
+    assert world.report().in_flight == ()
+
+
+def test_a_late_answer_is_overdue_although_nobody_watched(world: World) -> None:
+    """An agent that was down while a call hung finds by the records alone that its answer came too late."""
+    worker = world.worker()
+    late, slow = raw_call(1), raw_call(2)
+    worker.write(begin(late, world.clock), begin(slow, world.clock))
+    world.clock.advance(10)
+    worker.write(first(slow, world.clock))
+    world.clock.advance(50)
+    worker.write(end(late, world.clock), end(slow, world.clock))
+    world.round()
+    assert world.events() == {Event.OVERDUE: 1}
+    assert world.sums()["call.overdue", 0, 1] == 1
+
+
+def test_a_stream_that_began_in_time_is_never_overdue_also_after_a_restart(world: World) -> None:
+    """The first byte settles it, however long the stream lasts."""
+    worker = world.worker()
+    call = raw_call(1)
+    worker.write(begin(call, world.clock), first(call, world.clock))
+    world.round()
+    world.start_agent()
+    world.clock.advance(3600)
+    world.round()
+    assert world.events() == {}
+
+
+def test_the_first_byte_is_remembered_while_its_stream_lasts(world: World) -> None:
+    """The segment with the first byte of an open stream is kept, so that a restart does not take it for hung."""
+    worker = world.worker()
+    call = raw_call(1)
+    worker.write(begin(call, world.clock))
+    worker.fill_segment()
+    worker.write(first(call, world.clock))
+    worker.fill_segment()
+    world.round()
+    assert _numbers(world, worker) == [0, 1, 2]
+    world.start_agent()
+    world.clock.advance(60)
+    world.round()
+    assert world.events() == {}
+
+
+def test_calls_that_hang_one_after_the_other_are_all_found(world: World) -> None:
+    """The clock's judgement goes on from where it was."""
+    worker = world.worker()
+    for number in range(3):
+        worker.write(begin(raw_call(number), world.clock))
+        world.clock.advance(20)
+        world.round()
+    world.clock.advance(20)
+    world.round()
+    assert world.events() == {Event.OVERDUE: 3}
+
+
+def test_a_stepped_wall_clock_makes_nothing_overdue(world: World) -> None:
+    """Ages are on the monotonic clock: an hour forward or back changes no judgement, only stamps."""
+    worker = world.worker()
+    worker.write(begin(raw_call(1), world.clock))
+    for step_s in (3600, -7200):
+        world.clock.wall_us += step_s * 1_000_000
+        world.clock.advance(1.5)
+        world.round()
+        assert world.report().shipped_until_us == world.clock.wall_us
+    assert world.events() == {}
+    assert world.report().in_flight[0].oldest_ms == 3000
+
+
+def test_the_watermark_waits_for_what_is_left_to_ship(tmp_path: Path) -> None:
+    """A round that stops at its batch limit reports, but does not claim to have shipped everything."""
+    world = World(tmp_path, settings=ShipSettings(batch_bytes=2000))
+    worker = world.worker()
+    world.round()
+    empty_until_us = world.report().shipped_until_us
+    world.clock.advance(5)
+    for number in range(40):
+        _call(world, worker, number)
+    assert not world.round().complete
+    assert world.report().shipped_until_us == empty_until_us
+    while not world.round().complete:
+        pass
+    world.clock.advance(1)
+    world.round()
+    assert world.report().shipped_until_us == world.clock.wall_us
+    assert world.requests() == 40
+
+
+def test_an_idle_host_reports_each_second_and_at_once_on_an_acknowledgement(world: World) -> None:
+    """The beat counts reports; an acknowledged revision does not wait for the next second."""
+    worker = world.worker()
+    world.round()
+    assert [w.acked for w in world.report().workers] == [0], "a worker that said nothing follows nothing"
+    beat = world.report().beat
+    world.clock.advance(0.1)
+    world.round()
+    assert world.report().beat == beat
+    worker.report(acked=7)
+    assert world.round().acked == 7
+    assert (world.report().beat, world.report().workers[0].acked) == (beat + 1, 7)
+    world.clock.advance(1)
+    world.round()
+    assert world.report().beat == beat + 2
+    world.start_agent().round()
+    assert world.report().beat == beat + 3, "beats go on over a restart"
+
+
+def test_a_dead_workers_open_calls_are_logged_once_and_its_files_go(world: World) -> None:
+    """After `kill -9` of a worker its unfinished calls are rows of their own, and nothing of it is left on disk."""
+    worker = world.worker()
+    _call(world, worker, 1)
+    lost = raw_call(2)
+    worker.write(begin(lost, world.clock))
+    world.round()
+    worker.tear(begin(raw_call(3), world.clock))
+    worker.die()
+    world.clock.advance(100)
+    for _ in range(3):
+        world.round()
+        world.start_agent()
+    rows = {row.finished: row for row in world.logged()}
+    assert len(world.logged()) == 2
+    assert (rows[False].status, rows[False].error) == (0, "infrastructure")
+    assert world.events() == {}, "nobody was left to answer: that is no overdue call"
+    assert world.report().workers == ()
+    assert world.report().in_flight == ()
+    assert not list(world.root.rglob(f"{worker.instance}*"))
+
+
+def test_segments_go_when_nothing_needs_them(world: World) -> None:
+    """A shipped and logged segment is deleted once its writer left it, but kept for a call that began in it; a
+    restart finds that call again, and those that ended in segments deleted meanwhile stay ended."""
+    worker = world.worker()
+    slow, quick = raw_call(1), raw_call(2)
+    worker.write(begin(slow, world.clock), begin(quick, world.clock))
+    worker.fill_segment()
+    worker.write(end(quick, world.clock))
+    worker.fill_segment()
+    for _ in range(3):
+        world.clock.advance(3)
+        world.round()
+    assert _numbers(world, worker) == [0, 2]
+    world.start_agent().round()
+    assert [group.count for group in world.report().in_flight] == [1]
+    worker.write(end(slow, world.clock))
+    for _ in range(3):
+        world.clock.advance(3)
+        world.round()
+    assert _numbers(world, worker) == [2]
+    assert len(world.logged()) == world.requests() == 2
+
+
+def test_a_segment_stays_until_its_calls_are_in_the_event_log(world: World) -> None:
+    """Shipped is not enough: the rows exist only in the spool until they are flushed."""
+    worker = world.worker()
+    _call(world, worker, 1)
+    worker.fill_segment()
+    world.round()
+    assert (_numbers(world, worker), world.logged()) == ([0, 1], [])
+    world.clock.advance(2)
+    world.round()
+    assert (_numbers(world, worker), len(world.logged())) == ([1], 1)
+
+
+def _numbers(world: World, worker: FakeWorker) -> list[int]:
+    return [segment.number for segment in world.host.segments(worker.instance)]
+
+
+def test_two_agents_on_one_host_count_nothing_twice(world: World) -> None:
+    """The one whose offsets are stale is refused, believes the store, and goes on."""
+    worker = world.worker()
+    other = world.shipper
+    world.start_agent()
+    _call(world, worker, 1)
+    world.round()
+    other.round()
+    _call(world, worker, 2)
+    world.round()
+    with pytest.raises(Conflict):
+        other.round()
+    other.round()
+    assert world.requests() == 2
+
+
+def test_an_unreadable_spool_stops_the_watermark_and_nobody_else(world: World) -> None:
+    """A segment that is not one is reported as a fault; other workers' records go on into the sums."""
+    broken, sound = world.worker(1), world.worker(2)
+    _call(world, broken, 1)
+    _call(world, sound, 2)
+    path = world.root / "spool" / broken.instance / "00000000.spool"
+    path.write_bytes(b"NOTSPOOL" + path.read_bytes()[8:])
+    done = world.round()
+    assert (done.complete, len(done.faults)) == (False, 1)
+    assert world.requests() == 1
+    assert world.report().shipped_until_us == 0
+    assert world.shipper.shipped_mono_ns == 0
+
+
+def test_stopping_ships_and_logs_everything_and_takes_the_host_off(world: World) -> None:
+    """With no worker left the host is no longer listed; with one left it stays."""
+    worker = world.worker()
+    _call(world, worker, 1)
+    world.shipper.finish()
+    assert len(world.logged()) == 1
+    assert world.report().host == "host-1"
+    worker.die()
+    world.shipper.finish()
+    with world.store.tx() as tx:
+        assert tx.hosts() == []
