@@ -12,6 +12,7 @@ from serinus.adapters.spool_writer import MIN_SEGMENT_BYTES, SpoolWriter
 from serinus.core.fleet import WorkerStatus
 from serinus.core.records import call_id, frames
 from serinus.core.records.record import Begin, End, Event, First, Payload
+from serinus.ports.clock import Clock
 
 RELEASE = bytes.fromhex("018f0000000070008000000000000001")
 VERSION = bytes(range(32))
@@ -50,15 +51,15 @@ def raw_call(
     return call_id.make(KEY, START_US // 1000, number.to_bytes(5, "big"), RELEASE, arm, stratum, unit_bytes)
 
 
-def begin(call: bytes, clock: ManualClock, overdue_ms: int = OVERDUE_MS) -> Begin:
+def begin(call: bytes, clock: Clock, overdue_ms: int = OVERDUE_MS) -> Begin:
     return Begin(call, clock.now_us(), clock.mono_ns(), "support-bot", VERSION, 3, overdue_ms)
 
 
-def first(call: bytes, clock: ManualClock) -> First:
+def first(call: bytes, clock: Clock) -> First:
     return First(call, clock.mono_ns())
 
 
-def end(call: bytes, clock: ManualClock, events: int = 0, latency_us: int = 1000) -> End:
+def end(call: bytes, clock: Clock, events: int = 0, latency_us: int = 1000) -> End:
     return End(
         call=call,
         at_us=clock.now_us(),
@@ -83,7 +84,7 @@ def end(call: bytes, clock: ManualClock, events: int = 0, latency_us: int = 1000
 class FakeWorker:
     """A worker that lives in this process. `die` is what `kill -9` leaves behind."""
 
-    def __init__(self, root: Path, number: int, clock: ManualClock, segment_bytes: int = MIN_SEGMENT_BYTES) -> None:
+    def __init__(self, root: Path, number: int, clock: Clock, segment_bytes: int = MIN_SEGMENT_BYTES) -> None:
         self.instance = f"{number:032x}"
         self._folder = root / "workers"
         self._folder.mkdir(parents=True, exist_ok=True)
