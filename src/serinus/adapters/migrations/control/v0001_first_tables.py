@@ -170,8 +170,8 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text, nullable=False),
         sa.Column("was_live_at_us", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("project_id", "app", "digest", name="pk_version"),
-        sa.UniqueConstraint("project_id", "app", "name", name="uq_version_project_id_app_name"),
         sa.UniqueConstraint("project_id", "ordinal", name="uq_version_project_id_ordinal"),
+        sa.UniqueConstraint("project_id", "app", "name", name="uq_version_project_id_app_name"),
     )
     op.create_index("ix_version_project_id_digest", "version", ["project_id", "digest"])
     op.create_table(
