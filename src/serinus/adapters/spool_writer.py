@@ -104,7 +104,10 @@ class SpoolWriter:
                 self.refill()
             if self._next is None or len(frame) > self._segment_bytes - HEADER_SIZE:
                 return False
-            self._turn()
+            try:
+                self._turn()
+            except OSError:
+                return False
             return self._write(frame)
         segment = self._map
         body = start + _LENGTH_BYTES
@@ -121,8 +124,9 @@ class SpoolWriter:
     def _turn(self) -> None:
         """Go on in the next segment, and have the one after it made."""
         assert self._next is not None
-        self._number += 1
-        os.rename(self._path(self._number, "next"), self._path(self._number, "spool"))
+        number = self._number + 1
+        os.rename(self._path(number, "next"), self._path(number, "spool"))
+        self._number = number
         self._map, self._next = self._next, None
         self._position, self._end = HEADER_SIZE, self._segment_bytes
         self._pending = self._thread.submit(self._allocate, self._number + 1)
@@ -132,10 +136,10 @@ class SpoolWriter:
 
     def _allocate(self, number: int) -> mmap.mmap | None:
         """A mapped, empty segment with its header; None when the limit or the disk is full. Runs in the thread."""
-        if self._used_bytes() + self._segment_bytes > self._limit_bytes:
-            return None
         path = self._path(number, "next")
         try:
+            if self._used_bytes() + self._segment_bytes > self._limit_bytes:
+                return None
             return self._map_file(path, number)
         except OSError:
             path.unlink(missing_ok=True)

@@ -114,6 +114,11 @@ class RequestReader:
         """Whether part of a request has arrived."""
         return self._request is not None or bool(self._buffer)
 
+    def hold(self, data: bytes) -> int:
+        """Keep bytes that came before the last request was answered; how many are held. `receive` takes them up."""
+        self._buffer += data
+        return len(self._buffer)
+
     def receive(self, data: bytes) -> Request | None:
         """Take `data`; the next request when it is whole."""
         if self.closed:

@@ -22,6 +22,7 @@ class ResponseReader:
         "_close_delimited",
         "_head_bytes",
         "_interim",
+        "_keep_alive",
         "_parser",
         "_started",
         "_surplus",
@@ -35,7 +36,8 @@ class ResponseReader:
         self.headers: dict[bytes, bytes] = {}
         self.complete = False
         self._body: list[bytes] = []
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
+        self._keep_alive = False
         self._head_bytes = 0
         self._interim = False
         self._close_delimited = False
@@ -50,16 +52,17 @@ class ResponseReader:
     @property
     def reusable(self) -> bool:
         """Whether the response ended whole, with nothing behind it, on a connection that stays open."""
-        return self.complete and not self._surplus and bool(self._parser.should_keep_alive())
+        return self.complete and self._keep_alive and not self._surplus
 
     def receive(self, data: bytes) -> bytes:
         """The body bytes in `data` (without their framing)."""
-        if self.complete:
+        parser = self._parser
+        if self.complete or parser is None:
             self._surplus = self._surplus or bool(data)
             return b""
         self._started = True
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             raise _garbage("it switched protocols") from None
         except httptools.HttpParserError as error:
@@ -70,6 +73,8 @@ class ResponseReader:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 raise _garbage("its head is too long")
+        if self.complete:
+            self._parser = None  # it holds our methods: without this every answer would be garbage to collect
         body = self._body
         if not body:
             return b""
@@ -83,6 +88,7 @@ class ResponseReader:
             return
         if self._close_delimited:
             self.complete = self._surplus = True
+            self._parser = None
             return
         what = "the upstream closed the connection within its answer" if self._started else "it closed unanswered"
         raise UpstreamFault(ErrorClass.UPSTREAM_CUT, what, self.status)
@@ -103,7 +109,9 @@ class ResponseReader:
     def on_headers_complete(self) -> None:
         if self.complete:
             return
+        assert self._parser is not None
         status = self._parser.get_status_code()
+        self._keep_alive = bool(self._parser.should_keep_alive())
         if 100 <= status < 200:
             self._interim = True
             self.headers.clear()

@@ -1,0 +1,272 @@
+"""Admission: whose call it is, which app and version it means, which unit and conversation it belongs to, which arm.
+
+Everything is decided from the request, the routes and three facts of the moment; nothing is sent or written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import xxhash
+
+from serinus.core.errors import InvalidInput
+from serinus.core.routing import conversation
+from serinus.core.routing.assignment import Arm, arm_of, unit_point
+from serinus.core.routing.snapshot import Caller
+from serinus.core.wire.refusal import Refusal
+from serinus.core.wire.request import Request
+from serinus.gateway.conversations import began_anonymous, nonce_for
+from serinus.gateway.routes import Routes, Served, ServedApp
+from serinus.ports.spool import Conversations
+
+_NO_RELEASE = bytes(16)
+_SESSION_FIELDS = ("session_id", "conversation_id")
+
+
+class Admitted:
+    """A call that may go on: what serves it (`version`), what it would fall back to, and whom it counts for."""
+
+    __slots__ = (
+        "app",
+        "arm",
+        "body",
+        "conversation",
+        "include_usage",
+        "release_id",
+        "started",
+        "stratum",
+        "stream",
+        "token",
+        "unit_hash",
+        "version",
+    )
+
+    app: ServedApp
+    version: Served
+    arm: Arm
+    stratum: int
+    body: dict[str, Any]
+    stream: bool
+    include_usage: bool
+    unit_hash: bytes
+    started: int
+    token: str
+    conversation: int
+    release_id: bytes
+
+
+class Admission:
+    """Admits calls against one set of routes. `may_serve(app)` is asked whether candidates are served at all now."""
+
+    def __init__(
+        self,
+        routes: Routes,
+        conversations: Conversations,
+        may_serve: Callable[[ServedApp], bool],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._routes = routes
+        self._conversations = conversations
+        self._may_serve = may_serve
+        self._random_bytes = random_bytes
+
+    def admit(self, request: Request) -> Admitted:
+        """The admitted call. Raises Refusal, which is the answer."""
+        caller = self.caller(request)
+        body = parse_body(request.body)
+        call = Admitted()
+        call.body = body
+        call.stream = _flag(body, "stream")
+        options = body.get("stream_options")
+        call.include_usage = isinstance(options, dict) and options.get("include_usage") is True
+        name, _, pin = _model(body).partition("@")
+        app = self.app(caller, name)
+        call.app = app
+        if len(request.body) > app.app.limits.body_bytes:
+            raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.app.limits.body_bytes:,} bytes at most")
+        unit = self._place(call, request)
+        self._assign(call, unit, caller, pin or request.header(b"x-serinus-version"))
+        return call
+
+    def caller(self, request: Request) -> Caller:
+        """Whose key the request carries."""
+        headers = request.headers
+        credential = headers.get(b"authorization")
+        if credential is not None and credential[:7].lower() == b"bearer ":
+            credential = credential[7:]
+        else:
+            credential = headers.get(b"x-api-key")
+        found = self._routes.caller(credential.strip()) if credential else None
+        if found is None:
+            what = "the API key is not known here" if credential else "no API key"
+            raise Refusal(401, "invalid_api_key", what, mend="send `Authorization: Bearer` with a key of Serinus")
+        return found
+
+    def app(self, caller: Caller, name: str) -> ServedApp:
+        """The app of this name, if the caller may name it."""
+        app = self._routes.apps.get(name)
+        if app is None:
+            known = ", ".join(sorted(a for a in self._routes.apps if may_name(caller, a))[:10]) or "none yet"
+            raise Refusal(
+                404,
+                "model_not_found",
+                f"there is no app {name!r}",
+                param="model",
+                mend=f"`model` names an app: {known}",
+            )
+        if not may_name(caller, name):
+            raise Refusal(403, "app_not_allowed", f"this key may not call {name!r}", param="model", mend="ask for it")
+        return app
+
+    def _place(self, call: Admitted, request: Request) -> str:
+        """The call's unit; sets unit hash, conversation, its start and its token."""
+        routes, body, name = self._routes, call.body, call.app.name
+        token = request.header(b"x-serinus-conversation")
+        session = _session(body)
+        unit = _named_unit(request, body)
+        anonymous = not unit
+        start = routes.revision
+        held: bytes = b""
+        if token:
+            try:
+                start, held = conversation.read(routes.mac_key, name, token)
+            except InvalidInput as error:
+                raise Refusal(400, "invalid_conversation", error.what, param=error.where, mend=error.mend) from None
+        if anonymous and held and began_anonymous(token):
+            call.unit_hash, unit = held, held.hex()
+        elif anonymous:
+            unit = self._anonymous_unit(call, session)
+        else:
+            call.unit_hash = conversation.pseudonym(routes.pseudonym_key, unit)
+        if held != call.unit_hash:  # a conversation belongs to one unit: with another one it is a new conversation
+            nonce = nonce_for(session, anonymous, self._random_bytes)
+            if session:
+                key = xxhash.xxh3_64_intdigest(f"{name}\x1f{unit}\x1f{session}".encode())
+                start = self._conversations.started(key, routes.revision)
+            else:
+                start = routes.revision
+            token = conversation.issue(routes.mac_key, name, call.unit_hash, start, nonce)
+        call.started = start
+        call.token = token
+        call.conversation = xxhash.xxh3_64_intdigest(token.encode()) >> 1
+        return unit
+
+    def _anonymous_unit(self, call: Admitted, session: str) -> str:
+        rule = call.app.app.unit
+        if session and rule != "refuse":
+            call.unit_hash = conversation.pseudonym(self._routes.pseudonym_key, "session\x1f" + session)
+        elif rule == "request":
+            call.unit_hash = self._random_bytes(8)
+        else:
+            raise Refusal(
+                422,
+                "unit_missing",
+                f"{call.app.name} needs to know whom the call is for",
+                param="user",
+                mend="send `user`, `safety_identifier`, the header x-serinus-unit, or a conversation id",
+            )
+        return call.unit_hash.hex()
+
+    def _assign(self, call: Admitted, unit: str, caller: Caller, pin: str) -> None:
+        app = call.app
+        call.stratum = -1
+        call.release_id = _NO_RELEASE
+        if pin:
+            call.arm, call.version = Arm.PINNED, _pinned(app, caller, pin)
+            return
+        if app.override is not None:
+            call.arm, call.version = Arm.OVERRIDE, app.override
+            return
+        if app.live is None:
+            raise Refusal(
+                503, "no_live_version", f"{app.name} has no live version", param="model", mend="make a version live"
+            )
+        call.arm, call.version = Arm.REST, app.live
+        release = app.app.release
+        if release is None:
+            return
+        call.release_id = app.release_id
+        if app.candidate is None or not release.serving or not self._may_serve(app):
+            return
+        if unit in app.forced:
+            call.arm, call.version = Arm.CANDIDATE, app.candidate
+            return
+        call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
+        if call.arm == Arm.CANDIDATE:
+            call.version = app.candidate
+
+
+def parse_body(raw: bytes) -> dict[str, Any]:
+    """The JSON object of a request body. Refusal 400 with the position of the fault."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refusal(400, "invalid_json", _fault(raw, error), mend="send a JSON object in UTF-8") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, "invalid_json", "the body is not a JSON object", mend='e.g. {"model": …, "messages": […]}')
+    return body
+
+
+def may_name(caller: Caller, app: str) -> bool:
+    """Whether a key's apps hold this one."""
+    return "*" in caller.apps or app in caller.apps
+
+
+def _fault(raw: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError as invalid:
+        return f"the body is not UTF-8 at byte {invalid.start}"
+    return f"the body is not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise Refusal(400, "invalid_value", f"{name!r} is not true or false", param=name)
+    return bool(value)
+
+
+def _model(body: dict[str, Any]) -> str:
+    model = body.get("model")
+    if not isinstance(model, str) or not model:
+        raise Refusal(400, "model_missing", "`model` is missing", param="model", mend="name an app in `model`")
+    return model
+
+
+def _named_unit(request: Request, body: dict[str, Any]) -> str:
+    """The first of the header, `safety_identifier`, `user`, `metadata.user_id`, Claude Code's session."""
+    headers = request.headers
+    if b"x-serinus-unit" in headers:
+        return request.header(b"x-serinus-unit")
+    unit = body.get("safety_identifier") or body.get("user")
+    if unit is None and "metadata" in body:
+        metadata = body["metadata"]
+        unit = metadata.get("user_id") if isinstance(metadata, dict) else None
+    if not unit and b"x-claude-code-session-id" in headers:
+        return request.header(b"x-claude-code-session-id")
+    if unit and not isinstance(unit, str):
+        raise Refusal(400, "invalid_value", "the user is not a string", param="user")
+    return unit or ""
+
+
+def _session(body: dict[str, Any]) -> str:
+    metadata = body.get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
+    for field in _SESSION_FIELDS:
+        value = metadata.get(field)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def _pinned(app: ServedApp, caller: Caller, ref: str) -> Served:
+    if not caller.may_pin:
+        raise Refusal(403, "pin_not_allowed", "this key may not pin versions", param="model", mend="ask for the role")
+    found = app.pinned(ref)
+    if found is None:
+        raise Refusal(404, "version_not_found", f"{app.name} has no version {ref!r} here", param="model")
+    return found

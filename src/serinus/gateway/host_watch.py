@@ -1,0 +1,171 @@
+"""The host directory as a worker sees it: the snapshot it follows, the lease it serves candidates under, its status."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+import msgspec
+
+from serinus.core.errors import SerinusError
+from serinus.core.fleet import WorkerStatus
+from serinus.core.routing import lease, snapshot
+from serinus.gateway.log import Log
+from serinus.gateway.routes import Routes, ServedApp
+
+_STATUS_NS = 1_000_000_000
+_LEASE_WITHOUT_RELEASE_S = 30.0
+_OWNER_ONLY = 0o600
+
+
+class LeaseWatch:
+    """The lease of candidate shares. Not before a renewal was seen after the start: a lease found on disk proves
+    nothing about who is alive now."""
+
+    def __init__(self, path: Path, boot: int) -> None:
+        self._path = path
+        self._boot = boot
+        self._found: int | None = None
+        self._fresh = False
+        self._renewed_ns = -1
+
+    def poll(self) -> None:
+        """Read the file."""
+        try:
+            fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            decoded = lease.decode(os.read(fd, lease.SIZE + 1))
+        finally:
+            os.close(fd)
+        if decoded is None or decoded[2] != self._boot:
+            return
+        counter, renewed_ns, _ = decoded
+        if self._found is None:
+            self._found = counter
+        self._fresh = self._fresh or counter != self._found
+        self._renewed_ns = renewed_ns
+
+    def holds(self, now_ns: int, lease_s: float) -> bool:
+        """Whether candidates may be served now under a lease of so many seconds."""
+        return self._fresh and lease.valid(self._renewed_ns, now_ns, lease_s)
+
+
+class HostWatch:
+    """Polls the directory, loads new snapshots off the loop, and writes the worker's status.
+
+    `adopt` is called on the loop with each new set of routes; a snapshot that does not read is logged and passed
+    over, and the old one stays.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        instance: str,
+        *,
+        boot: int,
+        loop: asyncio.AbstractEventLoop,
+        executor: Executor,
+        environment: Mapping[str, str],
+        adopt: Callable[[Routes], None],
+        status: Callable[[], WorkerStatus],
+        log: Log,
+    ) -> None:
+        self.lease = LeaseWatch(directory / "lease", boot)
+        self._snapshot = directory / "snapshot"
+        self._status_path = directory / "workers" / f"{instance}.json"
+        self._loop = loop
+        self._executor = executor
+        self._environment = environment
+        self._adopt = adopt
+        self._status = status
+        self._log = log
+        self._routes: Routes | None = None
+        self._seen: tuple[int, int, int] | None = None
+        self._loading = False
+        self._writing: Future[None] | None = None
+        self._written_ns = 0
+        self._news = False
+
+    def poll(self, now_ns: int) -> None:
+        """Look at lease and snapshot, and report when it is time. Cheap: call it every 20 ms."""
+        self.lease.poll()
+        if not self._loading:
+            self._look_at_snapshot()
+        if self._news or now_ns - self._written_ns >= _STATUS_NS:
+            self._report(now_ns)
+
+    def load_now(self) -> None:
+        """Load the snapshot at once, on the calling thread: at the start there is nobody to keep waiting."""
+        self._seen = self._signature()
+        if self._seen is not None:
+            self._take(self._load())
+
+    def serves_candidate(self, app: ServedApp, now_ns: int) -> bool:
+        """Whether the lease holds for an app's release."""
+        release = app.app.release
+        return release is not None and self.lease.holds(now_ns, release.lease_s)
+
+    def leased(self, now_ns: int) -> bool:
+        """Whether some release's candidate may be served now (with no release: whether it could be)."""
+        releases = [app.app.release for app in self._routes.apps.values() if app.app.release] if self._routes else []
+        longest = max((release.lease_s for release in releases), default=_LEASE_WITHOUT_RELEASE_S)
+        return self.lease.holds(now_ns, longest)
+
+    def _look_at_snapshot(self) -> None:
+        signature = self._signature()
+        if signature is None or signature == self._seen:
+            return
+        self._seen = signature
+        self._loading = True
+        future = self._executor.submit(self._load)
+        future.add_done_callback(lambda done: self._loop.call_soon_threadsafe(self._loaded, done))
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            found = os.stat(self._snapshot)
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _load(self) -> Routes | SerinusError | OSError:
+        try:
+            return Routes(snapshot.decode(self._snapshot.read_bytes()), self._environment, self._routes)
+        except (SerinusError, OSError) as error:
+            return error
+
+    def _loaded(self, future: Future[Routes | SerinusError | OSError]) -> None:
+        self._loading = False
+        self._take(future.result())
+
+    def _take(self, loaded: Routes | SerinusError | OSError) -> None:
+        if not isinstance(loaded, Routes):
+            self._log.write("error", "snapshot_refused", reason=str(loaded))
+            return
+        self._routes = loaded
+        self._adopt(loaded)
+        self._log.write("info", "snapshot_adopted", revision=loaded.revision)
+        self._news = True
+
+    def _report(self, now_ns: int) -> None:
+        if self._writing is not None and not self._writing.done():
+            return
+        self._news = False
+        self._written_ns = now_ns
+        self._writing = self._executor.submit(self._write_status, msgspec.json.encode(self._status()))
+
+    def _write_status(self, raw: bytes) -> None:
+        temporary = self._status_path.with_suffix(".tmp")
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _OWNER_ONLY)
+            try:
+                os.write(fd, raw)
+            finally:
+                os.close(fd)
+            os.rename(temporary, self._status_path)
+        except OSError as error:
+            self._log.write_spaced("error", "status_not_written", "status", reason=str(error))

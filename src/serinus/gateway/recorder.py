@@ -1,0 +1,114 @@
+"""The records of one worker's calls, framed and put into its spool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from serinus.core.records import call_id
+from serinus.core.records.frames import encode
+from serinus.core.records.record import Begin, End, ErrorClass, Event, First
+from serinus.core.wire.answer import Findings
+from serinus.gateway.admission import Admitted
+from serinus.gateway.chance import Chance
+from serinus.gateway.routes import Served
+from serinus.ports.spool import Spool
+
+_COUNTED = frozenset(
+    {
+        ErrorClass.UPSTREAM_STATUS,
+        ErrorClass.UPSTREAM_TIMEOUT,
+        ErrorClass.UPSTREAM_CUT,
+        ErrorClass.UPSTREAM_GARBAGE,
+        ErrorClass.UPSTREAM_CONNECT,
+        ErrorClass.RATE_LIMITED,
+    }
+)
+NOTHING_FOUND = Findings()
+
+
+class Outcome:
+    """How a call ended, as far as its record needs it."""
+
+    __slots__ = ("attempts", "error", "estimated", "findings", "invalid_format", "rung", "status", "upstream_status")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.error = ErrorClass.NONE
+        self.rung = 0
+        self.attempts = 0
+        self.upstream_status = 0
+        self.findings = NOTHING_FOUND
+        self.invalid_format = False
+        self.estimated = False
+
+    def events(self) -> int:
+        """The bad events of the call, as bits of Event."""
+        bits = int(Event.ERROR) if self.error in _COUNTED else 0
+        if self.findings.refused:
+            bits |= Event.REFUSAL
+        if self.invalid_format:
+            bits |= Event.INVALID_FORMAT
+        return bits
+
+
+class Recorder:
+    """Writes begin, first and end of calls."""
+
+    def __init__(self, spool: Spool, now_us: Callable[[], int], mono_ns: Callable[[], int], chance: Chance) -> None:
+        self.spool = spool
+        self._now_us = now_us
+        self._mono_ns = mono_ns
+        self._chance = chance
+
+    def begin(self, call: Admitted, key: bytes, revision: int) -> bytes:
+        """Record an assignment; the raw call id."""
+        at_us = self._now_us()
+        raw = call_id.make(
+            key, at_us // 1000, self._chance.take(5), call.release_id, call.arm, call.stratum, call.unit_hash
+        )
+        app = call.app
+        self.spool.append(
+            encode(Begin(raw, at_us, self._mono_ns(), app.name, call.version.digest, revision, app.overdue_ms))
+        )
+        return raw
+
+    def first(self, raw: bytes, mono_ns: int) -> None:
+        """Record the first byte of a stream."""
+        self.spool.append(encode(First(raw, mono_ns)))
+
+    def end(
+        self, raw: bytes, call: Admitted, served: Served, revision: int, outcome: Outcome, begun_ns: int, first_ns: int
+    ) -> None:
+        """Record all of a call. `begun_ns` and `first_ns` (0: no first byte) are monotonic."""
+        now_ns = self._mono_ns()
+        findings = outcome.findings
+        self.spool.append(
+            encode(
+                End(
+                    raw,
+                    self._now_us(),
+                    now_ns,
+                    call.app.name,
+                    served.digest,
+                    revision,
+                    call.conversation,
+                    outcome.status,
+                    int(outcome.error),
+                    outcome.events(),
+                    (now_ns - begun_ns) // 1000,
+                    (first_ns - begun_ns) // 1000 if first_ns else 0,
+                    findings.tokens_in,
+                    findings.tokens_out,
+                    findings.tokens_cached,
+                    -1,
+                    findings.finish,
+                    outcome.rung,
+                    False,
+                    outcome.estimated,
+                    call.stream,
+                    outcome.attempts,
+                    outcome.upstream_status,
+                    findings.model,
+                )
+            )
+        )

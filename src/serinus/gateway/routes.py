@@ -1,0 +1,216 @@
+"""A routing snapshot made ready to serve: prompts compiled, fragments encoded, keys indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from serinus.core.errors import FormatError, InvalidInput
+from serinus.core.ids import id_bytes
+from serinus.core.routing.assignment import Arm
+from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
+from serinus.core.versions.compose import Composer
+
+_NS = 1_000_000_000
+_CACHED_CREDENTIALS = 4096
+_CANONICAL_NAME = r"-\d{4}-W\d{2}-\d+"
+_MIN_DIGEST_PREFIX = 8
+
+
+class Target:
+    """An upstream: where to connect, and the head that every request to it begins with."""
+
+    __slots__ = ("ca_file", "endpoint", "head", "host", "key", "port", "tls")
+
+    def __init__(self, endpoint: Endpoint, api_key: str) -> None:
+        url = urlsplit(endpoint.base_url)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise FormatError(
+                f"endpoint {endpoint.name} has no http(s) base URL", where="endpoints", mend="e.g. https://host/v1"
+            )
+        if "\r" in api_key or "\n" in api_key:
+            raise FormatError(f"the key in {endpoint.api_key_env} holds a line break", mend="set it again without one")
+        self.endpoint = endpoint
+        self.host = url.hostname
+        self.tls = url.scheme == "https"
+        self.port = url.port or (443 if self.tls else 80)
+        self.ca_file = endpoint.ca_file
+        self.key = (self.host, self.port, self.tls, self.ca_file)
+        lines = [
+            f"POST {url.path.rstrip('/')}/chat/completions HTTP/1.1",
+            f"host: {url.netloc.rpartition('@')[2]}",
+            "content-type: application/json",
+            "accept: application/json, text/event-stream",
+            "accept-encoding: identity",
+            "user-agent: serinus",
+        ]
+        if api_key:
+            lines.append(f"authorization: Bearer {api_key}")
+        self.head = ("\r\n".join(lines) + "\r\n").encode()
+
+    def context(self) -> ssl.SSLContext | None:
+        """A verifying TLS context; None for plain HTTP. FormatError when the CA file does not read."""
+        if not self.tls:
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.ca_file or None)
+        except OSError as error:
+            raise FormatError(
+                f"endpoint {self.endpoint.name}: {self.ca_file} does not read: {error}", mend="give a PEM file"
+            ) from error
+
+
+class Served:
+    """A version as the pipe uses it; `headers` name it to callers."""
+
+    __slots__ = ("composer", "digest", "headers", "name", "source", "target")
+
+    def __init__(self, version: Version, target: Target) -> None:
+        if not version.name.isprintable():
+            raise InvalidInput("a version name with unprintable characters", where="versions", mend="rename it")
+        self.source = version
+        self.name = version.name
+        self.digest = bytes.fromhex(version.digest)
+        self.target = target
+        self.composer = Composer(version)
+        self.headers = f"x-serinus-version: {version.digest}\r\nx-serinus-version-name: {version.name}\r\n".encode()
+
+
+class ServedApp:
+    """An app as the pipe uses it. Limits in ns; `arms` are the response headers per arm."""
+
+    __slots__ = (
+        "app",
+        "arms",
+        "between_ns",
+        "candidate",
+        "connect_ns",
+        "first_ns",
+        "forced",
+        "live",
+        "name",
+        "overdue_ms",
+        "override",
+        "pinnable",
+        "release_id",
+        "total_ns",
+    )
+
+    def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served]) -> None:
+        self.app = app
+        self.name = app.name
+        release = app.release
+        self.live = _of(app.live, versions, app)
+        self.override = _of(app.override, versions, app)
+        self.candidate = _of(release.candidate, versions, app) if release else None
+        self.forced = frozenset(release.forced) if release else frozenset()
+        self.release_id = id_bytes(release.id) if release else bytes(16)
+        self.overdue_ms = int(app.overdue_s * 1000)
+        self.connect_ns = int(app.limits.connect_s * _NS)
+        self.first_ns = int(app.limits.first_token_s * _NS)
+        self.between_ns = int(app.limits.between_tokens_s * _NS)
+        self.total_ns = int(app.limits.total_s * _NS)
+        self.pinnable = pinnable
+        self.arms = {arm: _arm_headers(arm, release.id if release else "") for arm in Arm}
+
+    def pinned(self, ref: str) -> Served | None:
+        """The version of this name, digest, or digest prefix of at least 8 characters; None when it is not here."""
+        found = self.pinnable.get(ref)
+        if found is None and len(ref) >= _MIN_DIGEST_PREFIX:
+            fits = {served.digest: served for served in self.pinnable.values() if served.digest.hex().startswith(ref)}
+            found = next(iter(fits.values())) if len(fits) == 1 else None
+        return found
+
+
+class Routes:
+    """All of one snapshot, ready. Built off the loop; FormatError when the snapshot contradicts itself."""
+
+    __slots__ = ("_callers", "_credentials", "apps", "body_bytes", "mac_key", "pseudonym_key", "revision", "targets")
+
+    def __init__(self, snapshot: Snapshot, environment: Mapping[str, str], previous: Routes | None = None) -> None:
+        self.revision = snapshot.revision
+        self.mac_key = _key(snapshot.mac_key, "mac_key")
+        self.pseudonym_key = _key(snapshot.pseudonym_key, "pseudonym_key")
+        self.targets = {
+            name: Target(endpoint, environment.get(endpoint.api_key_env, ""))
+            for name, endpoint in snapshot.endpoints.items()
+        }
+        versions = self._versions(snapshot, previous)
+        self.apps = {name: ServedApp(app, versions, _pinnable(app, versions)) for name, app in snapshot.apps.items()}
+        self.body_bytes = max((app.limits.body_bytes for app in snapshot.apps.values()), default=1 << 20)
+        self._callers = {caller.key_sha256: caller for caller in snapshot.callers}
+        self._credentials: dict[bytes, Caller] = {}
+
+    def caller(self, credential: bytes) -> Caller | None:
+        """Whose key this is; None for an unknown one."""
+        found = self._credentials.get(credential)
+        if found is None:
+            found = self._callers.get(hashlib.sha256(credential).hexdigest())
+            if found is not None and len(self._credentials) < _CACHED_CREDENTIALS:
+                self._credentials[credential] = found
+        return found
+
+    def _versions(self, snapshot: Snapshot, previous: Routes | None) -> dict[str, Served]:
+        known = {served.source.digest: served for served in previous.served()} if previous else {}
+        versions = {}
+        for digest, version in snapshot.versions.items():
+            target = self.targets.get(version.endpoint)
+            if target is None:
+                raise FormatError(f"version {version.name} names endpoint {version.endpoint!r}, which is not here")
+            old = known.get(digest)
+            if old is not None and old.source == version and old.target.head == target.head:
+                served = old
+                served.target = target
+            else:
+                served = _serve(version, target)
+            versions[digest] = served
+        return versions
+
+    def served(self) -> list[Served]:
+        """Every version that some app may serve."""
+        return [served for app in self.apps.values() for served in app.pinnable.values()]
+
+
+def _serve(version: Version, target: Target) -> Served:
+    try:
+        return Served(version, target)
+    except (InvalidInput, ValueError) as error:
+        raise FormatError(f"version {version.name} cannot be served: {error}", mend="push it again") from error
+
+
+def _arm_headers(arm: Arm, release: str) -> bytes:
+    told = f"x-serinus-release: {release}\r\n" if release and arm not in (Arm.PINNED, Arm.OVERRIDE) else ""
+    return f"{told}x-serinus-arm: {arm.label}\r\n".encode()
+
+
+def _key(text: str, name: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise FormatError(f"{name} is not hexadecimal", where="snapshot") from None
+
+
+def _of(digest: str | None, versions: Mapping[str, Served], app: App) -> Served | None:
+    if digest is None:
+        return None
+    found = versions.get(digest)
+    if found is None:
+        raise FormatError(f"app {app.name} names version {digest[:12]}, which is not here", where="snapshot")
+    return found
+
+
+def _pinnable(app: App, versions: Mapping[str, Served]) -> dict[str, Served]:
+    """The versions that calls of an app may name: those it routes to, and those whose name is the app's."""
+    named = re.compile(re.escape(app.name) + _CANONICAL_NAME)
+    routed = {app.live, app.override}
+    if app.release is not None:
+        routed |= {app.release.candidate, app.release.control}
+    return {
+        key: served
+        for digest, served in versions.items()
+        if digest in routed or named.fullmatch(served.name)
+        for key in (served.name, digest)
+    }

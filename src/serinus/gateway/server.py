@@ -1,0 +1,184 @@
+"""The gateway of one worker: takes connections, finds what answers a request, and drains at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import orjson
+
+from serinus.core.routing.snapshot import Caller
+from serinus.core.wire.fault import UpstreamFault
+from serinus.core.wire.refusal import Refusal
+from serinus.core.wire.request import BODY_BYTES, Request
+from serinus.gateway import heads
+from serinus.gateway.admission import Admission, may_name
+from serinus.gateway.call import Call
+from serinus.gateway.chance import Chance
+from serinus.gateway.client import ClientConnection
+from serinus.gateway.deadlines import Deadlines
+from serinus.gateway.log import Log
+from serinus.gateway.pool import Pool
+from serinus.gateway.recorder import Recorder
+from serinus.gateway.routes import Routes, Served, ServedApp, Target
+from serinus.ports.spool import Conversations
+
+_LIVE = b'{"status":"live"}'
+_READY = b'{"status":"ready"}'
+
+
+class Gateway:
+    """Answers requests by the routes it was last given. `may_serve(app)` says whether the lease holds."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        recorder: Recorder,
+        conversations: Conversations,
+        may_serve: Callable[[ServedApp], bool],
+        mono_ns: Callable[[], int],
+        chance: Chance,
+        log: Log,
+    ) -> None:
+        self.deadlines = Deadlines()
+        self.draining = False
+        self.body_bytes = BODY_BYTES
+        self.mono_ns = mono_ns
+        self.recorder = recorder
+        self.requests = 0
+        self.active = 0
+        self._loop = loop
+        self._conversations = conversations
+        self._lease_holds = may_serve
+        self._chance = chance
+        self._log = log
+        self._routes: Routes | None = None
+        self._admission: Admission | None = None
+        self._pools: dict[tuple[str, int, bool, str], Pool] = {}
+        self._clients: set[ClientConnection] = set()
+        self._drained = asyncio.Event()
+
+    @property
+    def revision(self) -> int:
+        """The snapshot revision routed by; 0 before the first."""
+        return self._routes.revision if self._routes else 0
+
+    # what the process tells
+
+    def adopt(self, routes: Routes) -> None:
+        """Route by these from now on; calls under way end as they began."""
+        self._routes = routes
+        self.body_bytes = routes.body_bytes
+        self._admission = Admission(routes, self._conversations, self._may_serve, self._chance.take)
+        kept = {target.key for target in routes.targets.values()}
+        for key in [key for key in self._pools if key not in kept]:
+            self._pools.pop(key).close()
+
+    def connection(self) -> ClientConnection:
+        """The protocol of a new connection."""
+        return ClientConnection(self)
+
+    async def drain(self) -> None:
+        """Take nothing new, and return when the last answer is out."""
+        self.draining = True
+        for client in [client for client in self._clients if client.idle]:
+            client.close()
+        if self._clients:
+            await self._drained.wait()
+
+    # what connections tell
+
+    def opened(self, client: ClientConnection) -> None:
+        """A connection came."""
+        self._clients.add(client)
+        self.deadlines.watch(client)
+
+    def closed(self, client: ClientConnection) -> None:
+        """A connection went."""
+        self._clients.discard(client)
+        self.deadlines.forget(client)
+        if self.draining and not self._clients:
+            self._drained.set()
+
+    def serve(self, client: ClientConnection, request: Request) -> None:
+        """Answer a request, now or when the upstream has."""
+        path = request.path
+        if path.startswith("/v1/"):
+            path = path[3:]
+        try:
+            if path == "/chat/completions":
+                self._chat(client, request)
+            else:
+                body = self._look_up(request, path)
+                answer = heads.whole(200, heads.JSON, body, request.keep_alive, with_body=request.method != "HEAD")
+                client.write(answer)
+                client.finished(request.keep_alive)
+        except Refusal as refusal:
+            client.refuse(refusal, request)
+
+    # what calls tell
+
+    def pool(self, target: Target) -> Pool:
+        """The connections to an upstream."""
+        pool = self._pools.get(target.key)
+        if pool is None:
+            pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns)
+        return pool
+
+    def call_over(self, call: Call) -> None:
+        """A call has its end on record."""
+        self.active -= 1
+
+    def report(self, fault: UpstreamFault, served: Served) -> None:
+        """An upstream failed."""
+        self._log.write_spaced(
+            "warning", "upstream_failed", served.target.endpoint.name, error=fault.error.name.lower(), what=fault.what
+        )
+
+    def _chat(self, client: ClientConnection, request: Request) -> None:
+        if request.method != "POST":
+            raise _wrong_method("POST")
+        admission, routes = self._admission, self._routes
+        if admission is None or routes is None:
+            raise _not_ready("no routing snapshot yet")
+        admitted = admission.admit(request)
+        self.requests += 1
+        self.active += 1
+        Call(self, client, request, admitted, routes).start()
+
+    def _may_serve(self, app: ServedApp) -> bool:
+        return self.recorder.spool.has_room and self._lease_holds(app)
+
+    def _look_up(self, request: Request, path: str) -> bytes:
+        known = path in ("/live", "/ready", "/models") or path.startswith("/models/")
+        if not known:
+            raise Refusal(404, "unknown_url", f"there is nothing at {request.method} {request.path[:200]}")
+        if request.method not in ("GET", "HEAD"):
+            raise _wrong_method("GET, HEAD")
+        if path == "/live":
+            return _LIVE
+        if self._routes is None or self._admission is None or (self.draining and path == "/ready"):
+            raise _not_ready("draining" if self.draining else "no routing snapshot yet")
+        if path == "/ready":
+            return _READY
+        return self._models(self._admission.caller(request), self._admission, path.removeprefix("/models"))
+
+    def _models(self, caller: Caller, admission: Admission, tail: str) -> bytes:
+        assert self._routes is not None
+        if tail:
+            return orjson.dumps(_model(admission.app(caller, tail[1:]).name))
+        names = sorted(name for name in self._routes.apps if may_name(caller, name))
+        return orjson.dumps({"object": "list", "data": [_model(name) for name in names]})
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "serinus"}
+
+
+def _wrong_method(allowed: str) -> Refusal:
+    return Refusal(405, "method_not_allowed", f"use {allowed}", headers=(("allow", allowed),))
+
+
+def _not_ready(why: str) -> Refusal:
+    return Refusal(503, "not_ready", f"the gateway is not ready: {why}", headers=(("retry-after", "1"),))
