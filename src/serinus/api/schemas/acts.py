@@ -1,0 +1,35 @@
+"""What people send when they act."""
+
+from pydantic import Field
+
+from serinus.api.schemas.plan import Declared
+
+REASON_LENGTH = 2000
+
+
+class ReasonBody(Declared):
+    """Why."""
+
+    reason: str = Field(default="", max_length=REASON_LENGTH, description="Kept with the audit entry.")
+
+
+class VersionReasonBody(ReasonBody):
+    """Which version, and why."""
+
+    version: str = Field(min_length=1, max_length=200, description="Name, digest, or its first 8 or more characters.")
+
+
+class StartBody(VersionReasonBody):
+    """What to release, and why."""
+
+    app: str = Field(min_length=1, max_length=100)
+
+
+class KeyBody(Declared):
+    """A key to make."""
+
+    name: str = Field(min_length=1, max_length=100, description="Who or what will use it.")
+    roles: list[str] = Field(default=[], max_length=16, description="Roles in the API; none: the key can only call.")
+    apps: list[str] = Field(
+        default=["*"], max_length=1000, description="Apps it may call; `*`: all; none: it may not call."
+    )

@@ -1,0 +1,59 @@
+"""A plan on the wire: core's fields and units."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Declared(BaseModel):
+    """Base of what a caller may send: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StepBody(Declared):
+    """One traffic level."""
+
+    share: float = Field(description="Share of units on the candidate: in (0, 0.5], or 1 for the watch.")
+    dwell_s: float = Field(description="Seconds with data in both arms and no breach.")
+    min_units: int = Field(default=0, description="Enrolled units that each arm needs.")
+
+
+class GuardrailBody(Declared):
+    """A sequential comparison of first bad events with the control."""
+
+    metric: str = Field(description="A metric of the registry, such as `call.error`.")
+    max_ratio: float = Field(default=1.25, description="Rate ratio that is tolerated.")
+    design_ratio: float = Field(default=2.0, description="Rate ratio that is found fastest.")
+    role: Literal["guardrail", "signal", "info"] = Field(
+        default="guardrail", description="`guardrail` rolls back, `signal` pauses, `info` is only shown."
+    )
+    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
+    weight: float = Field(default=1.0, description="This metric's part of alpha, relative to the others.")
+
+
+class LimitBody(Declared):
+    """An absolute limit with a duration."""
+
+    metric: str = Field(description="A metric of the registry, such as `call.error`.")
+    above: float = Field(description="Share of requests with the event, in [0, 1), that is too much.")
+    buckets: int = Field(default=5, description="How many buckets in a row.")
+    bucket_s: Literal[1, 60] = Field(default=60, description="Width of a bucket in seconds.")
+    min_requests: int = Field(default=50, description="Requests that each bucket needs.")
+    action: Literal["pause", "rollback"] = Field(default="rollback", description="What follows.")
+
+
+class PlanBody(Declared):
+    """How releases of an app go; frozen with a release when it starts."""
+
+    owner: str = Field(description="One person.")
+    steps: list[StepBody] = Field(description="Growing shares; the last is 1.")
+    guardrails: list[GuardrailBody] = Field(default=[], description="Comparisons with the control.")
+    limits: list[LimitBody] = Field(default=[], description="Absolute limits.")
+    alpha: float = Field(default=0.01, description="Chance of a false rollback per release.")
+    holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
+    lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
+    freshness_s: float = Field(
+        default=60.0, description="Age of the newest shipped data above which the release pauses."
+    )
+    veto_deadline_s: float = Field(default=1800.0, description="Seconds until a vetoed limit rolls back.")

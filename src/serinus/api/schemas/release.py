@@ -1,0 +1,86 @@
+"""Releases on the wire."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from serinus.api.schemas.app import VersionRef, version_ref
+from serinus.api.schemas.plan import PlanBody
+from serinus.api.schemas.times import when
+from serinus.core.release.release import Hold, Release
+from serinus.core.release.table import FINAL, SERVING
+
+
+class HoldView(BaseModel):
+    """Why a release is paused."""
+
+    trigger: str = Field(description="What paused it: `guardrail:…`, `limit:…`, `no_data`, `person`, …")
+    reason: str
+    since: datetime
+    auto_resume: bool = Field(description="It resumes by itself when data return.")
+    deadline: datetime | None = Field(description="When it rolls back unless resumed; null: never.")
+
+    @classmethod
+    def of(cls, hold: Hold) -> "HoldView":
+        """The view of a hold."""
+        return cls(
+            trigger=hold.trigger,
+            reason=hold.reason,
+            since=when(hold.at_us),
+            auto_resume=hold.auto_resume,
+            deadline=when(hold.deadline_us) if hold.deadline_us else None,
+        )
+
+
+class ReleaseView(BaseModel):
+    """A release and where it stands."""
+
+    id: str
+    app: str
+    seq: int = Field(description="Counts every change; give it as If-Match to act on what you saw.")
+    state: str
+    final: bool = Field(description="It has ended.")
+    candidate: VersionRef
+    control: VersionRef
+    step: int = Field(description="From 0; -1 before the start.")
+    steps: int
+    share: float = Field(description="The candidate's share of units now.")
+    reason: str = Field(description="Why it stands where it stands.")
+    hold: HoldView | None
+    owner: str
+    created_at: datetime
+    created_by: str
+
+    @classmethod
+    def of(cls, release: Release, names: dict[str, str]) -> "ReleaseView":
+        """The view of a release; `names` are version names by digest."""
+        return cls(**release_fields(release, names))
+
+
+def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
+    """What every view of a release has."""
+    serving = release.state in SERVING and release.step >= 0
+    return {
+        "id": release.id,
+        "app": release.app,
+        "seq": release.seq,
+        "state": release.state.value,
+        "final": release.state in FINAL,
+        "candidate": version_ref(release.candidate, names),
+        "control": version_ref(release.control, names),
+        "step": release.step,
+        "steps": len(release.plan.steps),
+        "share": release.plan.candidate_share(release.step) if serving else 0.0,
+        "reason": release.reason,
+        "hold": HoldView.of(release.hold) if release.hold else None,
+        "owner": release.plan.owner,
+        "created_at": when(release.created_at_us),
+        "created_by": release.created_by,
+    }
+
+
+def plan_body(release: Release) -> PlanBody:
+    """The plan that a release started with."""
+    return PlanBody.model_validate(msgspec.to_builtins(release.plan))

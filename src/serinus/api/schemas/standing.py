@@ -1,0 +1,81 @@
+"""How a release stands, on the wire."""
+
+from pydantic import BaseModel, Field
+
+from serinus.api.schemas.plan import PlanBody
+from serinus.api.schemas.release import ReleaseView, plan_body, release_fields
+from serinus.core.release.release import Release
+
+
+class EventsView(BaseModel):
+    """First bad events of one metric in one arm."""
+
+    metric: str
+    units: int = Field(description="Units with at least one such event.")
+    rate: float | None = Field(description="Share of the arm's units; null without units.")
+
+
+class ArmView(BaseModel):
+    """One compared arm."""
+
+    arm: str = Field(description="`candidate` or `control`.")
+    units: int = Field(description="Enrolled units, exact.")
+    events: list[EventsView]
+    in_flight: int = Field(description="Calls begun and not ended.")
+    oldest_in_flight_s: float | None = Field(description="Age of the oldest of them; null without any.")
+
+
+class EvidenceView(BaseModel):
+    """Evidence of harm by one guardrail."""
+
+    metric: str
+    role: str
+    dry_run: bool
+    candidate: int = Field(description="Units with the event that count for the candidate.")
+    control: int
+    log_e: float = Field(description="Natural logarithm of the e-value: 0 says nothing.")
+    culprit: bool = Field(description="Named as a cause.")
+
+
+class DwellView(BaseModel):
+    """What the step still asks for."""
+
+    served_s: float
+    needed_s: float
+    min_units: int = Field(description="Units that each arm needs.")
+    candidate_units: int = Field(description="Units of this step's stratum.")
+    control_units: int
+
+
+class FollowersView(BaseModel):
+    """Which gateway workers follow the newest snapshot, or the one that took the candidate out."""
+
+    revision: int
+    workers: int
+    following: int
+    leased: int = Field(description="Those that may serve candidates now.")
+    behind: list[str] = Field(description="`host/instance` of the others.")
+
+
+class StandingView(BaseModel):
+    """How the arms compare now. What nobody knows is null."""
+
+    arms: list[ArmView]
+    evidence: list[EvidenceView] = Field(description="In the plan's order.")
+    log_e: float = Field(description="Of the release: the weighted evidence of all guardrails.")
+    needed_log_e: float = Field(description="Where it rolls back: log(1/alpha).")
+    dwell: DwellView | None = Field(description="Null when no candidate is served.")
+    data_age_s: float | None = Field(description="Age of the watermark: all records before it are counted.")
+    followers: FollowersView
+
+
+class ReleaseDetail(ReleaseView):
+    """A release with its plan and how it stands."""
+
+    plan: PlanBody
+    standing: StandingView
+
+    @classmethod
+    def of_standing(cls, release: Release, names: dict[str, str], standing: StandingView) -> "ReleaseDetail":
+        """The view of a release and its standing."""
+        return cls(**release_fields(release, names), plan=plan_body(release), standing=standing)
