@@ -36,7 +36,7 @@ check: $(READY) ## Check format, style, types, layers and architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -q tests/unit/test_architecture.py -m "not slow"
+	@$(BIN)/python -m pytest -q -m "not slow" tests/unit/test_architecture.py tests/unit/test_documents.py
 
 format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
