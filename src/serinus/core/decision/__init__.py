@@ -1,0 +1,1 @@
+"""How a release is judged: observations in, commands with reasons out; no clock, no store, no chance."""

@@ -1,0 +1,21 @@
+"""Keep the telemetry store tidy: drop hosts that are gone, and time buckets past their age."""
+
+from __future__ import annotations
+
+from serinus.control.observe import Hosts
+from serinus.ports.telemetry_store import TelemetryStore
+
+GONE_S = 600.0
+"""A host silent for so long is taken off the list; when it reports again it is back."""
+KEPT_S = {1: 2 * 86_400, 60: 60 * 86_400}
+"""How long time buckets are kept, by width in seconds."""
+
+
+def keep_tidy(telemetry: TelemetryStore, hosts: Hosts, now_us: int, now_ns: int) -> None:
+    """Drop what nobody asks for any more. `hosts` says, on the caller's monotonic clock, who is silent."""
+    gone = [name for name, host in hosts.items() if now_ns - host.beat_ns > GONE_S * 1e9]
+    with telemetry.tx() as tx:
+        for name in gone:
+            tx.drop_host(name)
+        for width_s, kept_s in KEPT_S.items():
+            tx.prune_rollups(width_s, now_us - kept_s * 1_000_000)

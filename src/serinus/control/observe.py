@@ -1,0 +1,181 @@
+"""Look at a release: read sums, rollups and host reports from the stores, and fold them into what was seen before.
+
+No network but the stores', and no work that grows with calls or units: one row per stratum, metric and arm, and a
+bounded window of rollups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations, Units
+from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
+from serinus.core.fleet import HostStatus
+from serinus.core.metrics import metric
+from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.plan import Limit
+from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
+from serinus.core.release.release import Release
+from serinus.core.release.table import SERVING
+from serinus.core.routing.assignment import Arm
+from serinus.ports.telemetry_store import TelemetryTx
+
+LATE_S = 5.0
+"""A host that reports or ships nothing for so long stops every dwell."""
+LEASE_MARGIN_S = 2.0
+"""Beyond the lease: a host may renew it once more after the last report that the store shows."""
+GROWTH_WINDOW_S = 30
+LARGEST_SKEW_S = 60
+"""Host clocks further apart than this are not followed when looking for new answers."""
+EXTRA_BUCKETS = 10
+"""How far beyond its own length a limit looks back: buckets that became complete while no round looked."""
+
+_US = 1_000_000
+_NS_PER_MS = 1_000_000
+
+Hosts = dict[str, HostSight]
+
+
+class ReleaseSight(msgspec.Struct, frozen=True, kw_only=True):
+    """What this process saw of a release: both arms' answers, and when its last full round was."""
+
+    candidate: ArmSight
+    control: ArmSight
+    round_ns: int
+
+
+def see_hosts(before: Mapping[str, HostSight], reports: Iterable[HostStatus], now_ns: int) -> Hosts:
+    """All hosts that the store knows, with when they last changed."""
+    return {report.host: see_host(before.get(report.host), report, now_ns) for report in reports}
+
+
+def observe_ending(release: Release, hosts: Hosts, now_ns: int) -> Observations:
+    """What confirms a rollback or abort: only the hosts matter."""
+    flow = Flow(age_ms=0, seen=False)
+    return Observations(elapsed_ms=0, candidate=flow, control=flow, fleet=_fleet(release, hosts, now_ns))
+
+
+def observe_release(
+    tx: TelemetryTx, release: Release, app: AppState | None, hosts: Hosts, before: ReleaseSight | None, now_ns: int
+) -> tuple[Observations, ReleaseSight]:
+    """What one round sees of a serving release, and the sight to hand to the next round."""
+    fleet = _fleet(release, hosts, now_ns)
+    live = [hosts[name].status for name in _live(release, hosts, now_ns)]
+    sight = _see_arms(tx, release, before, live, now_ns)
+    sums = tx.sums(release.id)
+    seen = Observations(
+        elapsed_ms=(now_ns - before.round_ns) // _NS_PER_MS if before else 0,
+        candidate=_flow(sight.candidate, release, Arm.CANDIDATE, live, now_ns),
+        control=_flow(sight.control, release, Arm.CONTROL, live, now_ns),
+        fleet=fleet,
+        units=_units(sums),
+        positions=_positions(sums),
+        limits=_limit_buckets(tx, release, fleet.watermark_us),
+        dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
+        override=app.override if app else None,
+    )
+    return seen, sight
+
+
+def _lapsed(release: Release, host: HostSight, now_ns: int) -> bool:
+    return now_ns - host.beat_ns > (release.plan.lease_s + LEASE_MARGIN_S) * 1e9
+
+
+def _live(release: Release, hosts: Hosts, now_ns: int) -> list[str]:
+    """Hosts whose lease may still hold. A silent one's has run out: it serves no candidate and is not waited for."""
+    return sorted(name for name, host in hosts.items() if not _lapsed(release, host, now_ns))
+
+
+def _fleet(release: Release, hosts: Hosts, now_ns: int) -> Fleet:
+    live = _live(release, hosts, now_ns)
+    quiet_s = {name: (now_ns - min(hosts[name].beat_ns, hosts[name].shipped_ns)) / 1e9 for name in live}
+    unshipped_s = {name: (now_ns - hosts[name].shipped_ns) / 1e9 for name in live}
+    ending = release.state not in SERVING
+    return Fleet(
+        live=len(live),
+        watermark_us=min((hosts[name].status.shipped_until_us for name in live), default=0),
+        late=tuple(name for name in live if quiet_s[name] > LATE_S),
+        stuck=tuple(name for name in live if unshipped_s[name] > release.plan.freshness_s),
+        unconfirmed=tuple(n for n in live if ending and not _follows(hosts[n].status, release.final_revision)),
+    )
+
+
+def _follows(status: HostStatus, revision: int) -> bool:
+    return all(worker.acked >= revision for worker in status.workers)
+
+
+def _see_arms(
+    tx: TelemetryTx, release: Release, before: ReleaseSight | None, live: list[HostStatus], now_ns: int
+) -> ReleaseSight:
+    marks_us = [status.shipped_until_us for status in live] or [0]
+    newest_s, oldest_s = max(marks_us) // _US, min(marks_us) // _US
+    from_us = (max(oldest_s, newest_s - LARGEST_SKEW_S) - GROWTH_WINDOW_S) * _US
+    rollups = tx.rollups(release.id, 1, from_us, (newest_s + LARGEST_SKEW_S) * _US) if live else []
+    counts = {arm: _requests(rollups, arm) for arm in (Arm.CANDIDATE, Arm.CONTROL)}
+    return ReleaseSight(
+        candidate=see_arm(before.candidate if before else None, counts[Arm.CANDIDATE], from_us, now_ns),
+        control=see_arm(before.control if before else None, counts[Arm.CONTROL], from_us, now_ns),
+        round_ns=now_ns,
+    )
+
+
+def _requests(rollups: Iterable[Rollup], arm: Arm) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for rollup in rollups:
+        if rollup.arm == arm:
+            counts[rollup.start_us] = counts.get(rollup.start_us, 0) + rollup.requests
+    return counts
+
+
+def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostStatus], now_ns: int) -> Flow:
+    waiting = [f for status in live for f in status.in_flight if f.release == release.id and f.arm == arm and f.count]
+    return Flow(
+        age_ms=(now_ns - sight.grew_ns) // _NS_PER_MS,
+        seen=sight.seen,
+        in_flight=sum(f.count for f in waiting),
+        oldest_ms=max((f.oldest_ms for f in waiting), default=0),
+    )
+
+
+def _units(sums: list[tuple[SumKey, Sum]]) -> tuple[Units, ...]:
+    found: dict[int, list[int]] = {}
+    for key, value in sums:
+        if key.metric == ENROLLED and key.arm in (Arm.CANDIDATE, Arm.CONTROL):
+            found.setdefault(key.stratum, [0, 0])[key.arm == Arm.CONTROL] += value.total
+    return tuple(Units(stratum, *found[stratum]) for stratum in sorted(found))
+
+
+def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:
+    found: dict[str, list[int]] = {}
+    for key, value in sums:
+        if key.arm in (Arm.CANDIDATE, Arm.CONTROL):
+            found.setdefault(key.metric, [0, 0])[key.arm == Arm.CONTROL] += value.total
+    return {name: (pair[0], pair[1]) for name, pair in sorted(found.items())}
+
+
+def _limit_buckets(tx: TelemetryTx, release: Release, watermark_us: int) -> tuple[tuple[Bucket, ...], ...]:
+    """For each limit its complete buckets behind the watermark; none when no host ships."""
+    limits = release.plan.limits
+    if not watermark_us:
+        return tuple(() for _ in limits)
+    longest = {w: max(n.buckets for n in limits if n.bucket_s == w) for w in {n.bucket_s for n in limits}}
+    rollups: dict[int, list[Rollup]] = {}
+    for width_s, buckets in longest.items():
+        end = watermark_us // (width_s * _US)
+        start = end - buckets - EXTRA_BUCKETS
+        rollups[width_s] = tx.rollups(release.id, width_s, start * width_s * _US, end * width_s * _US)
+    return tuple(_buckets(rollups[limit.bucket_s], limit) for limit in limits)
+
+
+def _buckets(rollups: list[Rollup], limit: Limit) -> tuple[Bucket, ...]:
+    bit = metric(limit.metric).event
+    counts: dict[int, list[int]] = {}
+    for rollup in rollups:
+        if rollup.arm in (Arm.CANDIDATE, Arm.CONTROL):
+            at = 2 * (rollup.arm == Arm.CONTROL)
+            bucket = counts.setdefault(rollup.start_us, [0, 0, 0, 0])
+            bucket[at] += rollup.requests
+            bucket[at + 1] += rollup.events.get(bit, 0)
+    return tuple(Bucket(start_us, *counts[start_us]) for start_us in sorted(counts))

@@ -1,0 +1,142 @@
+"""The tick: observe → decide → apply for every active release, once a second, by the one leader."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from serinus.control.apply import ACTOR
+from serinus.control.judge import Judge
+from serinus.control.keep_tidy import keep_tidy
+from serinus.control.lead import TAKEOVER_S, Lead
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.decision.decision import ENDING
+from serinus.core.errors import Deposed
+from serinus.core.pipeline.app import AppState
+from serinus.core.release.release import Progress, Release
+from serinus.ports.clock import Clock
+from serinus.ports.control_store import ControlStore
+from serinus.ports.telemetry_store import TelemetryStore
+
+PERIOD_S = 1.0
+CONFIRM_S = 0.05
+"""How often hosts are asked while a rollback waits for their confirmation."""
+GAP_S = 10.0
+"""A round later than this (the process was stopped) begins with no memory: what happened meanwhile was not seen."""
+TIDY_S = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Tick:
+    """One process's loop. `once` and `confirm` are its rounds, for a caller with a clock of its own; `run` is the
+    thread's body.
+
+    A fault in one release pauses or skips that release, never the others. A fault of a store ends the round; without
+    whole rounds there is no beat, so that leases lapse and another control takes over.
+    """
+
+    def __init__(
+        self,
+        control: ControlStore,
+        telemetry: TelemetryStore,
+        clock: Clock,
+        holder: str,
+        *,
+        takeover_s: float = TAKEOVER_S,
+        period_s: float = PERIOD_S,
+    ) -> None:
+        self._control = control
+        self._telemetry = telemetry
+        self._clock = clock
+        self._holder = holder
+        self._period_s = period_s
+        self._lead = Lead(control, holder, clock.mono_ns, takeover_s)
+        self._judge: Judge | None = None
+        self._round_ns = 0
+        self._tidy_ns = 0
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Rounds until `stop`; short ones in between while a rollback waits for confirmation."""
+        due_ns = 0
+        while not self._stopping.is_set():
+            self._wake.clear()
+            full = self._clock.mono_ns() >= due_ns
+            if full:
+                due_ns = self._clock.mono_ns() + int(self._period_s * 1e9)
+            pending = self._guarded(full)
+            left_s = max(0.0, (due_ns - self._clock.mono_ns()) / 1e9)
+            if not self._stopping.is_set():
+                self._wake.wait(min(left_s, CONFIRM_S) if pending else left_s)
+
+    def stop(self) -> None:
+        """End `run` after the round it is in."""
+        self._stopping.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """A person has acted: look now, not at the next second."""
+        self._wake.set()
+
+    def once(self) -> bool:
+        """A full round, if this process leads, and a beat after it; whether a release waits for confirmation."""
+        judge = self._leading()
+        if judge is None:
+            return False
+        judge.look()
+        cases = self._cases(judge)
+        judge.forget_ended({release.id for release, _, _ in cases})
+        after = [judge.judge(*case) for case in cases]
+        now_ns = self._clock.mono_ns()
+        if now_ns - self._tidy_ns > TIDY_S * 1e9:
+            self._tidy_ns = now_ns
+            keep_tidy(self._telemetry, judge.hosts, self._clock.now_us(), now_ns)
+        self._lead.beat()
+        return any(release.state in ENDING for release in after)
+
+    def confirm(self) -> bool:
+        """A short round: only releases that wait for confirmation; whether one still does."""
+        judge = self._leading()
+        if judge is None:
+            return False
+        cases = [case for case in self._cases(judge) if case[0].state in ENDING]
+        if cases:
+            judge.look()
+        after = [judge.judge(*case) for case in cases]
+        return any(release.state in ENDING for release in after)
+
+    def _guarded(self, full: bool) -> bool:
+        try:
+            return self.once() if full else self.confirm()
+        except Deposed:
+            _log.warning("another control leads; this one stands by")
+            self._lead.lose()
+        except Exception:  # noqa: BLE001 - the thread is a process edge: no fault may end it
+            _log.exception("a round of the tick failed; the next one tries again")
+        return False
+
+    def _leading(self) -> Judge | None:
+        """This leadership's judge; a new one, with no memory, at its start and after a gap."""
+        leader = self._lead.take()
+        if leader is None:
+            return None
+        now_ns = self._clock.mono_ns()
+        gap = now_ns - self._round_ns > GAP_S * 1e9
+        self._round_ns = now_ns
+        if self._judge is None or self._judge.epoch != leader.epoch:
+            self._announce(leader.epoch)
+            gap = True
+        if gap or self._judge is None:
+            self._judge = Judge(self._control, self._telemetry, self._clock, leader.epoch)
+        return self._judge
+
+    def _announce(self, epoch: int) -> None:
+        with self._control.tx(epoch) as tx:
+            now_us = self._clock.now_us()
+            tx.append_audit(Draft(at_us=now_us, actor=ACTOR, action=Action.LEADER_CHANGED, subject=self._holder))
+
+    def _cases(self, judge: Judge) -> list[tuple[Release, Progress | None, AppState | None]]:
+        with self._control.tx(judge.epoch) as tx:
+            return [(release, tx.progress(release.id), tx.app(release.app)) for release in tx.active_releases()]

@@ -1,0 +1,42 @@
+"""What `decide` may ask for. Each carries a one-sentence reason with its numbers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base: the type's name is its tag in JSON."""
+
+    reason: str
+
+
+class Pause(_Command, frozen=True, kw_only=True, tag=True):
+    """Hold the share. `auto_resume`: for missing data only. `deadline_s` (0: none): then roll back."""
+
+    trigger: str
+    auto_resume: bool = False
+    deadline_s: float = 0.0
+
+
+class Resume(_Command, frozen=True, kw_only=True, tag=True):
+    """Go on after missing data have come back."""
+
+
+class Advance(_Command, frozen=True, kw_only=True, tag=True):
+    """Take the next step the plan allows; the last one is the watch."""
+
+
+class RollBack(_Command, frozen=True, kw_only=True, tag=True):
+    """Baseline for everybody, at once."""
+
+
+class Promote(_Command, frozen=True, kw_only=True, tag=True):
+    """Make the candidate the live version."""
+
+
+class Confirm(_Command, frozen=True, kw_only=True, tag=True):
+    """Nobody serves the candidate any more: end the release."""
+
+
+Command = Pause | Resume | Advance | RollBack | Promote | Confirm

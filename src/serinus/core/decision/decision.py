@@ -1,0 +1,98 @@
+"""`decide`: the one judgement of a release, asked in one fixed order of questions. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.decision.commands import Command
+from serinus.core.decision.dwell import begun, proceeded
+from serinus.core.decision.freshness import flowing
+from serinus.core.decision.harm import Harm, judge_harm
+from serinus.core.decision.limits import Breach, judge_limit
+from serinus.core.decision.observations import Observations
+from serinus.core.decision.questions import WHILE_ENDING, WHILE_SERVING, Case
+from serinus.core.decision.verdict import Finding, Verdict, worst
+from serinus.core.release.release import STATS_V, Progress, Release
+from serinus.core.release.table import SERVING, State
+
+ENGINE_V = 1
+ENDING = frozenset({State.ROLLING_BACK, State.ABORTING})
+"""States that wait for confirmation."""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a decision used: `replay` on it decides the same, with no store at hand."""
+
+    release: Release
+    stored: Progress | None
+    observations: Observations
+    now_us: int
+    harm: Harm | None
+    limits: tuple[Breach, ...]
+    engine: int = ENGINE_V
+    stats: int = STATS_V
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do (nothing, mostly), what to remember, and why. `verdict` is the worst of the findings'."""
+
+    commands: tuple[Command, ...]
+    progress: Progress
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst answer."""
+        return worst(finding.verdict for finding in self.findings)
+
+
+def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
+    """Judge a release by what was seen. At most one command, and only one that changes something.
+
+    The order: override → relative harm → absolute limits → a pause's deadline → missing data → dwell and sample.
+    `now_us` stamps; nothing is measured by it.
+    """
+    serving = release.state in SERVING
+    comparing = serving and not release.plan.is_watch(release.step)
+    harm = judge_harm(release, seen.positions) if comparing else None
+    breaches = _breaches(release, seen) if serving else ()
+    healthy = serving and _healthy(release, seen, harm, breaches)
+    progress = proceeded(release, begun(release, stored, seen), seen, healthy)
+    case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches)
+    command, findings = _asked(case)
+    return Decision(
+        commands=(command,) if command else (),
+        progress=progress,
+        findings=findings,
+        evidence=Evidence(release=release, stored=stored, observations=seen, now_us=now_us, harm=harm, limits=breaches),
+    )
+
+
+def replay(evidence: Evidence) -> Decision:
+    """The decision that follows from stored evidence."""
+    return decide(evidence.release, evidence.stored, evidence.observations, evidence.now_us)
+
+
+def _asked(case: Case) -> tuple[Command | None, tuple[Finding, ...]]:
+    """The first command that a question leads to, and all answers up to it."""
+    questions = WHILE_SERVING if case.release.state in SERVING else ()
+    questions = WHILE_ENDING if case.release.state in ENDING else questions
+    findings: list[Finding] = []
+    for question in questions:
+        answer = question(case)
+        findings.append(answer.finding)
+        if answer.command is not None or answer.ends:
+            return answer.command, tuple(findings)
+    return None, tuple(findings)
+
+
+def _breaches(release: Release, seen: Observations) -> tuple[Breach, ...]:
+    watermark_us = seen.fleet.watermark_us
+    return tuple(judge_limit(release, i, buckets, watermark_us) for i, buckets in enumerate(seen.limits))
+
+
+def _healthy(release: Release, seen: Observations, harm: Harm | None, breaches: tuple[Breach, ...]) -> bool:
+    breached = any(breach.over_now or breach.verdict is Verdict.FAIL for breach in breaches)
+    harmed = harm is not None and harm.verdict is Verdict.FAIL
+    return flowing(release, seen) and seen.override is None and not breached and not harmed

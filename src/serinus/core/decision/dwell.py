@@ -1,0 +1,51 @@
+"""The tick's memory of a release from one round to the next: served dwell, time held, data positions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.decision.freshness import SPOOL_DROPS
+from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import State
+
+
+def begun(release: Release, stored: Progress | None, seen: Observations) -> Progress:
+    """The stored progress if it is of this step, else a fresh one. Drops before a release began are not its own."""
+    if stored is None:
+        return Progress(release=release.id, step=release.step, dropped=seen.dropped)
+    if stored.step != release.step:
+        return Progress(release=release.id, step=release.step, dropped=stored.dropped)
+    return stored
+
+
+def proceeded(release: Release, progress: Progress, seen: Observations, healthy: bool) -> Progress:
+    """After this round. The dwell grows by the time since the last round, at most two seconds, while `healthy` and
+    not paused; wall clocks have no part in it. Time held under one pause is counted the same way."""
+    elapsed_ms = min(seen.elapsed_ms, LONGEST_ROUND_MS)
+    candidate, control = seen.enrolled()
+    served = healthy and release.state is not State.PAUSED
+    return msgspec.structs.replace(
+        progress,
+        dwell_ms=progress.dwell_ms + (elapsed_ms if served else 0),
+        seen_candidate=candidate if served else progress.seen_candidate,
+        seen_control=control if served else progress.seen_control,
+        positions=seen.positions,
+        watermark_us=seen.fleet.watermark_us or progress.watermark_us,
+        dropped=_acknowledged(release, progress, seen),
+        held_at_us=release.hold.at_us if release.hold else 0,
+        held_ms=_held_ms(release, progress, elapsed_ms),
+    )
+
+
+def _held_ms(release: Release, progress: Progress, elapsed_ms: int) -> int:
+    if release.hold is None:
+        return 0
+    return progress.held_ms + elapsed_ms if progress.held_at_us == release.hold.at_us else 0
+
+
+def _acknowledged(release: Release, progress: Progress, seen: Observations) -> dict[str, int]:
+    """Drops that need no pause any more: those of before, and all that a pause for drops has shown."""
+    if release.hold is not None and release.hold.trigger == SPOOL_DROPS:
+        return seen.dropped
+    return {worker: n for worker, n in progress.dropped.items() if worker in seen.dropped}

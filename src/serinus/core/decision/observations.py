@@ -1,0 +1,72 @@
+"""What one round of the tick saw of a release: all that `decide` may use, and all that is stored as evidence."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.release.release import Positions
+
+LONGEST_ROUND_MS = 2000
+"""A round adds at most this to a dwell: an interval in which nobody looked was not served in health."""
+
+
+class Units(msgspec.Struct, frozen=True, array_like=True):
+    """Units enrolled in one stratum, per arm."""
+
+    stratum: int
+    candidate: int
+    control: int
+
+
+class Bucket(msgspec.Struct, frozen=True, array_like=True):
+    """One complete time bucket: requests and bad ones per arm."""
+
+    start_us: int
+    candidate: int
+    candidate_bad: int
+    control: int = 0
+    control_bad: int = 0
+
+
+class Flow(msgspec.Struct, frozen=True, kw_only=True):
+    """How an arm's answered calls come in. `age_ms`: how long none has come, on the monotonic clock, counted at most
+    since this control began to look; `seen`: whether one came since then. `in_flight` calls have begun and not
+    ended, the oldest `oldest_ms` ago."""
+
+    age_ms: int
+    seen: bool
+    in_flight: int = 0
+    oldest_ms: int = 0
+
+
+class Fleet(msgspec.Struct, frozen=True, kw_only=True):
+    """The hosts. `live` may serve the candidate; `late` of them reported or shipped nothing for some seconds, `stuck`
+    shipped nothing for longer than the plan's freshness. `unconfirmed` hosts may still serve a candidate that was
+    taken out. `watermark_us` (0: none): all records framed before it, on all live hosts, are in the sums."""
+
+    live: int
+    watermark_us: int = 0
+    late: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
+
+
+class Observations(msgspec.Struct, frozen=True, kw_only=True):
+    """`elapsed_ms` since the last round on the monotonic clock (0 for the first), `positions` the first bad events
+    per metric, `limits` the complete buckets for each of the plan's limits, in its order, oldest first. `dropped`:
+    records each worker dropped since it started. `override`: the digest that pins all traffic, if any."""
+
+    elapsed_ms: int
+    candidate: Flow
+    control: Flow
+    fleet: Fleet
+    units: tuple[Units, ...] = ()
+    positions: Positions = {}
+    limits: tuple[tuple[Bucket, ...], ...] = ()
+    dropped: dict[str, int] = {}
+    override: str | None = None
+
+    def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
+        """Units (candidate, control) of one stratum, or of all."""
+        chosen = [u for u in self.units if stratum in (None, u.stratum)]
+        return sum(u.candidate for u in chosen), sum(u.control for u in chosen)

@@ -1,0 +1,57 @@
+"""When things were last seen to change, on the observer's own monotonic clock: wall clocks may step, these do not.
+
+A sighting is a value; folding a new look into it gives the next one. They are memory of one process, never stored:
+after a restart everything is first seen then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from serinus.core.fleet import HostStatus
+
+
+class HostSight(msgspec.Struct, frozen=True, kw_only=True):
+    """A host's newest report, and when its beat and its shipped mark last changed (ns, monotonic)."""
+
+    status: HostStatus
+    beat_ns: int
+    shipped_ns: int
+
+
+class ArmSight(msgspec.Struct, frozen=True, kw_only=True):
+    """Answered calls per second-bucket from `from_us` on, and when any of them last grew; `seen`: it ever did."""
+
+    buckets: dict[int, int]
+    from_us: int
+    grew_ns: int
+    seen: bool = False
+
+
+def see_host(before: HostSight | None, status: HostStatus, now_ns: int) -> HostSight:
+    """Fold a report in. A first sight counts as a change: nothing older is known."""
+    if before is None:
+        return HostSight(status=status, beat_ns=now_ns, shipped_ns=now_ns)
+    moved = status.beat != before.status.beat
+    shipped = status.shipped_until_us != before.status.shipped_until_us
+    return HostSight(
+        status=status,
+        beat_ns=now_ns if moved else before.beat_ns,
+        shipped_ns=now_ns if shipped else before.shipped_ns,
+    )
+
+
+def see_arm(before: ArmSight | None, buckets: Mapping[int, int], from_us: int, now_ns: int) -> ArmSight:
+    """Fold a window of counts in. A count that was not in the last window for being older proves nothing new."""
+    counts = dict(buckets)
+    if before is None:
+        return ArmSight(buckets=counts, from_us=from_us, grew_ns=now_ns)
+    grew = any(n > before.buckets.get(start, 0) for start, n in counts.items() if start >= before.from_us)
+    return ArmSight(
+        buckets=counts,
+        from_us=from_us,
+        grew_ns=now_ns if grew else before.grew_ns,
+        seen=before.seen or grew,
+    )
