@@ -71,8 +71,8 @@ class Problem(BaseModel):
 
 
 def status_of(error: type[SerinusError]) -> HTTPStatus:
-    """The HTTP status of an error class: its own or its nearest ancestor's."""
-    return next(STATUS[ancestor] for ancestor in error.__mro__ if ancestor in STATUS)
+    """The HTTP status of an error class: its own or its nearest ancestor's; 500 for what is not meant to come here."""
+    return next((STATUS[one] for one in error.__mro__ if one in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def answer(error: SerinusError) -> JSONResponse:

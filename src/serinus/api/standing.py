@@ -83,8 +83,10 @@ def _dwell(release: Release, progress: Progress | None, sums: Sums) -> DwellView
         return None
     step = release.plan.steps[release.step]
     served_ms = progress.dwell_ms if progress and progress.step == release.step else 0
+    # The comparison closes at the watch: no unit enrols there, so all count.
+    strata = range(-1, release.step + 1) if release.plan.is_watch(release.step) else (release.step,)
     enrolled = {
-        arm: sum(v.total for k, v in sums if k.metric == ENROLLED and k.arm == arm and k.stratum == release.step)
+        arm: sum(v.total for k, v in sums if k.metric == ENROLLED and k.arm == arm and k.stratum in strata)
         for arm in COMPARED
     }
     return DwellView(

@@ -43,7 +43,7 @@ class DwellView(BaseModel):
     served_s: float
     needed_s: float
     min_units: int = Field(description="Units that each arm needs.")
-    candidate_units: int = Field(description="Units of this step's stratum.")
+    candidate_units: int = Field(description="Units that count for it: of this step, all in the watch.")
     control_units: int
 
 

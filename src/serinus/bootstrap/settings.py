@@ -1,0 +1,33 @@
+"""Settings from the environment. This is the only module that reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+GATEWAY_PORT = 8700
+API_PORT = 8701
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the environment says. `url` and `api_key` are for clients of the API (`SERINUS_URL`, `SERINUS_API_KEY`),
+    `store` names the stores of a control process or host agent (`SERINUS_STORE`)."""
+
+    url: str = f"http://127.0.0.1:{API_PORT}"
+    api_key: str = ""
+    store: str = ""
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in this environment (None: the process's own)."""
+    given = os.environ if environ is None else environ
+    names = {"url": "SERINUS_URL", "api_key": "SERINUS_API_KEY", "store": "SERINUS_STORE"}
+    return Settings(**{field: given[name] for field, name in names.items() if given.get(name)})
+
+
+def provider_key(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """The provider key in the variable `name`; empty when there is no name or no such variable."""
+    given = os.environ if environ is None else environ
+    return given.get(name, "") if name else ""
