@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import structlog
 
 from serinus.control.apply import apply, pause_for_error
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts
@@ -19,8 +19,6 @@ from serinus.ports.telemetry_store import TelemetryStore
 PATIENCE = 3
 """Rounds in a row in which a release's data may be unreadable before it is paused."""
 
-_log = logging.getLogger(__name__)
-
 
 class Judge:
     """Made anew with every leadership, and after every gap in watching: what happened meanwhile was not seen."""
@@ -29,6 +27,7 @@ class Judge:
         self._control = control
         self._telemetry = telemetry
         self._clock = clock
+        self._log = structlog.get_logger()
         self.epoch = epoch
         self.hosts: Hosts = {}
         self._sights: dict[str, ReleaseSight] = {}
@@ -49,14 +48,14 @@ class Judge:
         except Deposed:
             raise
         except Conflict as error:
-            _log.info("release %s changed while it was judged: %s", release.id, error)
+            self._log.info("the release changed while it was judged", release=release.id, why=str(error))
         except SerinusError as error:
             self._unreadable[release.id] = self._unreadable.get(release.id, 0) + 1
-            _log.warning("release %s could not be read: %s", release.id, error)
+            self._log.warning("the release could not be read", release=release.id, why=str(error))
             if self._unreadable[release.id] >= PATIENCE:
                 self._pause(release, now_us, error, passing=True)
         except Exception as error:  # noqa: BLE001 - a bug in judging one release must not stop the others
-            _log.exception("release %s could not be judged", release.id)
+            self._log.error("the release could not be judged", release=release.id, why=repr(error), exc_info=True)
             self._pause(release, now_us, error, passing=False)
         return release
 
@@ -83,4 +82,4 @@ class Judge:
         except Deposed:
             raise
         except SerinusError as second:
-            _log.warning("release %s could not be paused either: %s", release.id, second)
+            self._log.warning("the release could not be paused either", release=release.id, why=str(second))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+
+import structlog
 
 from serinus.control.apply import ACTOR
 from serinus.control.judge import Judge
@@ -24,8 +25,6 @@ CONFIRM_S = 0.05
 GAP_S = 10.0
 """A round later than this (the process was stopped) begins with no memory: what happened meanwhile was not seen."""
 TIDY_S = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 class Tick:
@@ -49,6 +48,7 @@ class Tick:
         self._control = control
         self._telemetry = telemetry
         self._clock = clock
+        self._log = structlog.get_logger()
         self._holder = holder
         self._period_s = period_s
         self._lead = Lead(control, holder, clock.mono_ns, takeover_s)
@@ -111,10 +111,10 @@ class Tick:
         try:
             return self.once() if full else self.confirm()
         except Deposed:
-            _log.warning("another control leads; this one stands by")
+            self._log.warning("another control leads; this one stands by")
             self._lead.lose()
-        except Exception:  # noqa: BLE001 - the thread is a process edge: no fault may end it
-            _log.exception("a round of the tick failed; the next one tries again")
+        except Exception as error:  # noqa: BLE001 - the thread is a process edge: no fault may end it
+            self._log.error("a round of the tick failed", why=repr(error), exc_info=True)
         return False
 
     def _leading(self) -> Judge | None:

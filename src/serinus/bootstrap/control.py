@@ -1,0 +1,157 @@
+"""`python -m serinus.bootstrap.control`: a control process: tick and API. Any number may run; one leads."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+import uvicorn
+
+from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.stores import open_stores
+from serinus.api.app import create_app
+from serinus.bootstrap import settings as environment
+from serinus.bootstrap.loops import Health, log_to_stderr, stop_on_signals
+from serinus.control.create_key import SECRET_BYTES, create_key
+from serinus.control.lead import TAKEOVER_S
+from serinus.control.tick import PERIOD_S, Tick
+from serinus.core.access import Role
+from serinus.core.errors import InvalidInput, SerinusError, StoreUnavailable
+from serinus.core.ids import INSTANCE, IdSource
+from serinus.ports.control_store import ControlStore
+from serinus.ports.telemetry_store import TelemetryStore
+
+_STOP_S = 10.0
+
+
+class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One control process. `port` 0 takes a free one. `admin_key_file`: where the text of a first admin key goes
+    when the store has none yet (mode 0600)."""
+
+    store: str
+    host: str = "127.0.0.1"
+    port: int = environment.API_PORT
+    takeover_s: float = TAKEOVER_S
+    period_s: float = PERIOD_S
+    admin_key_file: Path | None = None
+
+
+def run_control(settings: ControlSettings, stop: threading.Event) -> int:
+    """Tick and serve until `stop` is set; the exit code. Prints one JSON line on standard output when the API
+    listens: `{"ready", "port", "pid"}`."""
+    clock = SystemClock()
+    listener = _listen(settings.host, settings.port)
+    stores = _open(settings.store, clock, stop)
+    if stores is None:
+        return 0
+    control, telemetry = stores
+    ids = IdSource(clock.now_us, system_random)
+    if settings.admin_key_file is not None:
+        _first_key(control, clock, ids, settings.admin_key_file)
+    tick = Tick(
+        control, telemetry, clock, ids.new(INSTANCE), takeover_s=settings.takeover_s, period_s=settings.period_s
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(control, telemetry, clock, ids, system_random, tick.wake),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=5,
+        )
+    )
+    ticking = threading.Thread(target=tick.run, name="tick")
+    serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api")
+    ticking.start()
+    serving.start()
+    print(json.dumps({"ready": True, "port": listener.getsockname()[1], "pid": os.getpid()}), flush=True)
+    while not stop.wait(0.5):
+        if not (ticking.is_alive() and serving.is_alive()):
+            structlog.get_logger().error("a part of the control process has ended; so does the process")
+            break
+    failed = not stop.is_set()
+    tick.stop()
+    server.should_exit = True
+    for part in (serving, ticking):
+        part.join(_STOP_S)
+    control.close()
+    telemetry.close()
+    return 1 if failed else 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise InvalidInput(f"cannot listen: {error.strerror}", where=f"{host}:{port}", mend="free it") from error
+    return listener
+
+
+def _open(url: str, clock: SystemClock, stop: threading.Event) -> tuple[ControlStore, TelemetryStore] | None:
+    """The stores, waited for while they are away; None when told to stop first."""
+    health = Health("store")
+    while not stop.is_set():
+        try:
+            return open_stores(url, now_us=clock.now_us, random_bytes=system_random)
+        except StoreUnavailable as error:
+            health.failed(error)
+            stop.wait(0.5)
+    return None
+
+
+def _first_key(control: ControlStore, clock: SystemClock, ids: IdSource, path: Path) -> None:
+    """Without any admin nobody could make one: the first key is made here, and its text is only in this file."""
+    with control.tx() as tx:
+        known = tx.keys()
+    if any(Role.ADMIN in key.roles and not key.revoked_at_us for key in known):
+        return
+    _, text = create_key(
+        control, clock.now_us(), "bootstrap", ids, system_random(SECRET_BYTES), "first admin", (Role.ADMIN,), ()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="serinus control", description="A control process: tick and API.")
+    parser.add_argument("--store", default=environment.read().store, help="sqlite:///DIR or postgresql://…")
+    parser.add_argument("--host", default="127.0.0.1", help="the address the API listens on")
+    parser.add_argument("--port", type=int, default=environment.API_PORT, help="the API's port; 0 takes a free one")
+    parser.add_argument("--takeover-s", type=float, default=TAKEOVER_S, help="silence after which a standby leads")
+    parser.add_argument("--period-s", type=float, default=PERIOD_S, help="seconds between two rounds of the tick")
+    parser.add_argument("--admin-key-file", type=Path, help="write a first admin key here when there is none yet")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a control process with the options of this command line; the exit code."""
+    options = _parser().parse_args(argv)
+    log_to_stderr()
+    stop = stop_on_signals()
+    try:
+        if not options.store:
+            raise InvalidInput("no store is named", where="--store", mend="e.g. --store sqlite:///var/serinus")
+        return run_control(ControlSettings(**vars(options)), stop)
+    except SerinusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InvalidInput) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
