@@ -1,0 +1,1 @@
+"""Measurements of the running product; each prints JSON on request."""

@@ -1,0 +1,1 @@
+"""Load tools in C, and the requests that they send."""
