@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 _PR_SET_PDEATHSIG = 1
 _FIRST_PAUSE_S = 0.1
@@ -28,13 +29,23 @@ def _die_with(parent: int, prctl: Callable[..., int]) -> Callable[[], None]:
     return tie
 
 
-def start_module(module: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start `python -m module` with these arguments, tied to this process. Its output goes to standard error."""
+def start_module(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start `python -m module` with these arguments, tied to this process. Its output goes to standard error unless
+    told otherwise; `environ` is added to this process's environment."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     return subprocess.Popen(  # noqa: S603 - our own interpreter and modules
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
+        stdout=sys.stderr if stdout is None else stdout,
+        stderr=stderr,
+        env={**os.environ, **environ} if environ else None,
         process_group=0,  # Ctrl-C is for the parent, which ends its children in their order
         preexec_fn=_die_with(os.getpid(), prctl),
     )
