@@ -49,8 +49,8 @@ class HostDir:
         return descriptor
 
     def workers(self) -> list[Presence]:
-        """Every worker with a lock or a spool. A lock that nobody holds and that has neither spool nor status yet is
-        a worker about to start, and passed over."""
+        """Every worker with a spool or a status. A lock without either is a worker about to start, which has written
+        nothing yet, and passed over."""
         locks = {path.stem for path in self._workers.glob("*.lock")}
         spools = set(os.listdir(self._spool))
         return [found for name in sorted(locks | spools) if (found := self._presence(name, name in spools))]
@@ -107,15 +107,14 @@ class HostDir:
     def _presence(self, instance: str, has_spool: bool) -> Presence | None:
         lock = self._workers / f"{instance}.lock"
         status = self._status(instance)
-        alive = _is_held(lock)
-        if not alive and not has_spool and status is None:
-            self._remove_stray(lock)
+        if not has_spool and status is None:
+            self._remove_stray(lock)  # without a look at the lock: it could be in the way of the worker taking it
             return None
-        return Presence(instance=instance, alive=alive, status=status)
+        return Presence(instance=instance, alive=_is_held(lock), status=status)
 
     def _remove_stray(self, lock: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
-            if self._now_us() - lock.stat().st_mtime_ns // 1000 > _STRAY_LOCK_US:
+            if self._now_us() - lock.stat().st_mtime_ns // 1000 > _STRAY_LOCK_US and not _is_held(lock):
                 lock.unlink()
 
     def _status(self, instance: str) -> WorkerStatus | None:

@@ -21,6 +21,8 @@ from serinus.core.ids import uuid7
 
 _TEND_PAUSE_S = 0.05
 _READY_WITHIN_S = 30.0
+_STOP_GRACE_S = 5.0  # workers cut open calls at `drain_s` themselves, and tell the callers
+_AGENT_STOP_S = 15.0  # the agent tries 10 s for its last round, and says so when it gives up
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 2
     drain_s: float = 30.0
     spool_limit_mb: int | None = None
-    segment_mb: int | None = None
+    segment_mb: float | None = None
     agent_options: tuple[str, ...] = ()
 
 
@@ -101,8 +103,9 @@ class _Gateway:
 
     def _drain(self) -> int:
         """Workers first, so that the agent ships their last records."""
-        drained = stop_all([worker.process for worker in self._workers], self._settings.drain_s, self._clock.mono_ns)
-        shipped = stop_all([self._agent.process], self._settings.drain_s, self._clock.mono_ns)
+        workers = [worker.process for worker in self._workers]
+        drained = stop_all(workers, self._settings.drain_s + _STOP_GRACE_S, self._clock.mono_ns)
+        shipped = stop_all([self._agent.process], _AGENT_STOP_S, self._clock.mono_ns)
         return 0 if drained and shipped else 1
 
     def _is_ready(self) -> bool:
@@ -131,7 +134,7 @@ class _Gateway:
         self._instances[place] = instance
         settings = self._settings
         arguments = ["--host-dir", str(settings.host_dir), "--host", settings.host, "--port", str(self._port)]
-        arguments += ["--instance", instance]
+        arguments += ["--instance", instance, "--drain-s", str(settings.drain_s)]
         if settings.spool_limit_mb is not None:
             arguments += ["--spool-limit-mb", str(settings.spool_limit_mb)]
         if settings.segment_mb is not None:
