@@ -10,7 +10,7 @@ import orjson
 
 from serinus.sim.answers import CATEGORIES, REFUSALS, answer_text, category_of, json_text, pieces_of
 from serinus.sim.chance import Draws
-from serinus.sim.chat import ChatRequest, text_of
+from serinus.sim.chat import ChatRequest, bad_request, text_of
 from serinus.sim.rates import Flaw, instructions_in, length_factor, model_named, rates_of
 
 _JSON = re.compile(r"\bjson\b", re.I)
@@ -57,10 +57,14 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
 def canonical_request(request: ChatRequest) -> bytes:
     """The bytes that an answer is drawn from: sorted JSON of the body without how it is to be delivered.
 
-    Streamed or not, one choice or several, cut by a length limit or not: the same answer.
+    Streamed or not, one choice or several, cut by a length limit or not: the same answer. WireError (400) for a body
+    nested deeper than can be written.
     """
     kept = {name: value for name, value in request.body.items() if name not in _TIMELESS}
-    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    try:
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise bad_request("The body is nested too deeply.") from error
 
 
 class Behaviour:

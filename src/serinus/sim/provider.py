@@ -137,7 +137,8 @@ class Provider:
         outcomes = self._behaviour.outcomes(asked)
         reply = self._reply(asked, outcomes, headers)
         if fault is not None:
-            return faulty(reply, fault, Draws(self._settings.seed, "garbage", self._arrived))
+            garbage = Draws(self._settings.seed, "garbage", self._arrived)
+            return faulty(reply, fault, garbage, request.keep_alive, request.http10)
         tokens = (asked.prompt_tokens, sum(len(outcome.pieces) for outcome in outcomes))
         self.stats.answered(name, asked.system, tokens, (outcome.flaws for outcome in outcomes))
         return framed(reply, request.keep_alive, request.http10)

@@ -71,11 +71,16 @@ def framed(reply: Reply, keep_alive: bool = True, http10: bool = False) -> Scrip
 
 def _whole(reply: Reply, keep_alive: bool) -> Script:
     body = reply.body
-    headers = {**reply.headers, "content-length": str(len(body))}
+    head = _whole_head(reply, len(body), keep_alive)
+    at_ms = reply.parts[-1][0] if reply.parts else 0.0
+    return Script(steps=((at_ms, head + body),), end=End.KEEP if keep_alive else End.FIN)
+
+
+def _whole_head(reply: Reply, length: int, keep_alive: bool) -> bytes:
+    headers = {**reply.headers, "content-length": str(length)}
     if not keep_alive:
         headers["connection"] = "close"
-    at_ms = reply.parts[-1][0] if reply.parts else 0.0
-    return Script(steps=((at_ms, head_of(reply.status, headers) + body),), end=End.KEEP if keep_alive else End.FIN)
+    return head_of(reply.status, headers)
 
 
 def _chunked(reply: Reply, headers: dict[str, str]) -> Iterator[Step]:
@@ -91,7 +96,7 @@ def _unframed(reply: Reply, headers: dict[str, str], version: str = "1.1") -> It
     yield from reply.parts
 
 
-def faulty(reply: Reply, fault: FaultRule, draws: Draws) -> Script:
+def faulty(reply: Reply, fault: FaultRule, draws: Draws, keep_alive: bool = True, http10: bool = False) -> Script:
     """The script of an answer that the fault strikes; kinds that change only the reply are framed as usual."""
     match fault.kind:
         case "hang":
@@ -103,9 +108,9 @@ def faulty(reply: Reply, fault: FaultRule, draws: Draws) -> Script:
         case "http10":
             return Script(steps=_unframed(reply, reply.headers, "1.0"), end=End.FIN)
         case "huge":
-            return _huge(reply, int(fault.number * 1024 * 1024))
+            return _huge(reply, int(fault.number * 1024 * 1024), keep_alive, http10)
         case _:
-            return framed(_changed(reply, fault, draws))
+            return framed(_changed(reply, fault, draws), keep_alive, http10)
 
 
 def _changed(reply: Reply, fault: FaultRule, draws: Draws) -> Reply:
@@ -130,7 +135,7 @@ def _cut(reply: Reply, chunks: int, end: End) -> Script:
         first, *rest = _chunked(reply, {**reply.headers, "transfer-encoding": "chunked"})
         return Script(steps=[first, *rest[:-1][:chunks]], end=end)
     body = reply.body
-    head = head_of(reply.status, {**reply.headers, "content-length": str(len(body))})
+    head = _whole_head(reply, len(body), keep_alive=True)
     return Script(steps=((reply.first_ms, head + body[: len(body) // 2]),), end=end)
 
 
@@ -147,20 +152,15 @@ def _garbage(size: int, draws: Draws) -> bytes:
     return b"\x80" + bytes(draws.below(256) for _ in range(max(0, size - 1)))
 
 
-def _huge(reply: Reply, extra_bytes: int) -> Script:
+def _huge(reply: Reply, extra_bytes: int, keep_alive: bool, http10: bool) -> Script:
     """White space after JSON, comment lines before events: longer, and still well-formed."""
-    if not reply.streamed:
-        return _padded_whole(reply, extra_bytes)
     at_ms = reply.first_ms
-    comment = b":" + b" " * (_PAD_BYTES - 3) + b"\n\n"
-    padding = [(at_ms, comment)] * max(1, extra_bytes // _PAD_BYTES)
-    return framed(msgspec.structs.replace(reply, parts=[*padding, *reply.parts]))
-
-
-def _padded_whole(reply: Reply, extra_bytes: int) -> Script:
+    if reply.streamed:
+        comment = b":" + b" " * (_PAD_BYTES - 3) + b"\n\n"
+        padding = [(at_ms, comment)] * max(1, extra_bytes // _PAD_BYTES)
+        return framed(msgspec.structs.replace(reply, parts=[*padding, *reply.parts]), keep_alive, http10)
     body = reply.body
-    head = head_of(reply.status, {**reply.headers, "content-length": str(len(body) + extra_bytes)})
-    at_ms = reply.first_ms
+    head = _whole_head(reply, len(body) + extra_bytes, keep_alive)
     blocks, rest = divmod(extra_bytes, _PAD_BYTES)
     padding = [(at_ms, b" " * _PAD_BYTES)] * blocks + [(at_ms, b" " * rest)]
-    return Script(steps=((at_ms, head + body), *padding))
+    return Script(steps=((at_ms, head + body), *padding), end=End.KEEP if keep_alive else End.FIN)
