@@ -1,0 +1,1 @@
+"""The command line: `serinus`. Commands talk to the API, or start processes through `bootstrap`."""

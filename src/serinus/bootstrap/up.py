@@ -1,0 +1,161 @@
+"""`serinus up`: a control process and a gateway on this machine, with everything they keep in one folder."""
+
+from __future__ import annotations
+
+import json
+import select
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from serinus.adapters.clock import SystemClock
+from serinus.bootstrap import settings as environment
+from serinus.bootstrap.children import Child, start_module, stop_all
+from serinus.bootstrap.loops import STOP_SIGNALS
+from serinus.core.errors import SerinusError
+
+_READY_WITHIN_S = 60.0
+_LOOK_S = 0.05
+_GATEWAY_STOP_S = 60.0
+_CONTROL_STOP_S = 20.0
+_LOG_TAIL_LINES = 5
+HOST_ID = "local"
+
+
+class UpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One machine. Ports of 0 take free ones; `drain_s`: how long open calls may go on when stopping."""
+
+    directory: Path
+    port: int = environment.GATEWAY_PORT
+    api_port: int = environment.API_PORT
+    workers: int = 2
+    host: str = "127.0.0.1"
+    drain_s: float = 30.0
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """What to tell when all is up. `admin_key` is the text of the first admin key, empty unless it was made just now:
+    it is told here once and kept nowhere."""
+
+    gateway_url: str
+    api_url: str
+    directory: str
+    log: str
+    admin_key: str
+    took_s: float
+
+
+def run_up(settings: UpSettings, tell: Callable[[Ready], None]) -> int:
+    """Run until SIGINT or SIGTERM; the exit code. Calls `tell` once when both parts are ready.
+
+    Parts that die are started again; all end with this process, in order, so that no record is left unshipped. Call
+    it in the main thread.
+    """
+    settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        with (settings.directory / "serinus.log").open("ab") as log:
+            return _Machine(settings, log, SystemClock()).run(tell)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Machine:
+    """Both parts. Once known, their ports stay the same over restarts."""
+
+    def __init__(self, settings: UpSettings, log: IO[bytes], clock: SystemClock) -> None:
+        self._settings = settings
+        self._log = log
+        self._clock = clock
+        self._directory = settings.directory.resolve()
+        self._key_file = self._directory / "first-admin-key"
+        self._port, self._api_port = settings.port, settings.api_port
+        self._started_ns = clock.mono_ns()
+        self._control = Child(self._start_control, clock.mono_ns)
+        self._gateway = Child(self._start_gateway, clock.mono_ns)
+
+    def run(self, tell: Callable[[Ready], None]) -> int:
+        """Wait for both, tell, tend."""
+        try:
+            api, gateway = self._await_ready("control", self._control), self._await_ready("gateway", self._gateway)
+            if api is None or gateway is None:
+                return 0
+            self._port, self._api_port = gateway["port"], api["port"]
+            tell(self._ready())
+            while signal.sigtimedwait(STOP_SIGNALS, _LOOK_S) is None:
+                self._control.tend()
+                self._gateway.tend()
+        finally:
+            stopped = self._stop()
+        return 0 if stopped else 1
+
+    def _await_ready(self, name: str, child: Child) -> dict[str, Any] | None:
+        """The line that a part prints when it is ready; None when a signal says stop first."""
+        end_ns = self._started_ns + int(_READY_WITHIN_S * 1e9)
+        output = child.process.stdout
+        assert output is not None
+        while self._clock.mono_ns() < end_ns:
+            if signal.sigtimedwait(STOP_SIGNALS, 0) is not None:
+                return None
+            if select.select([output], [], [], _LOOK_S)[0]:
+                line = output.readline()
+                if not line:
+                    child.process.wait()
+                    raise self._failure(f"{name} ended with code {child.process.returncode} before it was ready")
+                document: dict[str, Any] = json.loads(line)
+                return document
+        raise self._failure(f"{name} was not ready within {_READY_WITHIN_S:g} s")
+
+    def _failure(self, what: str) -> SerinusError:
+        lines = Path(self._log.name).read_text(encoding="utf-8", errors="replace").splitlines()
+        return SerinusError(
+            what, where=str(self._log.name), mend="the log ends with: " + " / ".join(lines[-_LOG_TAIL_LINES:])
+        )
+
+    def _ready(self) -> Ready:
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return Ready(
+            gateway_url=f"http://{host}:{self._port}/v1",
+            api_url=f"http://{host}:{self._api_port}",
+            directory=str(self._settings.directory),
+            log=str(self._log.name),
+            admin_key=self._first_key(),
+            took_s=(self._clock.mono_ns() - self._started_ns) / 1e9,
+        )
+
+    def _first_key(self) -> str:
+        """The text of a first key, taken out of the file in which control hands it over."""
+        try:
+            text = self._key_file.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return ""
+        self._key_file.unlink()
+        return text
+
+    def _stop(self) -> bool:
+        """The gateway first: its last records go to the store, which needs no control for that."""
+        gateway = stop_all([self._gateway.process], self._settings.drain_s + _GATEWAY_STOP_S, self._clock.mono_ns)
+        control = stop_all([self._control.process], _CONTROL_STOP_S, self._clock.mono_ns)
+        for child in (self._gateway, self._control):
+            if child.process.stdout:
+                child.process.stdout.close()
+        return gateway and control
+
+    def _start_control(self) -> subprocess.Popen[bytes]:
+        options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._api_port)]
+        options += ["--admin-key-file", str(self._key_file)]
+        return start_module("serinus.bootstrap.control", options, stdout=subprocess.PIPE, stderr=self._log)
+
+    def _start_gateway(self) -> subprocess.Popen[bytes]:
+        options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._port)]
+        options += ["--host-dir", str(self._directory / "host"), "--segments", str(self._directory / "segments")]
+        options += ["--host-id", HOST_ID, "--workers", str(self._settings.workers)]
+        options += ["--drain-s", str(self._settings.drain_s)]
+        return start_module("serinus.bootstrap.gateway", options, stdout=subprocess.PIPE, stderr=self._log)
+
+    def _store(self) -> str:
+        return f"sqlite:///{self._directory}"

@@ -1,0 +1,109 @@
+"""The API from the outside: JSON in and out, problems as errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from serinus.adapters.clock import system_random
+from serinus.bootstrap import settings
+from serinus.cli.failures import Refused, Unreachable
+
+TIMEOUT_S = 30.0
+ATTEMPTS = 3
+
+Document = dict[str, Any]
+
+
+class ApiClient:
+    """One session with the API at `url`. Every POST carries an idempotency key, so a lost answer is asked for again
+    without doing the thing twice."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        transport: httpx.BaseTransport | None = None,
+        random_bytes: Callable[[int], bytes] = system_random,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._random_bytes = random_bytes
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(
+            base_url=f"{self._url}/api/v1", headers=headers, timeout=TIMEOUT_S, transport=transport, trust_env=False
+        )
+
+    def get(self, path: str, **query: Any) -> Document:
+        """The document at a path. Empty query values are left out."""
+        return self._ask("GET", path, params={k: v for k, v in query.items() if v not in (None, "", [])})
+
+    def put(self, path: str, body: Document) -> Document:
+        """The document that a PUT answers with."""
+        return self._ask("PUT", path, json=body)
+
+    def post(self, path: str, body: Document | bytes, seq: int | None = None) -> Document:
+        """The document that a POST answers with; `seq` goes as If-Match."""
+        headers = {"idempotency-key": self._random_bytes(16).hex()}
+        if seq is not None:
+            headers["if-match"] = str(seq)
+        if isinstance(body, bytes):
+            headers["content-type"] = "application/json"
+            return self._ask("POST", path, content=body, headers=headers)
+        return self._ask("POST", path, json=body, headers=headers)
+
+    def delete(self, path: str, body: Document | None = None) -> Document:
+        """The document that a DELETE answers with."""
+        return self._ask("DELETE", path, json=body or {})
+
+    def _ask(self, method: str, path: str, **request: Any) -> Document:
+        """PUT, DELETE and GET are idempotent, POST carries a key: each may be asked again after a cut."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return _read(self._http.request(method, path, **request))
+            except httpx.ConnectError as error:
+                raise self._unreachable(error) from None
+            except httpx.InvalidURL as error:
+                raise self._unreachable(error) from None
+            except httpx.TransportError as error:
+                if attempt == ATTEMPTS:
+                    raise self._unreachable(error) from None
+        raise AssertionError("the loop returns or raises")
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(
+            f"the API does not answer: {error or type(error).__name__}",
+            where=self._url,
+            mend="start it with `serinus up`, or name another with --url or SERINUS_URL",
+        )
+
+
+def connect(url: str, key: str) -> ApiClient:
+    """A session; what is empty comes from the environment."""
+    given = settings.read()
+    return ApiClient(url or given.url, key or given.api_key)
+
+
+def _read(response: httpx.Response) -> Document:
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Refused(
+            "not_serinus",
+            f"the answer ({response.status_code}) is not one of Serinus",
+            where=str(response.url),
+            mend="check --url: it is the API's address, not the gateway's",
+            status=response.status_code,
+        )
+    if response.is_success:
+        return document
+    raise Refused(
+        str(document.get("code", "unknown")),
+        str(document.get("detail", response.reason_phrase)),
+        where=str(document.get("where", "")),
+        mend=str(document.get("mend", "")),
+        status=response.status_code,
+    )

@@ -1,0 +1,104 @@
+"""The table of commands: where each one lives, and what it is for.
+
+A command's module is loaded when it is called and not before, so that `serinus --help` and the small commands start
+at once. `load` is the one place of this package that imports by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command. `target` is `module:function` within this package; `raw`: its arguments are passed on unread."""
+
+    target: str
+    summary: str
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A word with commands of its own."""
+
+    summary: str
+    commands: dict[str, Command]
+
+
+def _command(target: str, summary: str, raw: bool = False) -> Command:
+    return Command(target=target, summary=summary, raw=raw)
+
+
+COMMANDS: dict[str, Command | Group] = {
+    "up": _command("up:up", "Start everything on this machine; Ctrl-C stops it."),
+    "gateway": _command("gateway:gateway", "Start gateway workers and the host agent.", raw=True),
+    "control": _command("control:control", "Start a control process: tick and API.", raw=True),
+    "check": _command("check:check", "Check project and version files without sending them anywhere."),
+    "apply": _command("apps:apply", "Send a project file: endpoints, apps and their plans."),
+    "app": Group(
+        summary="Apps: what is declared and what is live.",
+        commands={
+            "list": _command("apps:list_apps", "All apps."),
+            "show": _command("apps:show_app", "One app."),
+        },
+    ),
+    "push": _command("versions:push", "Push a version file; the same content twice is the same version."),
+    "versions": _command("versions:list_versions", "An app's versions, newest first."),
+    "show": _command("versions:show", "One version with its content."),
+    "live": _command("versions:live", "Make the first version of an app live."),
+    "release": Group(
+        summary="Releases: start, watch, stop.",
+        commands={
+            "start": _command("releases:start", "Release a version, following the app's plan."),
+            "status": _command("releases:status", "How a release stands."),
+            "watch": _command("watch:watch", "Follow a release until it ends."),
+            "list": _command("releases:list_releases", "Releases, newest first."),
+            "pause": _command("releases:pause", "Pause: the share stays, the dwell stops."),
+            "resume": _command("releases:resume", "Go on after a pause."),
+            "rollback": _command("releases:rollback", "Everybody back to the baseline at once."),
+            "abort": _command("releases:abort", "Take the candidate out for no fault of its own."),
+        },
+    ),
+    "override": Group(
+        summary="Pin all traffic of an app to a version that was live before.",
+        commands={
+            "set": _command("overrides:set_override", "Pin."),
+            "clear": _command("overrides:clear_override", "Take the pin off."),
+        },
+    ),
+    "audit": Group(
+        summary="The audit trail.",
+        commands={
+            "list": _command("audit:list_audit", "Entries, newest first."),
+            "verify": _command("audit:verify", "Check the chain for edits, deletions and reordering."),
+        },
+    ),
+    "key": Group(
+        summary="Keys of people and machines.",
+        commands={
+            "create": _command("keys:create", "Make a key; its text is shown once."),
+            "list": _command("keys:list_keys", "All keys."),
+            "revoke": _command("keys:revoke", "Revoke a key."),
+        },
+    ),
+    "hosts": _command("hosts:hosts", "Gateway hosts and their workers."),
+    "sim": Group(
+        summary="A simulated provider and simulated users.",
+        commands={
+            "provider": _command("sim:provider", "An OpenAI-compatible provider that needs no network.", raw=True),
+            "traffic": _command("sim:traffic", "Users who return, talk and complain.", raw=True),
+        },
+    ),
+    "version": _command("version:version", "The version of Serinus."),
+}
+
+
+def load(command: Command) -> Callable[..., Any]:
+    """The function of a command."""
+    module, _, name = command.target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(f"serinus.cli.{module}"), name)
+    return function

@@ -1,0 +1,136 @@
+"""A release as a table: arms beside each other, evidence against its threshold, dwell, and why."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from serinus.cli.api_client import Document
+from serinus.cli.output import NONE, name_of, plain
+from serinus.files.units import duration_text, percent_text
+
+_BAR = 24
+_STYLES = {
+    "running": "green",
+    "watching": "green",
+    "promoted": "bold green",
+    "paused": "yellow",
+    "rolling_back": "red",
+    "aborting": "yellow",
+    "rolled_back": "bold red",
+    "aborted": "bold yellow",
+}
+
+
+def release_table(release: Document) -> RenderableType:
+    """All of a release on one screen."""
+    return Group(_head(release), Text(), _arms(release), Text(), _evidence(release), Text(), _foot(release))
+
+
+def release_line(release: Document) -> str:
+    """A release in one line, for logs."""
+    standing = release["standing"]
+    units = " ".join(f"{arm['arm']}={arm['units']}" for arm in standing["arms"])
+    return (
+        f"{release['state']} {step_text(release)} share={percent_text(release['share'])} {units} "
+        f"evidence={_odds(standing['log_e'])}:1 of {_odds(standing['needed_log_e'])}:1 dwell={dwell_text(release)} "
+        f"{release['reason']}"
+    )
+
+
+def step_text(release: Document) -> str:
+    """Which step of how many."""
+    return f"step {release['step'] + 1}/{release['steps']}"
+
+
+def dwell_text(release: Document) -> str:
+    """Served of needed."""
+    dwell = release["standing"]["dwell"]
+    return f"{duration_text(dwell['served_s'])}/{duration_text(dwell['needed_s'])}" if dwell else NONE
+
+
+def _head(release: Document) -> Text:
+    style = _STYLES.get(release["state"], "")
+    text = Text.assemble(
+        (release["app"], "bold"),
+        f"  {name_of(release['candidate'])} in place of {name_of(release['control'])}  ",
+        (release["state"], style),
+        f"  {step_text(release)}, {percent_text(release['share'])} of units  seq {release['seq']}\n",
+        (release["id"], "dim"),
+    )
+    return text
+
+
+def _arms(release: Document) -> Table:
+    arms = release["standing"]["arms"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    for arm in arms:
+        table.add_column(arm["arm"], justify="right")
+    table.add_row("units", *(f"{arm['units']:,}" for arm in arms))
+    for i, event in enumerate(arms[0]["events"]):
+        table.add_row(event["metric"], *(_rate(arm["events"][i]) for arm in arms))
+    table.add_row("in flight", *(_flights(arm) for arm in arms))
+    return table
+
+
+def _rate(event: Document) -> str:
+    share = NONE if event["rate"] is None else f"{event['rate']:.2%}"
+    return f"{event['units']:,} ({share})"
+
+
+def _flights(arm: Document) -> str:
+    oldest = arm["oldest_in_flight_s"]
+    return f"{arm['in_flight']:,}" + (f" (oldest {duration_text(oldest)})" if oldest is not None else "")
+
+
+def _evidence(release: Document) -> Table:
+    standing = release["standing"]
+    needed = standing["needed_log_e"]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("evidence of harm", "events", "odds", f"of {_odds(needed)}:1"):
+        table.add_column(title)
+    for one in standing["evidence"]:
+        name = one["metric"] + (" (dry run)" if one["dry_run"] else "") + ("" if one["role"] == "guardrail" else "*")
+        style = "bold red" if one["culprit"] else ""
+        cells = (escape(name), f"{one['candidate']} : {one['control']}", f"{_odds(one['log_e'])}:1")
+        table.add_row(*cells, _bar(one["log_e"] / needed), style=style)
+    table.add_row("release", "", f"{_odds(standing['log_e'])}:1", _bar(standing["log_e"] / needed))
+    return table
+
+
+def _foot(release: Document) -> Table:
+    standing, hold = release["standing"], release["hold"]
+    dwell, followers = standing["dwell"], standing["followers"]
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    if dwell:
+        table.add_row("dwell", f"{_bar(dwell['served_s'] / dwell['needed_s'])} {dwell_text(release)}")
+        table.add_row(
+            "sample", f"{dwell['candidate_units']:,} and {dwell['control_units']:,} of {dwell['min_units']:,}"
+        )
+    age = standing["data_age_s"]
+    table.add_row("data age", NONE if age is None else f"{age:.1f} s")
+    following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"
+    table.add_row("workers", f"{following}, {followers['leased']} may serve the candidate")
+    if hold:
+        table.add_row("paused by", plain(hold["trigger"]))
+    table.add_row("why", plain(release["reason"]))
+    return table
+
+
+def _bar(part: float) -> str:
+    filled = round(max(0.0, min(1.0, part)) * _BAR)
+    return "█" * filled + "░" * (_BAR - filled)
+
+
+def _odds(log_e: float) -> str:
+    """An e-value as odds: 0.98, 12, 100, 10^7."""
+    if log_e >= math.log(10_000):
+        return f"10^{log_e / math.log(10):.0f}"
+    return f"{math.exp(log_e):.2g}" if log_e < math.log(10) else f"{math.exp(log_e):,.0f}"

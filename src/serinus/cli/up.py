@@ -1,0 +1,58 @@
+"""`serinus up`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from serinus.bootstrap.settings import API_PORT, GATEWAY_PORT
+from serinus.bootstrap.up import Ready, UpSettings, run_up
+from serinus.cli.options import Json
+
+
+def up(
+    directory: Annotated[Path, typer.Option("--dir", help="Where everything is kept.")] = Path(".serinus"),
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the gateway; 0: a free one.")] = (
+        GATEWAY_PORT
+    ),
+    api_port: Annotated[int, typer.Option("--api-port", min=0, max=65535, help="Of the API; 0: a free one.")] = (
+        API_PORT
+    ),
+    workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Gateway workers.")] = 2,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    drain_s: Annotated[float, typer.Option("--drain-s", min=0, help="Seconds that open calls may go on.")] = 30.0,
+    json: Json = False,
+) -> None:
+    """Start control and gateway on this machine, with SQLite in one folder. Ctrl-C stops all of it.
+
+    Example: serinus up --dir .serinus --workers 2
+    """
+    settings = UpSettings(
+        directory=directory, port=port, api_port=api_port, workers=workers, host=host, drain_s=drain_s
+    )
+    raise typer.Exit(run_up(settings, _tell_json if json else _tell))
+
+
+def _tell_json(ready: Ready) -> None:
+    print(msgspec.json.encode({"ready": True, **msgspec.to_builtins(ready)}).decode(), flush=True)
+
+
+def _tell(ready: Ready) -> None:
+    lines = [
+        f"Serinus is ready after {ready.took_s:.1f} s.",
+        f"  gateway  {ready.gateway_url}   (base_url of your OpenAI client)",
+        f"  API      {ready.api_url}/api/v1",
+        f"  data     {ready.directory}   (log: {ready.log})",
+    ]
+    if ready.admin_key:
+        lines += [
+            "",
+            "The first admin key, shown once:",
+            f"  export SERINUS_API_KEY={ready.admin_key}",
+        ]
+    if ready.api_url != f"http://127.0.0.1:{API_PORT}":
+        lines.append(f"  export SERINUS_URL={ready.api_url}")
+    print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)

@@ -1,0 +1,96 @@
+"""`serinus push`, `versions`, `show` and `live`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serinus.cli.api_client import connect
+from serinus.cli.apps import AppArgument
+from serinus.cli.local_files import read_file
+from serinus.cli.options import Cursor, Json, Key, Limit, Reason, Url
+from serinus.cli.output import console, moment, name_of, plain, print_facts, print_json, print_table
+from serinus.core.versions.content import canonical
+from serinus.files.version_file import parse_version_file
+
+VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="Name, digest, or its first 8 characters.")]
+
+
+def push(
+    app: AppArgument,
+    file: Annotated[Path, typer.Argument(help="The version file; `-` for standard input.")],
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Push a version file. The same content twice is the same version, so a repeated push does nothing.
+
+    Example: serinus push support-bot prompts/support.md
+    """
+    content = parse_version_file(str(file), read_file(file))
+    document = connect(url, key).post(f"/apps/{app}/versions", canonical(content))
+    if json:
+        print_json(document)
+        return
+    verb = "pushed" if document["created"] else "was there already"
+    console().print(f"{plain(document['name'])} {verb} ({document['digest'][:12]})")
+
+
+def list_versions(
+    app: AppArgument, url: Url = "", key: Key = "", json: Json = False, limit: Limit = 50, cursor: Cursor = ""
+) -> None:
+    """An app's versions, newest first.
+
+    Example: serinus versions support-bot -n 10
+    """
+    document = connect(url, key).get(f"/apps/{app}/versions", limit=limit, cursor=cursor)
+    if json:
+        print_json(document)
+        return
+    rows = (
+        [item["name"], item["digest"][:12], moment(item["created_at"]), item["created_by"], moment(item["was_live_at"])]
+        for item in document["items"]
+    )
+    print_table(
+        ("version", "digest", "pushed", "by", "first live"), rows, f"No version yet: `serinus push {app} FILE`."
+    )
+
+
+def show(app: AppArgument, version: VersionArgument, url: Url = "", key: Key = "", json: Json = False) -> None:
+    """One version with its content.
+
+    Example: serinus show support-bot support-bot-2026-W47-1
+    """
+    document = connect(url, key).get(f"/apps/{app}/versions/{version}")
+    if json:
+        print_json(document)
+        return
+    content = document["content"]
+    names = ("version", "digest", "behaviour", "pushed", "by", "first live")
+    keys = ("name", "digest", "behaviour", "created_at", "created_by", "was_live_at")
+    facts: list[tuple[str, object]] = list(zip(names, (document[one] for one in keys), strict=True))
+    facts += [(name, value) for name, value in content.items() if name not in ("messages", "schema")]
+    print_facts(facts)
+    for message in content["messages"]:
+        console().print(f"\n[bold]# {message['role']}[/bold]\n{plain(message['template'])}")
+
+
+def live(
+    app: AppArgument,
+    version: VersionArgument,
+    reason: Reason = "",
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Make the first version of an app live. Later ones go through a release.
+
+    Example: serinus live support-bot support-bot-2026-W47-1
+    """
+    document = connect(url, key).post(f"/apps/{app}/live", {"version": version, "reason": reason})
+    if json:
+        print_json(document)
+        return
+    console().print(f"{plain(app)} serves {plain(name_of(document['live']))}")
