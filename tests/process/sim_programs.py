@@ -19,6 +19,12 @@ class RunningProvider:
         self.process = process
         self.port = port
         self.url = url
+        self.killed = False
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.killed = True
+        self.process.kill()
 
     def raw(self, request: bytes, timeout_s: float = 10.0) -> socket.socket:
         """A socket on which these bytes were sent."""
@@ -29,18 +35,28 @@ class RunningProvider:
 
 @contextlib.contextmanager
 def running_provider(*options: str) -> Iterator[RunningProvider]:
-    """A provider with these options; ends it with SIGTERM, and it must end well."""
+    """A provider with these options; ends it with SIGTERM, and it must end well unless the test has killed it."""
     command = [sys.executable, "-m", "serinus.bootstrap.sim_provider", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
             assert ready["ready"] is True
-            yield RunningProvider(process, ready["port"], ready["url"])
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=10) == 0
+            running = RunningProvider(process, ready["port"], ready["url"])
+            yield running
+            if not running.killed:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(timeout=10) == 0
         finally:
             process.kill()
+
+
+def provider_refusal(*options: str) -> str:
+    """What the provider says when it refuses to start; its exit code is 2 and it prints nothing as ready."""
+    command = [sys.executable, "-m", "serinus.bootstrap.sim_provider", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    return ended.stderr
 
 
 def start_traffic(*options: str) -> subprocess.Popen[str]:
