@@ -218,12 +218,9 @@ def audit_chain() -> dict[str, Any]:
 def metric_registry() -> dict[str, Any]:
     """Definitions of metrics with their digests."""
     return {
-        "about": "digest = SHA-256 of the definition as compact JSON in the order given here",
+        "about": "digest = SHA-256 of the definition: compact JSON with sorted keys, without the words for people",
         "metrics": [
-            {
-                "definition": msgspec.json.encode(metric, order="deterministic").decode(),
-                "digest": metric.digest,
-            }
+            {"definition": metric.definition.decode(), "digest": metric.digest}
             for _, metric in sorted(REGISTRY.items())
         ],
     }

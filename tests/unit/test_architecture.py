@@ -147,19 +147,36 @@ def test_every_contract_has_its_plant() -> None:
     assert set(contracts) == set(PLANTS) - {"siblings"}
 
 
-@pytest.mark.slow
-def test_the_base_install_is_light(tmp_path: Path) -> None:
-    """What goes into other people's images: at most 40 MB of packages, and an import that takes at most 0.15 s or
-    three times as long as that of `json`, `ssl` and `asyncio` on a slower machine."""
-    python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
-    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+@pytest.fixture(scope="module")
+def base_install(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """The interpreter of an environment with the base install alone, and how many bytes that brought."""
+    folder = tmp_path_factory.mktemp("base") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python, site = folder / "bin" / "python", next((folder / "lib").glob("python*/site-packages"))
     before = _bytes(site)
     install = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", str(ROOT)]
     subprocess.run(install, check=True, timeout=100)
-    assert _bytes(site) - before <= 40_000_000
-    ours, others = _import_s(python, "serinus"), _import_s(python, "json, ssl, asyncio")
+    return python, _bytes(site) - before
+
+
+@pytest.mark.slow
+def test_the_base_install_is_small(base_install: tuple[Path, int]) -> None:
+    """At most 40 MB: it goes into other people's images."""
+    assert base_install[1] <= 40_000_000
+
+
+@pytest.mark.slow
+def test_importing_serinus_is_quick(base_install: tuple[Path, int]) -> None:
+    """At most 0.15 s, or three times what `json`, `ssl` and `asyncio` take on a slower machine."""
+    ours, others = _import_s(base_install[0], "serinus"), _import_s(base_install[0], "json, ssl, asyncio")
     assert ours <= max(0.15, 3 * others)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["routing.assignment", "routing.snapshot", "versions.compose", "records.call_id"])
+def test_what_the_sdk_needs_runs_on_the_base_install(base_install: tuple[Path, int], part: str) -> None:
+    """Assignment, snapshots, composing and call ids need nothing of the server."""
+    assert _import_s(base_install[0], f"serinus.core.{part}") > 0
 
 
 def _bytes(folder: Path) -> int:

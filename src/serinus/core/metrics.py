@@ -15,6 +15,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric. `event` is the bit of the record that carries it (0: not an event metric).
 
     `maturation_s` is how long after a call its label is final. `scale` is the integer scale of stored sums.
+    `revision` is raised when the same name begins to count something else. `title` and `description` are for people.
     """
 
     name: str
@@ -25,12 +26,20 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     event: int = 0
     maturation_s: int = 0
     scale: int = 1
+    revision: int = 1
     description: str = ""
 
     @property
+    def definition(self) -> bytes:
+        """What is counted, as compact JSON with sorted keys: all fields but the words for people."""
+        fields = msgspec.structs.asdict(self)
+        counted = {name: value for name, value in fields.items() if name not in ("title", "description")}
+        return msgspec.json.encode(counted, order="sorted")
+
+    @property
     def digest(self) -> str:
-        """Hex SHA-256 of the definition: a changed definition restarts the metric's evidence."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        """Hex SHA-256 of the definition: a changed one restarts the metric's evidence, better words for it do not."""
+        return hashlib.sha256(self.definition).hexdigest()
 
 
 def _event(name: str, title: str, event: Event, description: str) -> Metric:

@@ -27,12 +27,27 @@ def test_names_are_dotted_and_not_custom() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("unit", "ms"), ("direction", "higher"), ("level", "request"), ("event", 2), ("maturation_s", 1), ("scale", 10)],
+    [
+        ("unit", "ms"),
+        ("direction", "higher"),
+        ("level", "request"),
+        ("event", 2),
+        ("maturation_s", 1),
+        ("scale", 10),
+        ("revision", 2),
+    ],
 )
 def test_a_changed_definition_has_another_digest(field: str, value: Any) -> None:
     """Evidence gathered under one definition is never continued under another (2.10)."""
     before = Metric(name="a.b", title="a", unit="share", direction="lower", level="unit", event=1)
     assert msgspec.structs.replace(before, **{field: value}).digest != before.digest
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_better_words_keep_the_digest(field: str) -> None:
+    """An upgrade that mends a text does not touch the evidence of a running release."""
+    before = metric("call.error")
+    assert msgspec.structs.replace(before, **{field: "other words"}).digest == before.digest
 
 
 def test_an_unknown_metric_is_refused_with_the_known_ones() -> None:
