@@ -30,7 +30,7 @@ def apply(store: ControlStore, epoch: int, now_us: int, decision: Decision) -> R
             release = _carry_out(tx, now_us, release, command, decision.progress, evidence)
         progress = decision.progress
         if release.step != progress.step:
-            progress = msgspec.structs.replace(progress, step=release.step, dwell_ms=0)
+            progress = msgspec.structs.replace(progress, step=release.step, dwell_ms=0, pending_ms=0)
         if progress != decision.evidence.stored:
             tx.put_progress(progress)
         return release

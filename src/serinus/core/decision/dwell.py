@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.core.decision.freshness import SPOOL_DROPS
+from serinus.core.decision.freshness import SPOOL_DROPS, compared_arms
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -20,16 +20,19 @@ def begun(release: Release, stored: Progress | None, seen: Observations) -> Prog
 
 
 def proceeded(release: Release, progress: Progress, seen: Observations, healthy: bool) -> Progress:
-    """After this round. The dwell grows by the time since the last round, at most two seconds, while `healthy` and
-    not paused; wall clocks have no part in it. Time held under one pause is counted the same way."""
+    """After this round. Time spent in health becomes dwell when both compared arms have answered a call since it
+    began, so that no silence is ever served; wall clocks have no part in it. A pause's time is counted likewise."""
     elapsed_ms = min(seen.elapsed_ms, LONGEST_ROUND_MS)
-    candidate, control = seen.enrolled()
     served = healthy and release.state is not State.PAUSED
+    pending_ms = progress.pending_ms + elapsed_ms if served else 0
+    answered = served and all(arm.age_ms < pending_ms for arm in compared_arms(release, seen))
+    candidate, control = seen.enrolled()
     return msgspec.structs.replace(
         progress,
-        dwell_ms=progress.dwell_ms + (elapsed_ms if served else 0),
-        seen_candidate=candidate if served else progress.seen_candidate,
-        seen_control=control if served else progress.seen_control,
+        dwell_ms=progress.dwell_ms + (pending_ms if answered else 0),
+        pending_ms=0 if answered else pending_ms,
+        seen_candidate=candidate if answered else progress.seen_candidate,
+        seen_control=control if answered else progress.seen_control,
         positions=seen.positions,
         watermark_us=seen.fleet.watermark_us or progress.watermark_us,
         dropped=_acknowledged(release, progress, seen),

@@ -58,8 +58,12 @@ def flowing(release: Release, seen: Observations) -> bool:
     if not seen.fleet.live or seen.fleet.late:
         return False
     limit_ms = release.plan.freshness_s * 1000
-    arms = (seen.candidate,) if release.plan.is_watch(release.step) else (seen.candidate, seen.control)
-    return all(arm.seen and arm.age_ms <= limit_ms for arm in arms)
+    return all(arm.seen and arm.age_ms <= limit_ms for arm in compared_arms(release, seen))
+
+
+def compared_arms(release: Release, seen: Observations) -> tuple[Flow, ...]:
+    """The arms that must answer: both, but in the watch only the candidate."""
+    return (seen.candidate,) if release.plan.is_watch(release.step) else (seen.candidate, seen.control)
 
 
 def _silent(flow: Flow, freshness_s: float) -> bool:

@@ -15,7 +15,8 @@ from serinus.core.release.release import Release
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
     """How one limit stands. FAIL: the candidate was above it in `run` consecutive buckets; `vetoed`: the control was
-    too, in the same ones. `over_now`: the newest bucket is above. NO_DATA: no bucket had enough requests."""
+    too over the same time, all its requests taken together (by bucket, luck would decide). `over_now`: the newest
+    bucket is above. NO_DATA: no bucket had enough requests."""
 
     index: int
     verdict: Verdict
@@ -46,7 +47,7 @@ def judge_limit(release: Release, index: int, buckets: Sequence[Bucket], waterma
     run = _newest_run(limit, counted)
     if not run:
         return Breach(index=index, verdict=Verdict.PASS, over_now=over_now)
-    vetoed = all(_over(limit, b.control, b.control_bad) for b in run)
+    vetoed = _over(limit, sum(b.control for b in run), sum(b.control_bad for b in run))
     return Breach(index=index, verdict=Verdict.FAIL, vetoed=vetoed, over_now=over_now, run=run)
 
 

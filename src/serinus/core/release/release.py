@@ -67,11 +67,13 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     `positions` and `watermark_us` are those of the last round: a resume re-arms its trigger from there. `dropped`
     is the count of records each worker had dropped by then. `held_ms` counts a pause begun at `held_at_us`.
+    `pending_ms` was spent in health since both arms last answered; it is served once they answer again.
     """
 
     release: str
     step: int
     dwell_ms: int = 0
+    pending_ms: int = 0
     seen_candidate: int = 0
     seen_control: int = 0
     positions: Positions = {}
