@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, select, text, update
 
 from serinus.adapters.enrolment import first_of_each
 from serinus.adapters.schema_telemetry import enrolments
@@ -30,6 +31,19 @@ _SET_EVENTS = (
     .values(events=bindparam("all_events"))
 )
 
+# PostgreSQL takes the columns as five arrays: a thousand rows of parameters take about three times as long. `unnest`
+# keeps the order of the arrays, which is the order of the locks.
+_INSERT_ARRAYS = text("""
+    INSERT INTO enrolled_unit (project_id, release, unit, arm, stratum, events)
+    SELECT :project, batch.*
+    FROM unnest(
+        CAST(:release AS text[]), CAST(:unit AS bytea[]), CAST(:arm AS int[]), CAST(:stratum AS int[]),
+        CAST(:events AS int[])
+    ) AS batch
+    ON CONFLICT DO NOTHING
+    RETURNING release, unit
+""")
+
 
 class SqlEnrolment(SqlTx):
     """The enrolment part of a telemetry transaction.
@@ -50,6 +64,22 @@ class SqlEnrolment(SqlTx):
     def _insert_new(self, candidates: Sequence[Enrolment]) -> set[tuple[str, bytes]]:
         if not candidates:
             return set()
+        postgres = self._connection.dialect.name == "postgresql"
+        inserted = self._insert_arrays(candidates) if postgres else self._insert_rows(candidates)
+        return {(row.release, bytes(row.unit)) for row in inserted}
+
+    def _insert_arrays(self, candidates: Sequence[Enrolment]) -> Sequence[Row[Any]]:
+        columns = {
+            "project": self._project,
+            "release": [e.release for e in candidates],
+            "unit": [e.unit for e in candidates],
+            "arm": [int(e.arm) for e in candidates],
+            "stratum": [e.stratum for e in candidates],
+            "events": [e.events for e in candidates],
+        }
+        return self._connection.execute(_INSERT_ARRAYS, columns).all()
+
+    def _insert_rows(self, candidates: Sequence[Enrolment]) -> Sequence[Row[Any]]:
         rows = [
             {
                 "project_id": self._project,
@@ -62,8 +92,7 @@ class SqlEnrolment(SqlTx):
             for e in candidates
         ]
         insert = self._insert(enrolments).on_conflict_do_nothing()
-        inserted = self._connection.execute(insert.returning(enrolments.c.release, enrolments.c.unit), rows)
-        return {(row.release, bytes(row.unit)) for row in inserted}
+        return self._connection.execute(insert.returning(enrolments.c.release, enrolments.c.unit), rows).all()
 
     def _set_events(self, known: Sequence[Enrolment]) -> list[Fresh]:
         fresh, changes = [], []
