@@ -101,18 +101,18 @@ class FakeWorker:
 
     def write(self, *records: frames.Record) -> None:
         for record in records:
-            frame = frames.encode(record)
-            while not self._writer.append(frame):  # the next segment is being made by the writer's thread
+            while not self._writer.has_room:  # the next segment is being made by the writer's thread
                 self._writer.refill()
+            assert self._writer.append(frames.encode(record))
 
     def fill_segment(self) -> None:
         """Write on until the next segment is begun, with frames that nothing is counted by."""
         before = len(list(self._spool.glob("*.spool")))
         while len(list(self._spool.glob("*.spool"))) == before:
-            self.write(Payload(bytes(48), b"q" * 8000, b"a" * 8000))
+            self.write(Payload(bytes(48), b"q" * 4000, b"a" * 4000))
 
-    def report(self, acked: int, leased: bool = True) -> None:
-        status = WorkerStatus(instance=self.instance, pid=1, acked=acked, leased=leased, dropped=0)
+    def report(self, acked: int, leased: bool = True, dropped: int = 0) -> None:
+        status = WorkerStatus(instance=self.instance, pid=1, acked=acked, leased=leased, dropped=dropped)
         (self._folder / f"{self.instance}.json").write_bytes(msgspec.json.encode(status))
 
     def tear(self, whole: frames.Record) -> None:

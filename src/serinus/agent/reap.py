@@ -7,7 +7,7 @@ still open began or got its first byte in it (a restart reads those again).
 from __future__ import annotations
 
 from serinus.agent.log_calls import CallLog
-from serinus.agent.trail import Trail, judged_id, spool_id
+from serinus.agent.trail import Trail, judged_id, spool_id, told_id
 from serinus.ports.host import Host
 
 
@@ -37,4 +37,4 @@ def reap_worker(host: Host, log: CallLog, trail: Trail) -> list[str]:
     for spool in spools:
         log.gather(spool)
     host.remove_worker(trail.instance)
-    return [*spools, judged_id(trail.instance)]
+    return [*spools, judged_id(trail.instance), told_id(trail.instance)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.agent.log_calls import CallLog
-from serinus.agent.trail import Trail, judged_id, spool_id
+from serinus.agent.trail import Trail, judged_id, spool_id, told_id
 from serinus.core.records import call_id
 from serinus.core.records.in_flight import replay
 from serinus.ports.host import Host
@@ -15,10 +15,12 @@ _CHUNK_BYTES = 1 << 20
 
 
 class Shipped(msgspec.Struct, frozen=True, kw_only=True):
-    """What the store says of one worker: shipped offset by segment number, and how far the clock has judged."""
+    """What the store says of one worker: shipped offset by segment number, how far the clock has judged, and how many
+    dropped records the worker told of."""
 
     offsets: dict[int, int]
     judged_until_ns: int
+    told: int
 
 
 def shipped(store: TelemetryStore, instance: str, numbers: list[int]) -> Shipped:
@@ -27,6 +29,7 @@ def shipped(store: TelemetryStore, instance: str, numbers: list[int]) -> Shipped
         return Shipped(
             offsets={number: tx.offset(spool_id(instance, number)) for number in numbers},
             judged_until_ns=tx.offset(judged_id(instance)),
+            told=tx.offset(told_id(instance)),
         )
 
 
@@ -38,7 +41,7 @@ def resume(host: Host, store: TelemetryStore, log: CallLog, instance: str) -> Tr
     """
     numbers = [segment.number for segment in host.segments(instance)]
     known = shipped(store, instance, numbers)
-    trail = Trail(instance=instance, judged_until_ns=known.judged_until_ns)
+    trail = Trail(instance=instance, judged_until_ns=known.judged_until_ns, told=known.told)
     begun = [number for number in numbers if known.offsets[number]]
     for number in begun:
         _replay_segment(host, log, trail, number, known.offsets[number])

@@ -6,7 +6,7 @@ before the commit; whatever goes wrong, the next round reads the same bytes agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -14,7 +14,7 @@ from serinus.agent.log_calls import CallLog
 from serinus.agent.reap import reap_segments, reap_worker
 from serinus.agent.report import HostReport
 from serinus.agent.resume import resume
-from serinus.agent.trail import Advance, Trail, judged_id, look_ahead
+from serinus.agent.trail import Advance, Trail, judged_id, look_ahead, told_id
 from serinus.core.errors import Conflict, Contended
 from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.tally import Read, Tally, sums_of, tally
@@ -74,17 +74,17 @@ class Shipper:
         at_us, mono_ns = self._clock.now_us(), self._clock.mono_ns()
         self._flush(mono_ns)
         present = self._host.workers()
-        alive = {presence.instance for presence in present if presence.alive}
+        dropped = {p.instance: p.status.dropped if p.status else 0 for p in present if p.alive}
         self._take_up(present)
         advances = [look_ahead(self._host, trail, self._settings.batch_bytes) for trail in self._trails.values()]
         complete = all(advance.complete for advance in advances)
-        counted = tally(self._host_id, [_to_read(advance, alive, mono_ns) for advance in advances], at_us)
+        counted = tally(self._host_id, [_to_read(advance, dropped, mono_ns) for advance in advances], at_us)
         self._report.observe(present, sum(advance.spool_bytes for advance in advances), at_us if complete else None)
         if self._has_news(advances, counted) or self._report.is_due(mono_ns):
-            self._commit(advances, counted, mono_ns, self._still_open(alive, counted))
+            self._commit(advances, counted, mono_ns, self._still_open(dropped.keys(), counted))
             if complete:
                 self.shipped_mono_ns = mono_ns
-        self._reap(advances, alive)
+        self._reap(advances, dropped.keys())
         return Round(
             records=sum(len(step.frames) for advance in advances for step in advance.steps),
             complete=complete,
@@ -138,6 +138,7 @@ class Shipper:
         apply(trail.open, counted.changes[trail.instance])
         if counted.overdue[trail.instance]:
             trail.judged_until_ns = mono_ns
+        trail.told = counted.told.get(trail.instance, trail.told)
         trail.number, trail.offset = advance.number, advance.offset
         trail.done |= advance.done
         for step in advance.steps:
@@ -148,7 +149,7 @@ class Shipper:
         self._trails.clear()
         self._log.clear()
 
-    def _still_open(self, alive: set[str], counted: Tally) -> list[OpenCall]:
+    def _still_open(self, alive: Set[str], counted: Tally) -> list[OpenCall]:
         calls: list[OpenCall] = []
         for instance in alive & self._trails.keys():
             changes = counted.changes[instance]
@@ -162,7 +163,7 @@ class Shipper:
             self._log.flush()
             self._flushed_mono_ns = mono_ns
 
-    def _reap(self, advances: Iterable[Advance], alive: set[str]) -> None:
+    def _reap(self, advances: Iterable[Advance], alive: Set[str]) -> None:
         for advance in advances:
             trail = advance.trail
             if trail.instance in alive or advance.fault:
@@ -172,11 +173,14 @@ class Shipper:
                 del self._trails[trail.instance]
 
 
-def _to_read(advance: Advance, alive: set[str], mono_ns: int) -> Read:
-    fair = advance.complete and not advance.fault and advance.trail.instance in alive
+def _to_read(advance: Advance, dropped: Mapping[str, int], mono_ns: int) -> Read:
+    """`dropped` holds the living workers. The clock judges no call whose answer may lie unread, or was dropped by a
+    worker that had no room yet to tell so."""
+    trail = advance.trail
+    fair = advance.complete and not advance.fault and dropped.get(trail.instance, trail.told + 1) <= trail.told
     return Read(
-        instance=advance.trail.instance,
-        open=advance.trail.open,
+        instance=trail.instance,
+        open=trail.open,
         records=[(record, step.spool) for step in advance.steps for record, _ in step.frames],
         judge_until_ns=mono_ns if fair else None,
     )
@@ -186,8 +190,11 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
     for advance in advances:
         for step in advance.steps:
             tx.advance_offset(step.spool, step.before, step.after)
-        if counted.overdue[advance.trail.instance]:
-            tx.advance_offset(judged_id(advance.trail.instance), advance.trail.judged_until_ns, mono_ns)
+        trail = advance.trail
+        if counted.overdue[trail.instance]:
+            tx.advance_offset(judged_id(trail.instance), trail.judged_until_ns, mono_ns)
+        if trail.instance in counted.told:
+            tx.advance_offset(told_id(trail.instance), trail.told, counted.told[trail.instance])
 
 
 def _add_up(tx: TelemetryTx, counted: Tally) -> None:

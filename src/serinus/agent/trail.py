@@ -23,6 +23,11 @@ def judged_id(instance: str) -> str:
     return f"{instance}-judged"
 
 
+def told_id(instance: str) -> str:
+    """The offset row that holds how many dropped records a worker's spool has told of, as far as it is shipped."""
+    return f"{instance}-told"
+
+
 @dataclass(slots=True)
 class Trail:
     """All that is shipped of a worker's spool: segments before `number` wholly, that one up to byte `offset`.
@@ -34,6 +39,7 @@ class Trail:
     number: int = 0
     offset: int = 0
     judged_until_ns: int = 0
+    told: int = 0
     open: dict[bytes, OpenCall] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
 

@@ -9,7 +9,7 @@ import pytest
 from serinus.agent.ship import ShipSettings
 from serinus.core.errors import Conflict
 from serinus.core.records import histogram
-from serinus.core.records.record import Event
+from serinus.core.records.record import Dropped, Event
 from tests.fake_workers import FakeWorker, begin, end, first, raw_call
 from tests.unit.agent.world import World
 
@@ -138,6 +138,26 @@ def test_calls_that_hang_one_after_the_other_are_all_found(world: World) -> None
     world.clock.advance(20)
     world.round()
     assert world.events() == {Event.OVERDUE: 3}
+
+
+def test_a_full_spool_makes_no_call_overdue(world: World) -> None:
+    """While a worker has dropped more than its spool tells of, and for calls open when it tells, silence proves
+    nothing; calls begun afterwards are judged again, also by a restarted agent."""
+    worker = world.worker()
+    worker.write(begin(raw_call(1), world.clock))
+    world.round()
+    worker.report(acked=1, dropped=2)
+    world.clock.advance(40)
+    world.round()
+    assert world.events() == {}
+    worker.write(Dropped(world.clock.now_us(), 2), begin(raw_call(2), world.clock))
+    world.clock.advance(40)
+    world.round()
+    world.start_agent()
+    world.clock.advance(1)
+    world.round()
+    assert world.events() == {Event.OVERDUE: 1}
+    assert world.report().in_flight[0].count == 2
 
 
 def test_a_stepped_wall_clock_makes_nothing_overdue(world: World) -> None:

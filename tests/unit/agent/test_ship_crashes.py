@@ -18,7 +18,7 @@ from tests.fake_workers import begin, end, first, raw_call
 from tests.unit.agent.crashing import Crash, Crashing, CrashingDirectory, CrashingStore, CrashPoints
 from tests.unit.agent.world import World
 
-SETTINGS = ShipSettings(batch_bytes=3000, flush_s=1.0)
+SETTINGS = ShipSettings(batch_bytes=20_000, flush_s=1.0)
 
 
 def _scenario(world: World, attempt: Callable[[], None]) -> None:

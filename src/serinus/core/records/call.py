@@ -9,6 +9,8 @@ from serinus.core.records import call_id
 from serinus.core.records.record import Begin, End, ErrorClass, Rung
 
 EVENT_NAMES: dict[int, str] = {metric.event: metric.name for metric in REGISTRY.values() if metric.event}
+_ERRORS = {int(error): error.name.lower() for error in ErrorClass}
+_RUNGS = {int(rung): rung.name.lower() for rung in Rung}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ def row(end: End, host: str, *, finished: bool = True) -> Call:
         begun_at_us=key.at_ms * 1000,
         at_us=end.at_us,
         status=end.status,
-        error=_word(ErrorClass, end.error),
+        error=_word(_ERRORS, end.error),
         events=event_names(end.events),
         latency_us=end.latency_us,
         ttft_us=end.ttft_us,
@@ -104,7 +106,7 @@ def row(end: End, host: str, *, finished: bool = True) -> Call:
         tokens_cached=_known(end.tokens_cached),
         cost_nano=_known(end.cost_nano),
         finish=end.finish,
-        rung=_word(Rung, end.rung),
+        rung=_word(_RUNGS, end.rung),
         held=end.held,
         estimated=end.estimated,
         stream=end.stream,
@@ -119,8 +121,6 @@ def _known(value: int) -> int | None:
     return None if value < 0 else value
 
 
-def _word(words: type[ErrorClass] | type[Rung], number: int) -> str:
-    try:
-        return words(number).name.lower()
-    except ValueError:  # written by a newer worker: readers pass over what they do not know
-        return str(number)
+def _word(words: dict[int, str], number: int) -> str:
+    """A number that only a newer worker knows stays one: readers pass over what they do not know."""
+    return words.get(number) or str(number)

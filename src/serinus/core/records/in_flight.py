@@ -2,7 +2,8 @@
 
 A call is overdue when nothing of its answer (First or End) has a `mono_ns` within `overdue_ms` of its beginning. Each
 call is judged once: by the first record of its answer, or by the clock when none has come. How far the clock has
-judged is kept with the offsets in the store, so that a restarted agent judges no call twice.
+judged is kept with the offsets in the store, so that a restarted agent judges no call twice. A
+call whose answer may be among records that found no room in the spool is not overdue.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 from serinus.core.fleet import InFlight
 from serinus.core.ids import RELEASE, id_text
-from serinus.core.records.record import Begin, End, First, Record
+from serinus.core.records.record import Begin, Dropped, End, First, Record
 
 _NS_PER_MS = 1_000_000
 
@@ -62,6 +63,9 @@ def replay(calls: dict[bytes, OpenCall], record: Record | None, spool: str, judg
             calls[record.call] = msgspec.structs.replace(known, first_spool=spool, judged=True)
     elif isinstance(record, End):
         calls.pop(record.call, None)
+    elif isinstance(record, Dropped):
+        for call, known in calls.items():
+            calls[call] = msgspec.structs.replace(known, judged=True)
 
 
 def view(calls: Iterable[OpenCall], now_mono_ns: int) -> tuple[InFlight, ...]:

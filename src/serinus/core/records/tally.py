@@ -14,7 +14,7 @@ from serinus.core.metrics import REGISTRY
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
-from serinus.core.records.record import Begin, End, Event, First, Record, Score
+from serinus.core.records.record import Begin, Dropped, End, Event, First, Record, Score
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
 from serinus.core.routing.assignment import COMPARED, Arm
 
@@ -38,12 +38,14 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """What one round adds. `changes` and `overdue` (how many the clock judged) are by worker instance."""
+    """What one round adds. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
+    newest count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
     changes: dict[str, Changes]
     overdue: dict[str, int]
+    told: dict[str, int]
 
 
 def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
@@ -51,10 +53,13 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
     sheet = _Sheet(found_at_us)
     changes: dict[str, Changes] = {}
     overdue: dict[str, int] = {}
+    told: dict[str, int] = {}
     for read in reads:
         changed: Changes = {}
         for record, spool in read.records:
             sheet.count(record, spool, read.open, changed)
+            if isinstance(record, Dropped):
+                told[read.instance] = record.total
         overdue[read.instance] = sheet.judge(read, changed)
         changes[read.instance] = changed
     return Tally(
@@ -62,6 +67,7 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
         rollups=tuple(sheet.rollups(host)),
         changes=changes,
         overdue=overdue,
+        told=told,
     )
 
 
@@ -91,9 +97,12 @@ class _Bucket:
 
     def end(self, end: End) -> None:
         self.requests += 1
-        self.tokens_in += max(0, end.tokens_in)
-        self.tokens_out += max(0, end.tokens_out)
-        self.cost_nano += max(0, end.cost_nano)
+        if end.tokens_in > 0:
+            self.tokens_in += end.tokens_in
+        if end.tokens_out > 0:
+            self.tokens_out += end.tokens_out
+        if end.cost_nano > 0:
+            self.cost_nano += end.cost_nano
         _place(self.latency, end.latency_us)
         if end.ttft_us > 0:
             _place(self.ttft, end.ttft_us)
@@ -116,8 +125,16 @@ class _Bucket:
                 mine[key] = mine.get(key, 0) + count
 
 
+def _acquit(open_before: OpenCalls, changed: Changes) -> None:
+    """Records were dropped: whether calls open by now were answered in time cannot be known any more."""
+    for call, state in {**open_before, **changed}.items():
+        if state is not None and not state.judged:
+            changed[call] = msgspec.structs.replace(state, judged=True)
+
+
 def _place(counts: dict[int, int], value_us: int) -> None:
-    index = index_of(max(1, value_us))  # a clock too coarse for it took part of a µs: never "no time at all"
+    # What the clock is too coarse for took part of a µs, which is bucket 0 as well, and not no time at all.
+    index = index_of(value_us) if value_us > 1 else 0
     counts[index] = counts.get(index, 0) + 1
 
 
@@ -147,6 +164,8 @@ class _Sheet:
             known = self._answered(record.call, record.mono_ns, open_before, changed)
             if known is not None:
                 changed[record.call] = msgspec.structs.replace(known, first_spool=spool, judged=True)
+        elif isinstance(record, Dropped):
+            _acquit(open_before, changed)
         elif isinstance(record, Score) and record.value_micro > 0 and record.metric in _SCORED:
             self._enrol(record.call, _SCORED[record.metric])
 
