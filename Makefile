@@ -23,7 +23,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## See a good candidate climb and a bad one rolled back (about three minutes)
-	@$(BIN)/python -m serinus.cli.main demo
+	@$(BIN)/python -m serinus demo
 
 test: $(READY) ## Run the tests, without the slow ones
 	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)

@@ -1,0 +1,1 @@
+"""`serinus demo`: a good candidate climbs, a bad one is rolled back, in real processes on this machine."""
