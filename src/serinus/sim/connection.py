@@ -119,6 +119,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _refuse(self, error: WireError) -> None:
+        if self._transport.is_closing():
+            return
         reply = Reply(status=error.status, headers={"content-type": "application/json"}, parts=[(0.0, error.body())])
         for _, data in framed(reply, keep_alive=False).steps:
             self._transport.write(data)

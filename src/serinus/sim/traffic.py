@@ -72,7 +72,11 @@ class Traffic:
         connector = aiohttp.TCPConnector(limit=0)
         started_s = loop.time()
         async with aiohttp.ClientSession(
-            connector=connector, headers=headers, timeout=limit, read_bufsize=_READ_BYTES
+            connector=connector,
+            headers=headers,
+            timeout=limit,
+            read_bufsize=_READ_BYTES,
+            cookie_jar=aiohttp.DummyCookieJar(),
         ) as session:
             async with asyncio.TaskGroup() as group:
                 await self._send_all(session, group, started_s, stop)
