@@ -22,6 +22,7 @@ from serinus.gateway.routes import Routes, Served, ServedApp
 from serinus.ports.spool import Conversations
 
 _NO_RELEASE = bytes(16)
+_KEPT_PSEUDONYMS = 8192
 _SESSION_FIELDS = ("session_id", "conversation_id")
 
 
@@ -71,6 +72,7 @@ class Admission:
         self._conversations = conversations
         self._may_serve = may_serve
         self._random_bytes = random_bytes
+        self._pseudonyms: dict[str, bytes] = {}
 
     def admit(self, request: Request) -> Admitted:
         """The admitted call. Raises Refusal, which is the answer."""
@@ -139,7 +141,7 @@ class Admission:
         elif anonymous:
             unit = self._anonymous_unit(call, session)
         else:
-            call.unit_hash = conversation.pseudonym(routes.pseudonym_key, unit)
+            call.unit_hash = self._pseudonym(unit)
         if held != call.unit_hash:  # a conversation belongs to one unit: with another one it is a new conversation
             nonce = nonce_for(session, anonymous, self._random_bytes)
             if session:
@@ -153,10 +155,20 @@ class Admission:
         call.conversation = xxhash.xxh3_64_intdigest(token.encode()) >> 1
         return unit
 
+    def _pseudonym(self, unit: str) -> bytes:
+        """The unit's pseudonym; kept, because the users of a conversation return."""
+        known = self._pseudonyms
+        found = known.get(unit)
+        if found is None:
+            if len(known) >= _KEPT_PSEUDONYMS:
+                known.clear()
+            found = known[unit] = conversation.pseudonym(self._routes.pseudonym_key, unit)
+        return found
+
     def _anonymous_unit(self, call: Admitted, session: str) -> str:
         rule = call.app.app.unit
         if session and rule != "refuse":
-            call.unit_hash = conversation.pseudonym(self._routes.pseudonym_key, "session\x1f" + session)
+            call.unit_hash = self._pseudonym("session\x1f" + session)
         elif rule == "request":
             call.unit_hash = self._random_bytes(8)
         else:

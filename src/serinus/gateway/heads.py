@@ -11,7 +11,7 @@ from serinus.core.wire.refusal import Refusal
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in _REASONS.items()}
-_PASSED = (b"x-ratelimit-", b"retry-after", b"openai-", b"anthropic-ratelimit-")
+_OURS = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
 _FORWARDED = (
     *(b"idempotency-key", b"openai-organization", b"openai-project", b"openai-beta"),
     *(b"anthropic-version", b"anthropic-beta"),
@@ -30,13 +30,11 @@ def status_line(status: int) -> bytes:
 
 def passed_through(upstream: dict[bytes, bytes]) -> bytes:
     """Rate limits, `retry-after` and the provider's own headers; its request id as `x-upstream-request-id`."""
-    lines = []
+    lines = b""
     for name, value in upstream.items():
-        if name.startswith(_PASSED):
-            lines.append(b"%b: %b\r\n" % (name, value))
-        elif name == b"x-request-id":
-            lines.append(b"x-upstream-request-id: %b\r\n" % value)
-    return b"".join(lines)
+        if name not in _OURS:
+            lines += b"%b: %b\r\n" % (b"x-upstream-request-id" if name == b"x-request-id" else name, value)
+    return lines
 
 
 def forwarded(caller: dict[bytes, bytes]) -> bytes:

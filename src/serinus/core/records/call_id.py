@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 
 import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.ids import RELEASE, id_text
+from serinus.core.mac import mac
 from serinus.core.routing.assignment import Arm
 
 SIZE = 48
@@ -37,7 +37,7 @@ class CallId(msgspec.Struct, frozen=True, kw_only=True):
 def make(key: bytes, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes) -> bytes:
     """The 48 raw bytes of a new call id. `nonce` 5, `release` 16, `unit` 8 bytes; `stratum` in [−1, 254]."""
     body = _FORMAT + at_ms.to_bytes(6, "big") + nonce + release + bytes((arm, stratum & 0xFF)) + unit
-    return body + hmac.digest(key, b"call\x1f" + body, hashlib.sha256)[:10]
+    return body + mac(key, b"call\x1f" + body)[:10]
 
 
 def text(raw: bytes) -> str:
@@ -69,5 +69,5 @@ def read(key: bytes, printed: str) -> CallId:
 
 
 def _genuine(key: bytes, raw: bytes) -> bool:
-    expected = hmac.digest(key, b"call\x1f" + raw[:_BODY], hashlib.sha256)[:10]
+    expected = mac(key, b"call\x1f" + raw[:_BODY])[:10]
     return hmac.compare_digest(raw[_BODY:], expected)

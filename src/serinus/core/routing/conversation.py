@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 
 from serinus.core.errors import InvalidInput
+from serinus.core.mac import mac
 
 _FORMAT = 1
 _MAC_BYTES = 8
@@ -16,7 +16,7 @@ TOKEN_CHARS = 38
 
 
 def _mac(key: bytes, app: str, body: bytes) -> bytes:
-    return hmac.digest(key, b"conversation\x1f" + app.encode() + b"\x1f" + body, hashlib.sha256)[:_MAC_BYTES]
+    return mac(key, b"conversation\x1f" + app.encode() + b"\x1f" + body)[:_MAC_BYTES]
 
 
 def issue(key: bytes, app: str, unit_hash: bytes, started: int, nonce: bytes) -> str:
@@ -37,8 +37,8 @@ def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         raw = b""
-    body, mac = raw[:_BODY_BYTES], raw[_BODY_BYTES:]
-    if len(mac) != _MAC_BYTES or body[0] != _FORMAT or not hmac.compare_digest(mac, _mac(key, app, body)):
+    body, tag = raw[:_BODY_BYTES], raw[_BODY_BYTES:]
+    if len(tag) != _MAC_BYTES or body[0] != _FORMAT or not hmac.compare_digest(tag, _mac(key, app, body)):
         raise InvalidInput(
             "not a conversation token of this application",
             where="x-serinus-conversation",
@@ -49,4 +49,4 @@ def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
 
 def pseudonym(key: bytes, unit: str) -> bytes:
     """The unit's 8-byte pseudonym: HMAC-SHA256(key, unit as UTF-8), truncated. The key's id travels beside it."""
-    return hmac.digest(key, unit.encode(), hashlib.sha256)[:8]
+    return mac(key, unit.encode())[:8]

@@ -13,6 +13,7 @@ llhttp parses the head; what it lets pass and what framing attacks live on is re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httptools
@@ -24,26 +25,38 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 8 * 1024 * 1024
 _LENGTH_DIGITS = 15
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 _ALLOW = (("allow", "GET, POST"),)
 
 
-class Request:
-    """A whole request. Header names are lower-case, repeated ones joined by ", "; `target` is as sent."""
+class Head:
+    """The head of a request. Header names are lower-case, repeated ones joined by ", "; `target` is as sent, `path`
+    it without its query; `old`: HTTP/1.0, which knows no chunked answers. Shared between equal requests."""
 
-    __slots__ = ("body", "headers", "keep_alive", "method", "old", "target")
+    __slots__ = ("headers", "keep_alive", "method", "old", "path", "target")
 
     def __init__(self, method: str, target: str, headers: dict[bytes, bytes], old: bool) -> None:
         self.method = method
         self.target = target
+        self.path = target.partition("?")[0]
         self.headers = headers
-        self.old = old  # HTTP/1.0: no chunked answers
+        self.old = old
         self.keep_alive = _keeps_alive(headers.get(b"connection", b"").lower(), old)
-        self.body = b""
 
-    @property
-    def path(self) -> str:
-        """The target without its query."""
-        return self.target.partition("?")[0]
+
+class Request:
+    """A whole request: what its head says, and its body."""
+
+    __slots__ = ("body", "headers", "keep_alive", "method", "old", "path", "target")
+
+    def __init__(self, head: Head) -> None:
+        self.method = head.method
+        self.target = head.target
+        self.path = head.path
+        self.headers = head.headers
+        self.old = head.old
+        self.keep_alive = head.keep_alive
+        self.body = b""
 
     def header(self, name: bytes) -> str:
         """A header's value as text (UTF-8, else Latin-1), empty when absent."""
@@ -56,7 +69,28 @@ class Request:
             return value.decode("latin-1").strip()
 
 
-class _Head:
+class _Usual:
+    """The last good head of a connection, around the digits of its Content-Length: clients send it again and again,
+    and a head that differs from it in those digits only needs no second parsing."""
+
+    __slots__ = ("after", "before", "head")
+
+    def __init__(self, raw: bytes, head: Head, length: re.Match[bytes]) -> None:
+        self.before = raw[: length.start(1)]
+        self.after = raw[length.end(1) :]
+        self.head = head
+
+    def length_in(self, raw: bytes) -> int:
+        """The Content-Length of an equal head; −1 for any other."""
+        before, after = self.before, self.after
+        if raw.startswith(before) and raw.endswith(after):
+            digits = raw[len(before) : len(raw) - len(after)]
+            if digits.isdigit() and len(digits) <= _LENGTH_DIGITS:
+                return int(digits)
+        return -1
+
+
+class _Events:
     """What llhttp calls back with."""
 
     __slots__ = ("complete", "headers", "url")
@@ -97,6 +131,7 @@ class RequestReader:
         self._chunks: ChunkReader | None = None
         self._continue = False
         self._blank = False
+        self._usual: _Usual | None = None
 
     @property
     def expects_continue(self) -> bool:
@@ -152,28 +187,45 @@ class RequestReader:
             return b""
         self._buffer = b""
         self._blank = False
-        self._request = request = parse_head(data[: end + 4])
-        self._frame(request)
+        raw = data[: end + 4]
+        usual = self._usual
+        length = usual.length_in(raw) if usual is not None else -1
+        if usual is not None and length >= 0:
+            self._expect_length(length)
+            self._request = Request(usual.head)
+        else:
+            head = parse_head(raw)
+            self._request = Request(head)
+            self._frame(head)
+            self._remember(raw, head)
         return data[end + 4 :]
 
-    def _frame(self, request: Request) -> None:
-        headers = request.headers
+    def _remember(self, raw: bytes, head: Head) -> None:
+        length = _LENGTH.search(raw)
+        simple = length is not None and b"expect" not in head.headers and b"transfer-encoding" not in head.headers
+        self._usual = _Usual(raw, head, length) if length is not None and simple else None
+
+    def _expect_length(self, length: int) -> None:
+        if length > self.body_bytes:
+            raise too_large(self.body_bytes)
+        self._length = length
+
+    def _frame(self, head: Head) -> None:
+        headers = head.headers
         self._length = 0
         if b"transfer-encoding" in headers:
-            if request.old or headers[b"transfer-encoding"].strip().lower() != b"chunked":
+            if head.old or headers[b"transfer-encoding"].strip().lower() != b"chunked":
                 raise _malformed("only `Transfer-Encoding: chunked` is understood")
             self._chunks = ChunkReader(self.body_bytes)
         elif b"content-length" in headers:
             length = headers[b"content-length"].strip()
             if not length.isdigit() or len(length) > _LENGTH_DIGITS:
                 raise _malformed("the Content-Length is not a number")
-            self._length = int(length)
-            if self._length > self.body_bytes:
-                raise too_large(self.body_bytes)
+            self._expect_length(int(length))
         if b"expect" in headers:
             if headers[b"expect"].strip().lower() != b"100-continue":
                 raise Refusal(417, "expectation_failed", "only `Expect: 100-continue` is understood", close=True)
-            self._continue = not request.old
+            self._continue = not head.old
 
     def _read_length(self, data: bytes) -> Request | None:
         missing = self._length
@@ -205,12 +257,12 @@ class RequestReader:
         return request
 
 
-def parse_head(head: bytes) -> Request:
-    """The request whose head, up to and including its empty line, is given. Raises Refusal."""
-    _check_lines(head)
-    events = _Head()
+def parse_head(raw: bytes) -> Head:
+    """The head in these bytes, which end with its empty line. Raises Refusal."""
+    _check_lines(raw)
+    events = _Events()
     parser = httptools.HttpRequestParser(events)
-    _feed(parser.feed_data, head)
+    _feed(parser.feed_data, raw)
     if not events.complete:
         raise _malformed("the head is not complete")
     version = parser.get_http_version()
@@ -223,7 +275,7 @@ def parse_head(head: bytes) -> Request:
         target = events.url.decode("ascii")
     except UnicodeDecodeError:
         raise _malformed("the target is not ASCII") from None
-    return Request(parser.get_method().decode(), target, events.headers, version == "1.0")
+    return Head(parser.get_method().decode(), target, events.headers, version == "1.0")
 
 
 def _feed(feed: Callable[[bytes], None], head: bytes) -> None:

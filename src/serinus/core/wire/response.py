@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import re
+
 import httptools
 
 from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
 
 HEAD_BYTES = 64 * 1024
+_READ = re.compile(
+    rb"\r\n(content-type|content-encoding|content-length|transfer-encoding|retry-after|x-request-id"
+    rb"|x-ratelimit-[^:\r\n]*|anthropic-ratelimit-[^:\r\n]*|openai-[^:\r\n]*):[ \t]*([^\r\n]*)",
+    re.IGNORECASE,
+)
 
 
 class ResponseReader:
     """Reads one response; use a new one per request. Raises UpstreamFault for garbage and early ends.
 
-    `status` is 0 until the head is whole; interim (1xx) responses are read over. `reusable`: the connection may
+    `headers` holds only what is passed on or acted upon (length, type and encoding, rate limits, ids), names in lower
+    case. `status` is 0 until the head is whole; interim (1xx) responses are read over. `reusable`: the connection may
     carry another request after a complete response.
     """
 
     __slots__ = (
         "_body",
-        "_close_delimited",
-        "_head_bytes",
+        "_head",
+        "_head_read",
         "_interim",
+        "_interims",
         "_keep_alive",
         "_parser",
         "_started",
@@ -38,9 +47,9 @@ class ResponseReader:
         self._body: list[bytes] = []
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._keep_alive = False
-        self._head_bytes = 0
-        self._interim = False
-        self._close_delimited = False
+        self._head = b""
+        self._head_read = self._interim = False
+        self._interims = 0
         self._surplus = False
         self._started = False
 
@@ -69,10 +78,8 @@ class ResponseReader:
             if not self.complete:
                 raise _garbage(str(error)) from None
             self._surplus = True
-        if not self.status:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
-                raise _garbage("its head is too long")
+        if not self._head_read:
+            self._read_head(data)
         if self.complete:
             self._parser = None  # it holds our methods: without this every answer would be garbage to collect
         body = self._body
@@ -86,12 +93,28 @@ class ResponseReader:
         """The upstream closed: completes an answer delimited by that, raises UpstreamFault for all others."""
         if self.complete:
             return
-        if self._close_delimited:
+        headers = self.headers
+        if self.status and b"content-length" not in headers and b"transfer-encoding" not in headers:
             self.complete = self._surplus = True
             self._parser = None
             return
         what = "the upstream closed the connection within its answer" if self._started else "it closed unanswered"
         raise UpstreamFault(ErrorClass.UPSTREAM_CUT, what, self.status)
+
+    def _read_head(self, data: bytes) -> None:
+        """Keep the head until llhttp has found it whole, then take from it what we pass on or act upon."""
+        head = self._head = self._head + data if self._head else data
+        if not self.status:
+            if len(head) > HEAD_BYTES:
+                raise _garbage("its head is too long")
+            return
+        start = 0
+        for _ in range(self._interims):
+            start = head.find(b"\r\n\r\n", start) + 2
+        end = head.find(b"\r\n\r\n", start + 2)
+        self.headers = {name.lower(): value for name, value in _READ.findall(head, start, end)}
+        self._head_read = True
+        self._head = b""
 
     # what llhttp calls back with
 
@@ -99,12 +122,6 @@ class ResponseReader:
         if self.complete:
             self._surplus = True
         self._interim = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self.complete:
-            name = name.lower()
-            headers = self.headers
-            headers[name] = value if name not in headers else headers[name] + b", " + value
 
     def on_headers_complete(self) -> None:
         if self.complete:
@@ -114,12 +131,9 @@ class ResponseReader:
         self._keep_alive = bool(self._parser.should_keep_alive())
         if 100 <= status < 200:
             self._interim = True
-            self.headers.clear()
+            self._interims += 1
             return
         self.status = status
-        headers = self.headers
-        if b"content-length" not in headers and b"transfer-encoding" not in headers:
-            self._close_delimited = status not in (204, 304)
 
     def on_body(self, body: bytes) -> None:
         if not self.complete:
