@@ -42,11 +42,11 @@ class Outcome:
         self.estimated = False
 
     def events(self) -> int:
-        """The bad events of the call, as bits of Event."""
+        """The bad events of the call, as bits of Event. A refusal is one of its own, not a broken format as well."""
         bits = int(Event.ERROR) if self.error in _COUNTED else 0
         if self.findings.refused:
             bits |= Event.REFUSAL
-        if self.invalid_format:
+        elif self.invalid_format:
             bits |= Event.INVALID_FORMAT
         return bits
 
