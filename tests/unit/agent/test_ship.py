@@ -140,7 +140,8 @@ def test_calls_that_hang_one_after_the_other_are_all_found(world: World) -> None
     assert world.events() == {Event.OVERDUE: 3}
 
 
-def test_a_full_spool_makes_no_call_overdue(world: World) -> None:
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_full_spool_makes_no_call_overdue(world: World, restart: bool) -> None:
     """While a worker has dropped more than its spool tells of, and for calls open when it tells, silence proves
     nothing; calls begun afterwards are judged again, also by a restarted agent."""
     worker = world.worker()
@@ -153,7 +154,8 @@ def test_a_full_spool_makes_no_call_overdue(world: World) -> None:
     worker.write(Dropped(world.clock.now_us(), 2), begin(raw_call(2), world.clock))
     world.clock.advance(40)
     world.round()
-    world.start_agent()
+    if restart:
+        world.start_agent()
     world.clock.advance(1)
     world.round()
     assert world.events() == {Event.OVERDUE: 1}
