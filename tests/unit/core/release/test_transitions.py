@@ -1,0 +1,71 @@
+"""Values of a release after each event, over any order of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serinus.core.errors import IllegalTransition
+from serinus.core.release import transitions
+from serinus.core.release.release import Hold, Progress, Release
+from serinus.core.release.table import FINAL, Event, State
+from tests.unit.core.decision.cases import PLAN, created
+
+HOLD = Hold(trigger="person", reason="r", at_us=1)
+
+DEEDS: dict[Event, Callable[[Release, int], Release]] = {
+    Event.START: lambda release, n: transitions.started(release, n, "r"),
+    Event.ADVANCE: lambda release, n: transitions.advanced(release, n, {"call.error": (n, n)}, "r"),
+    Event.PAUSE: lambda release, _: transitions.paused(release, HOLD),
+    Event.RESUME: lambda release, _: transitions.resumed(release, None, "r"),
+    Event.ROLL_BACK: lambda release, n: transitions.withdrawn(release, Event.ROLL_BACK, n, "r"),
+    Event.ABORT: lambda release, n: transitions.withdrawn(release, Event.ABORT, n, "r"),
+    Event.CONFIRM: lambda release, _: transitions.confirmed(release),
+    Event.PROMOTE: lambda release, n: transitions.promoted(release, n, "r"),
+}
+
+
+@given(events=st.lists(st.sampled_from(list(DEEDS)), max_size=30))
+def test_any_order_of_events_keeps_a_release_whole(events: list[Event]) -> None:
+    """Whatever is tried in whatever order: seq counts each change, the ramp only grows step by step, each step has
+    its restart, a hold stands exactly while paused, and an ended release is left alone."""
+    release = created()
+    for n, event in enumerate(events, start=1):
+        last_step = release.step == len(PLAN.steps) - 1
+        if event is Event.ADVANCE and last_step:
+            continue
+        try:
+            following = DEEDS[event](release, n)
+        except IllegalTransition:
+            assert event is not Event.ROLL_BACK or release.state not in (State.RUNNING, State.PAUSED, State.WATCHING)
+            continue
+        assert release.state not in FINAL
+        assert following.seq == release.seq + 1
+        assert [point.step for point in following.ramp] == list(range(following.step + 1))
+        assert len(following.restarts) == len(following.ramp)
+        assert (following.hold is not None) == (following.state is State.PAUSED)
+        watch = following.step >= 0 and PLAN.is_watch(following.step)
+        assert following.state is not State.RUNNING or not watch
+        assert following.state is not State.WATCHING or watch
+        release = following
+
+
+@pytest.mark.parametrize(
+    ("trigger", "rearmed"),
+    [
+        ("guardrail:call.error", {"guardrail:call.error": {"candidate": 8, "control": 3}}),
+        ("guardrail:call.refusal", {"guardrail:call.refusal": {"candidate": 0, "control": 0}}),
+        ("limit:0", {"limit:0": {"after_us": 77}}),
+        ("no_data", {}),
+        ("person", {}),
+    ],
+)
+def test_a_resume_rearms_what_paused(trigger: str, rearmed: dict[str, dict[str, int]]) -> None:
+    """The trigger that paused counts again from the data of the last round; nothing else is forgotten."""
+    running = transitions.started(created(), 1, "r")
+    held = transitions.paused(running, Hold(trigger=trigger, reason="r", at_us=1))
+    progress = Progress(release="rel_1", step=0, positions={"call.error": (8, 3)}, watermark_us=77)
+    assert transitions.resumed(held, progress, "seen").rearmed == rearmed
