@@ -107,7 +107,8 @@ def test_arrivals_do_not_wait_for_answers() -> None:
     server.close()
     assert result["incomplete_by_reason"] == {"timeout": 40}
     assert (result["sent"], result["completed"], len(server.arrived_s)) == (40, 0, 40)
-    assert server.arrived_s[-1] - server.arrived_s[0] == pytest.approx(39 / 40, abs=0.25)
+    # Waiting for each answer would take a minute.
+    assert 0.7 < server.arrived_s[-1] - server.arrived_s[0] < 5.0
 
 
 def test_above_the_concurrency_limit_requests_are_counted_not_sent() -> None:
@@ -115,7 +116,7 @@ def test_above_the_concurrency_limit_requests_are_counted_not_sent() -> None:
     server = StuckServer()
     result = traffic_result(
         *("--base-url", server.url, "--app", "a", "--rate", "200", "--requests", "20"),
-        *("--concurrency", "5", "--timeout", "1"),
+        *("--concurrency", "5", "--timeout", "3"),
     )
     server.close()
     assert (result["sent"], result["overloaded"], len(server.arrived_s)) == (5, 15, 5)
