@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from serinus.core import ids
-from serinus.core.audit.entry import GENESIS, Entry, chain
+from serinus.core.audit.entry import GENESIS, Action, Entry, chain
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id, frames
 from serinus.core.records.record import ErrorClass, Event, Rung
@@ -86,8 +86,9 @@ def assignments() -> dict[str, Any]:
     revisions = (4, 5, 8, 9, 12, 20, 30)
     points = (0.0, 0.04999, 0.05, 0.2, 0.3, 0.5, 0.7, 0.8, 0.94, 0.95, 0.985, 0.99, 1.0 - 2**-53)
     return {
-        "about": "u = (xxh3_64(salt, 0x1f, unit) >> 11) / 2^53; arms: " + _numbers(assignment.Arm),
+        "about": "u = (xxh3_64(salt, 0x1f, unit) >> 11) / 2^53",
         "assign_v": assignment.ASSIGN_V,
+        "arms": {arm.label: int(arm) for arm in assignment.Arm},
         "points": [
             {"salt": salt, "unit": unit, "u": assignment.unit_point(salt, unit)}
             for salt in ("s1", "salt-2", "")
@@ -126,7 +127,7 @@ def call_ids() -> dict[str, Any]:
     """Call ids inside and outside a comparison."""
     cases = ((RELEASE_ID, 1, 0), (RELEASE_ID, 2, 254), ("", 0, -1), (RELEASE_ID, 5, -1))
     return {
-        "about": "layout in docs/reference/formats.md; arms: " + _numbers(assignment.Arm),
+        "about": "layout in docs/reference/formats.md; arms by number as in assignment.json",
         "key": KEY.hex(),
         "calls": [_call(*case) for case in cases],
     }
@@ -211,6 +212,7 @@ def audit_chain() -> dict[str, Any]:
     return {
         "about": "hash = SHA-256 of the JSON, keys sorted, of all fields but hash and evidence",
         "genesis": GENESIS,
+        "actions": [action.value for action in Action],
         "entries": [msgspec.to_builtins(entry) for entry in entries],
     }
 
@@ -249,10 +251,6 @@ def leases() -> dict[str, Any]:
             for counter, at, boot in cases
         ],
     }
-
-
-def _numbers(values: type[assignment.Arm]) -> str:
-    return ", ".join(f"{int(value)} {value.label}" for value in values)
 
 
 VECTORS: dict[str, Callable[[], dict[str, Any]]] = {
