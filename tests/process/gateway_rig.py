@@ -215,7 +215,9 @@ async def get(port: int, path: str, method: str = "GET", key: str = KEY) -> tupl
     return await exchange(port, head.encode())
 
 
-def chat(body: Any, *headers: str, key: str | None = KEY, close: bool = True, path: str = "/v1/chat/completions") -> bytes:
+def chat(
+    body: Any, *headers: str, key: str | None = KEY, close: bool = True, path: str = "/v1/chat/completions"
+) -> bytes:
     """The bytes of a chat request."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"POST {path} HTTP/1.1", "host: a", f"content-length: {len(raw)}", *headers]

@@ -112,6 +112,8 @@ class ResponseReader:
         for _ in range(self._interims):
             start = head.find(b"\r\n\r\n", start) + 2
         end = head.find(b"\r\n\r\n", start + 2)
+        if end > HEAD_BYTES:
+            raise _garbage("its head is too long")
         self.headers = {name.lower(): value for name, value in _READ.findall(head, start, end)}
         self._head_read = True
         self._head = b""

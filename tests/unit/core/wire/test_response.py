@@ -1,0 +1,103 @@
+"""Upstream answers are read the same whatever the split, and every way they can fail has its fault."""
+
+from __future__ import annotations
+
+import pytest
+
+from serinus.core.records.record import ErrorClass
+from serinus.core.wire.fault import UpstreamFault
+from serinus.core.wire.response import HEAD_BYTES, ResponseReader
+
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Request-Id: r1\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nT: t\r\n\r\n"
+OLD = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\nhello"
+INTERIM = b"HTTP/1.1 103 Early Hints\r\nX-Request-Id: no\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + LENGTH
+
+
+def read(raw: bytes, step: int) -> tuple[ResponseReader, bytes]:
+    """Feed bytes `step` at a time, then the end."""
+    reader, body = ResponseReader(), b""
+    for start in range(0, len(raw), step):
+        body += reader.receive(raw[start : start + step])
+    reader.end()
+    return reader, body
+
+
+@pytest.mark.parametrize("raw", [LENGTH, CHUNKED, OLD, INTERIM])
+def test_answers_are_the_same_whatever_the_split(raw: bytes) -> None:
+    """Content-Length, chunks, HTTP/1.0 until close, and interim answers, split at every byte distance."""
+    for step in range(1, len(raw) + 1):
+        reader, body = read(raw, step)
+        assert (reader.status, body, reader.complete) == (200, b"hello", True)
+        assert reader.headers.get(b"x-request-id") == (b"r1" if raw in (LENGTH, INTERIM) else None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reusable"),
+    [
+        (LENGTH, True),
+        (CHUNKED, True),
+        (OLD, False),
+        (LENGTH + b"HTTP/1.1 200 OK\r\n", False),
+        (LENGTH.replace(b"X-Request-Id: r1", b"Connection: close"), False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_a_connection_is_used_again_only_after_a_clean_end(raw: bytes, reusable: bool, step: int) -> None:
+    """Surplus bytes, `close`, and HTTP/1.0 end a connection; a complete answer keeps it."""
+    reader, _ = read(raw, step)
+    assert reader.reusable is reusable
+
+
+@pytest.mark.parametrize(
+    "raw", [LENGTH[:-1], CHUNKED[:-1], CHUNKED[:-12], b"HTTP/1.1 200 OK\r\nContent-Le", b"", INTERIM[:60]]
+)
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_an_early_end_is_a_cut(raw: bytes, step: int) -> None:
+    """An answer that ends before its framing says so is no answer."""
+    with pytest.raises(UpstreamFault) as fault:
+        read(raw, step)
+    assert fault.value.error is ErrorClass.UPSTREAM_CUT
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x16\x03\x01\x00\x05hello world",
+        b"SSH-2.0-OpenSSH_9\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (HEAD_BYTES // 6 + 1),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 1 << 20])
+def test_what_is_not_http_is_garbage(raw: bytes, step: int) -> None:
+    """Foreign protocols, broken framing and endless heads are the upstream's garbage, not an exception of ours."""
+    with pytest.raises(UpstreamFault) as fault:
+        read(raw + b"\r\n\r\n", step)
+    assert fault.value.error is ErrorClass.UPSTREAM_GARBAGE
+
+
+def test_only_what_is_passed_on_or_acted_upon_is_kept() -> None:
+    """Rate limits, ids, lengths and types are kept in lower case; other headers are not."""
+    reader, _ = read(
+        b"HTTP/1.1 200 OK\r\nServer: x\r\nX-RateLimit-Remaining-Requests: 9\r\nRetry-After: 3\r\nOpenAI-Version: 1\r\n"
+        b"Set-Cookie: secret\r\nContent-Length: 0\r\n\r\n",
+        1 << 20,
+    )
+    assert reader.headers == {
+        b"x-ratelimit-remaining-requests": b"9",
+        b"retry-after": b"3",
+        b"openai-version": b"1",
+        b"content-length": b"0",
+    }
+
+
+def test_a_finished_answer_leaves_nothing_for_the_collector() -> None:
+    """The reader lets go of its parser, which holds the reader: no cycle per call."""
+    reader, _ = read(LENGTH, 1 << 20)
+    assert reader._parser is None
