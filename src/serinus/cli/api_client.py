@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -18,8 +18,10 @@ Document = dict[str, Any]
 
 
 class ApiClient:
-    """One session with the API at `url`. Every POST carries an idempotency key, so a lost answer is asked for again
-    without doing the thing twice."""
+    """One session with the API at `url`, closed at the end of its `with`.
+
+    Every POST carries an idempotency key, so a lost answer is asked for again without doing the thing twice.
+    """
 
     def __init__(
         self,
@@ -34,6 +36,12 @@ class ApiClient:
         self._http = httpx.Client(
             base_url=f"{self._url}/api/v1", headers=headers, timeout=TIMEOUT_S, transport=transport, trust_env=False
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def get(self, path: str, **query: Any) -> Document:
         """The document at a path. Empty query values are left out."""

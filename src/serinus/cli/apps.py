@@ -30,7 +30,8 @@ def apply(
     Example: serinus apply serinus.yaml
     """
     project = parse_project_file(str(file), read_file(file))
-    done = send(connect(url, key), project)
+    with connect(url, key) as api:
+        done = send(api, project)
     if json:
         print_json(done)
         return
@@ -62,7 +63,8 @@ def list_apps(url: Url = "", key: Key = "", json: Json = False) -> None:
 
     Example: serinus app list
     """
-    document = connect(url, key).get("/apps")
+    with connect(url, key) as api:
+        document = api.get("/apps")
     if json:
         print_json(document)
         return
@@ -75,7 +77,8 @@ def show_app(app: AppArgument, url: Url = "", key: Key = "", json: Json = False)
 
     Example: serinus app show support-bot
     """
-    document = connect(url, key).get(f"/apps/{app}")
+    with connect(url, key) as api:
+        document = api.get(f"/apps/{app}")
     if json:
         print_json(document)
         return

@@ -24,7 +24,8 @@ def list_audit(
 
     Example: serinus audit list --subject support-bot -n 50
     """
-    document = connect(url, key).get("/audit", subject=subject, limit=limit, cursor=cursor)
+    with connect(url, key) as api:
+        document = api.get("/audit", subject=subject, limit=limit, cursor=cursor)
     if json:
         print_json(document)
         return
@@ -40,7 +41,8 @@ def verify(url: Url = "", key: Key = "", json: Json = False) -> None:
 
     Example: serinus audit verify
     """
-    document = connect(url, key).post("/audit/verify", {})
+    with connect(url, key) as api:
+        document = api.post("/audit/verify", {})
     if json:
         print_json(document)
     elif document["whole"]:

@@ -12,7 +12,8 @@ def hosts(url: Url = "", key: Key = "", json: Json = False) -> None:
 
     Example: serinus hosts --json
     """
-    document = connect(url, key).get("/hosts")
+    with connect(url, key) as api:
+        document = api.get("/hosts")
     if json:
         print_json(document)
         return

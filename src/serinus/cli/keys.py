@@ -27,7 +27,8 @@ def create(
     Example: serinus key create ci --role editor --no-calls
     """
     apps = [] if no_calls else (app or ["*"])
-    document = connect(url, key).post("/keys", {"name": name, "roles": role or [], "apps": apps})
+    with connect(url, key) as api:
+        document = api.post("/keys", {"name": name, "roles": role or [], "apps": apps})
     if json:
         print_json(document)
         return
@@ -43,7 +44,8 @@ def list_keys(url: Url = "", key: Key = "", json: Json = False) -> None:
 
     Example: serinus key list
     """
-    document = connect(url, key).get("/keys")
+    with connect(url, key) as api:
+        document = api.get("/keys")
     if json:
         print_json(document)
         return
@@ -65,7 +67,8 @@ def revoke(
 
     Example: serinus key revoke key_0191e3… -m "left the team"
     """
-    document = connect(url, key).delete(f"/keys/{id}", {"reason": reason})
+    with connect(url, key) as api:
+        document = api.delete(f"/keys/{id}", {"reason": reason})
     if json:
         print_json(document)
         return

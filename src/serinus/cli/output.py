@@ -16,7 +16,7 @@ NONE = "–"
 
 def console() -> Console:
     """Where people read; wide when the output is a file, so that nothing is cut."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False)
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 160, highlight=False, emoji=False)
 
 
 def print_json(document: object) -> None:

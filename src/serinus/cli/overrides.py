@@ -21,7 +21,8 @@ def set_override(
 
     Example: serinus override set support-bot support-bot-2026-W46-2 -m "provider incident"
     """
-    document = connect(url, key).put(f"/apps/{app}/override", {"version": version, "reason": reason})
+    with connect(url, key) as api:
+        document = api.put(f"/apps/{app}/override", {"version": version, "reason": reason})
     if json:
         print_json(document)
         return
@@ -33,7 +34,8 @@ def clear_override(app: AppArgument, reason: Reason = "", url: Url = "", key: Ke
 
     Example: serinus override clear support-bot
     """
-    document = connect(url, key).delete(f"/apps/{app}/override", {"reason": reason})
+    with connect(url, key) as api:
+        document = api.delete(f"/apps/{app}/override", {"reason": reason})
     if json:
         print_json(document)
         return

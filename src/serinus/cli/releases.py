@@ -39,7 +39,8 @@ def start(
     Example: serinus release start support-bot support-bot-2026-W47-2 -m "kinder refusals"
     """
     body = {"app": app, "version": version, "reason": reason}
-    _told(connect(url, key).post("/releases", body), json)
+    with connect(url, key) as api:
+        _told(api.post("/releases", body), json)
 
 
 def status(release: ReleaseArgument, url: Url = "", key: Key = "", json: Json = False) -> None:
@@ -47,7 +48,8 @@ def status(release: ReleaseArgument, url: Url = "", key: Key = "", json: Json = 
 
     Example: serinus release status support-bot
     """
-    document = fetch(connect(url, key), release)
+    with connect(url, key) as api:
+        document = fetch(api, release)
     if json:
         print_json(document)
     else:
@@ -67,7 +69,8 @@ def list_releases(
 
     Example: serinus release list --app support-bot --state running --state paused
     """
-    document = connect(url, key).get("/releases", app=app, state=state, limit=limit, cursor=cursor)
+    with connect(url, key) as api:
+        document = api.get("/releases", app=app, state=state, limit=limit, cursor=cursor)
     if json:
         print_json(document)
         return
@@ -93,8 +96,8 @@ def pause(
 
     Example: serinus release pause support-bot -m "looking at the refusals"
     """
-    api = connect(url, key)
-    _told(_act(api, release, "pause", reason, seq), json)
+    with connect(url, key) as api:
+        _told(_act(api, release, "pause", reason, seq), json)
 
 
 def resume(
@@ -104,8 +107,8 @@ def resume(
 
     Example: serinus release resume support-bot -m "the provider had an incident"
     """
-    api = connect(url, key)
-    _told(_act(api, release, "resume", reason, seq), json)
+    with connect(url, key) as api:
+        _told(_act(api, release, "resume", reason, seq), json)
 
 
 def rollback(
@@ -122,7 +125,8 @@ def rollback(
 
     Example: serinus release rollback support-bot -m "wrong prices" --wait
     """
-    _end(connect(url, key), release, "rollback", reason, seq, within if wait else "", json)
+    with connect(url, key) as api:
+        _end(api, release, "rollback", reason, seq, within if wait else "", json)
 
 
 def abort(
@@ -139,7 +143,8 @@ def abort(
 
     Example: serinus release abort support-bot -m "superseded" --wait
     """
-    _end(connect(url, key), release, "abort", reason, seq, within if wait else "", json)
+    with connect(url, key) as api:
+        _end(api, release, "abort", reason, seq, within if wait else "", json)
 
 
 def fetch(api: ApiClient, release: str) -> Document:

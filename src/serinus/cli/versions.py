@@ -30,7 +30,8 @@ def push(
     Example: serinus push support-bot prompts/support.md
     """
     content = parse_version_file(str(file), read_file(file))
-    document = connect(url, key).post(f"/apps/{app}/versions", canonical(content))
+    with connect(url, key) as api:
+        document = api.post(f"/apps/{app}/versions", canonical(content))
     if json:
         print_json(document)
         return
@@ -45,7 +46,8 @@ def list_versions(
 
     Example: serinus versions support-bot -n 10
     """
-    document = connect(url, key).get(f"/apps/{app}/versions", limit=limit, cursor=cursor)
+    with connect(url, key) as api:
+        document = api.get(f"/apps/{app}/versions", limit=limit, cursor=cursor)
     if json:
         print_json(document)
         return
@@ -63,7 +65,8 @@ def show(app: AppArgument, version: VersionArgument, url: Url = "", key: Key = "
 
     Example: serinus show support-bot support-bot-2026-W47-1
     """
-    document = connect(url, key).get(f"/apps/{app}/versions/{version}")
+    with connect(url, key) as api:
+        document = api.get(f"/apps/{app}/versions/{version}")
     if json:
         print_json(document)
         return
@@ -89,7 +92,8 @@ def live(
 
     Example: serinus live support-bot support-bot-2026-W47-1
     """
-    document = connect(url, key).post(f"/apps/{app}/live", {"version": version, "reason": reason})
+    with connect(url, key) as api:
+        document = api.post(f"/apps/{app}/live", {"version": version, "reason": reason})
     if json:
         print_json(document)
         return

@@ -37,17 +37,21 @@ def watch(
 
     Example: serinus release watch support-bot --every 2s
     """
-    every_s = max(0.05, duration_s(every))
-    looks = _looks(connect(url, key), release, every_s, duration_s(within) if within else None, SystemClock())
-    if json:
-        last = _follow(looks, lambda seen: print(json_text.dumps(seen, ensure_ascii=False), flush=True))
-    elif sys.stdout.isatty():
-        with Live(console=console(), auto_refresh=False) as screen:
-            last = _follow(looks, lambda seen: screen.update(release_table(seen), refresh=True))
-    else:
-        last = _follow(looks, _print_changes())
+    every_s, within_s = max(0.05, duration_s(every)), duration_s(within) if within else None
+    with connect(url, key) as api:
+        last = _shown(_looks(api, release, every_s, within_s, SystemClock()), json)
     if last["state"] != PROMOTED:
         raise typer.Exit(REFUSED)
+
+
+def _shown(looks: Iterator[Document], json: bool) -> Document:
+    """The last look, after each was shown."""
+    if json:
+        return _follow(looks, lambda seen: print(json_text.dumps(seen, ensure_ascii=False), flush=True))
+    if not sys.stdout.isatty():
+        return _follow(looks, _print_changes())
+    with Live(console=console(), auto_refresh=False) as screen:
+        return _follow(looks, lambda seen: screen.update(release_table(seen), refresh=True))
 
 
 def _looks(api: ApiClient, release: str, every_s: float, within_s: float | None, clock: Clock) -> Iterator[Document]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from serinus.core.access import TABLE, Operation, Role
 
 from .conftest import Api
 
@@ -49,3 +52,29 @@ def test_no_page_loads_anything_from_elsewhere(api: Api) -> None:
     """The description is JSON; there is no page with scripts of a CDN."""
     assert api.client.get("/docs").status_code == 404
     assert api.client.get("/redoc").status_code == 404
+
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "api.md"
+
+
+def test_every_route_is_documented(api: Api) -> None:
+    """The reference names each route."""
+    text = REFERENCE.read_text(encoding="utf-8")
+    paths = api.client.get("/api/v1/openapi.json").json()["paths"]
+    routes = [f"`{method.upper()} {path.removeprefix('/api/v1')}`" for path, ways in paths.items() for method in ways]
+    assert not [route for route in routes if route not in text]
+
+
+def test_G1_the_table_of_roles_is_documented_as_it_is() -> None:
+    """Each operation stands in the reference with exactly the roles that the one table gives it."""
+    shown: dict[str, set[str]] = {}
+    for line in REFERENCE.read_text(encoding="utf-8").split("## Roles")[1].split("##")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| `"):
+            for operation in cells[0].replace("`", "").split(", "):
+                shown[operation] = {role for role in cells[1].replace("`", "").split(", ") if role}
+    everybody = {operation for operation in Operation if TABLE[operation] == frozenset(Role)}
+    assert {operation.value for operation in everybody} == {"view", "view_audit", "verify_audit"}
+    for operation in set(Operation) - everybody:
+        assert shown.pop(operation.value) == {role.value for role in TABLE[operation] - {Role.ADMIN}}, operation
+    assert shown == {}

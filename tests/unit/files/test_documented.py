@@ -1,0 +1,63 @@
+"""The reference of the files names every key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan
+from serinus.files import project_model
+from serinus.files.project_file import parse_project_file
+from serinus.files.version_file import FIELDS
+
+REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[BaseModel]] = {
+    "Endpoints": project_model.EndpointModel,
+    "Apps": project_model.AppModel,
+    "Steps": project_model.StepModel,
+    "Guardrails": project_model.GuardrailModel,
+    "Triggers": project_model.TriggerModel,
+}
+
+
+@pytest.mark.parametrize("title", sorted(SECTIONS))
+def test_every_key_of_the_project_file_is_documented(title: str) -> None:
+    """With a row in the table of what it belongs to, marked when it is required."""
+    section = REFERENCE.split(f"### {title}\n")[1].split("\n###")[0]
+    for name, field in SECTIONS[title].model_fields.items():
+        required = " (required)" if field.is_required() else ""
+        assert f"| `{field.alias or name}`{required} |" in section, name
+
+
+def test_every_key_of_the_version_file_is_documented() -> None:
+    """The table of front matter is complete."""
+    section = REFERENCE.split("## Version file\n")[1].split("\n## ")[0]
+    assert not [name for name in FIELDS if f"`{name}`" not in section]
+
+
+def test_the_defaults_that_are_told_are_cores() -> None:
+    """A file that says nothing gets what the reference says."""
+    text = (
+        "pipeline: 1\napps:\n  bot:\n    owner: ada\n"
+        "    stages: [{kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}]\n"
+        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    guardrails: [{metric: call.error}]\n"
+    )
+    (app,) = parse_project_file("f", text.encode()).apps
+    plan = app.plan
+    assert plan is not None
+    assert plan == Plan(
+        owner="ada",
+        steps=plan.steps,
+        guardrails=(Guardrail(metric="call.error", max_ratio=1.25, design_ratio=2.0, weight=1.0),),
+        limits=(Limit(metric="call.error", above=0.01, buckets=5, bucket_s=60, min_requests=50, action="rollback"),),
+        alpha=0.01,
+        holdback=0.01,
+        lease_s=30.0,
+        freshness_s=60.0,
+        veto_deadline_s=1800.0,
+    )
+    limits = app.limits
+    assert (limits.connect_s, limits.first_token_s, limits.between_tokens_s, limits.total_s) == (5, 60, 30, 600)
+    assert (limits.body_bytes, limits.answer_bytes) == (8 * 2**20, 64 * 2**20)
