@@ -17,7 +17,7 @@ import msgspec
 import orjson
 
 from serinus.adapters.durable import publish, sync_directory
-from serinus.adapters.parquet_names import Part, part_name, part_of, widest
+from serinus.adapters.parquet_names import Part, instance_of, part_name, part_of, widest
 from serinus.core.records.call import Call
 from serinus.ports.event_log import CallQuery, LogBatch
 
@@ -47,11 +47,12 @@ class ParquetLog:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._parts: dict[str, list[Part]] | None = None
+        self._asked: set[str] = set()
+        self._parts: dict[str, list[Part]] = {}
 
     def covered(self, spool: str) -> int:
         """Up to which byte of a segment the log holds all Ends."""
-        return max((part.end for part in self._known().get(spool, ())), default=0)
+        return max((part.end for part in self._known(spool)), default=0)
 
     def write(self, batch: LogBatch) -> None:
         """Append a batch; nothing happens for one that is there already or has no rows."""
@@ -60,24 +61,26 @@ class ParquetLog:
         columns = {name: [getattr(row, name) for row in batch.rows] for name in COLUMNS}
         day = datetime.fromtimestamp(batch.rows[0].at_us / 1e6, UTC).date().isoformat()
         self._add(batch.spool, batch.start, batch.end, self._root / day, _ROWS, [orjson.dumps(columns).decode()])
-        if len(self._known()[batch.spool]) >= GATHER_AT:
+        if len(self._known(batch.spool)) >= GATHER_AT:
             self.gather(batch.spool)
 
     def gather(self, spool: str) -> None:
         """Put all parts of a segment into one file."""
-        parts = self._known().get(spool, [])
-        if len(parts) < 2:
-            return
-        start, end = min(part.start for part in parts), max(part.end for part in parts)
-        rows = "SELECT * FROM read_parquet($1, union_by_name = true)"
-        paths = [str(part.path) for part in parts]
-        self._add(spool, start, end, parts[0].path.parent, rows, [paths])
-        self._parts = None
-        self._known()
+        parts, _ = widest(self._known(spool))
+        if len(parts) > 1:
+            rows = "SELECT * FROM read_parquet($1, union_by_name = true)"
+            paths = [str(part.path) for part in parts]
+            self._add(spool, parts[0].start, parts[-1].end, parts[0].path.parent, rows, [paths])
+        self._parts[spool] = self._without_spare(self._known(spool))
+
+    def forget(self, spools: Collection[str]) -> None:
+        """Drop what is known of where these segments' rows lie."""
+        for spool in spools:
+            self._parts.pop(spool, None)
 
     def ended(self, instance: str, calls: Collection[str]) -> set[str]:
         """Which of these printed call ids have a row in what came from this worker."""
-        paths = [str(part.path) for parts in self._known().values() for part in parts if part.instance == instance]
+        paths = [str(part.path) for part in widest(self._listed(instance))[0]]
         if not paths or not calls:
             return set()
         sql = "SELECT call FROM read_parquet($1, union_by_name = true) WHERE list_contains($2, call)"
@@ -108,19 +111,23 @@ class ParquetLog:
             connection.execute("SET threads = 1")
             connection.execute(f"COPY ({rows}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)", parameters)
         publish(temporary, final)
-        self._known().setdefault(spool, []).append(Part(spool=spool, start=start, end=end, path=final))
+        self._known(spool).append(Part(spool=spool, start=start, end=end, path=final))
 
-    def _known(self) -> dict[str, list[Part]]:
-        """Parts by spool, read from the directory once; what a crash left over is cleared away then."""
-        if self._parts is None:
-            kept, spare = widest(self._listed())
-            for part in spare:
-                part.path.unlink(missing_ok=True)
-            parts: dict[str, list[Part]] = {}
-            for part in kept:
-                parts.setdefault(part.spool, []).append(part)
-            self._parts = parts
-        return self._parts
+    def _known(self, spool: str) -> list[Part]:
+        """Parts of a segment. What there is of its worker is read from the directory once, at the first question, and
+        what a crash left over is cleared away then."""
+        instance = instance_of(spool)
+        if instance not in self._asked:
+            for part in self._without_spare(self._listed(instance)):
+                self._parts.setdefault(part.spool, []).append(part)
+            self._asked.add(instance)
+        return self._parts.setdefault(spool, [])
+
+    def _without_spare(self, parts: Sequence[Part]) -> list[Part]:
+        kept, spare = widest(parts)
+        for part in spare:
+            part.path.unlink(missing_ok=True)
+        return kept
 
     def _settled(self) -> list[Part]:
         """The parts that count, from a listing during which nothing was gathered."""
@@ -129,9 +136,10 @@ class ParquetLog:
             before = after
         return widest(after)[0]
 
-    def _listed(self) -> list[Part]:
+    def _listed(self, instance: str = "") -> list[Part]:
         folders = sorted(entry.path for entry in os.scandir(self._root) if entry.is_dir())
-        paths = [Path(folder, name) for folder in folders for name in sorted(os.listdir(folder))]
+        names = ((folder, name) for folder in folders for name in sorted(os.listdir(folder)))
+        paths = (Path(folder, name) for folder, name in names if name.startswith(instance))
         return [part for path in paths if (part := part_of(path)) is not None]
 
 

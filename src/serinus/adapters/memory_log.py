@@ -26,6 +26,9 @@ class MemoryLog:
     def gather(self, spool: str) -> None:
         """Nothing: it is in one place already."""
 
+    def forget(self, spools: Collection[str]) -> None:
+        """Nothing: there is no second book of it."""
+
     def ended(self, instance: str, calls: Collection[str]) -> set[str]:
         """Which of these printed call ids have a row in what came from this worker."""
         mine = (batch for batch in self._batches if batch.spool.startswith(f"{instance}-"))

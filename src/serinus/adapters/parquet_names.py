@@ -23,10 +23,10 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, order=True):
     end: int
     path: Path
 
-    @property
-    def instance(self) -> str:
-        """The worker that wrote the segment."""
-        return self.spool.partition("-")[0]
+
+def instance_of(spool: str) -> str:
+    """The worker that wrote a segment."""
+    return spool.partition("-")[0]
 
 
 def part_name(spool: str, start: int, end: int) -> str:

@@ -56,6 +56,10 @@ class CallLog:
         """No more will come of this segment."""
         self._log.gather(spool)
 
+    def forget(self, spools: Collection[str]) -> None:
+        """These segments are gone."""
+        self._log.forget(spools)
+
     def ended(self, instance: str, calls: Collection[str]) -> set[str]:
         """Which of these calls have a row already."""
         return self._log.ended(instance, calls)

@@ -165,12 +165,14 @@ class Shipper:
 
     def _reap(self, advances: Iterable[Advance], alive: Set[str]) -> None:
         for advance in advances:
-            trail = advance.trail
+            trail, gone = advance.trail, list[str]()
             if trail.instance in alive or advance.fault:
-                self._gone += reap_segments(self._host, self._log, trail)
-            elif advance.complete and trail.instance in self._trails:
-                self._gone += reap_worker(self._host, self._log, trail)
+                gone = reap_segments(self._host, self._log, trail)
+            elif advance.complete:
+                gone = reap_worker(self._host, self._log, trail)
                 del self._trails[trail.instance]
+            self._log.forget(gone)
+            self._gone += gone
 
 
 def _to_read(advance: Advance, dropped: Mapping[str, int], mono_ns: int) -> Read:

@@ -49,6 +49,10 @@ class EventLog(Protocol):
         """No more will come of this segment: keep it in as few pieces as the log can."""
         ...
 
+    def forget(self, spools: Collection[str]) -> None:
+        """Nobody will ask what is covered of these segments again; their rows stay."""
+        ...
+
     def ended(self, instance: str, calls: Collection[str]) -> set[str]:
         """Which of these printed call ids have a row in what came from this worker."""
         ...

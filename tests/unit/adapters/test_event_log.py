@@ -10,7 +10,7 @@ import pytest
 
 from serinus.adapters import event_log
 from serinus.adapters.event_log import ParquetLog
-from serinus.adapters.parquet_names import Part, part_of, widest
+from serinus.adapters.parquet_names import Part, instance_of, part_of, widest
 from serinus.core.records.call import row
 from serinus.ports.event_log import CallQuery, LogBatch
 from tests.fake_workers import ManualClock, end, raw_call
@@ -63,6 +63,8 @@ def test_parts_left_beside_the_file_they_were_gathered_into_count_once(tmp_path:
     again = ParquetLog(tmp_path)
     assert len(again.calls(CallQuery())) == 2
     assert again.covered(SPOOL) == 990
+    again.forget([SPOOL])
+    assert len(again.ended(SPOOL[:32], [call.call for call in again.calls(CallQuery())])) == 2
     assert _names(tmp_path) == [f"{SPOOL}-64-990.parquet"]
 
 
@@ -98,7 +100,7 @@ def test_names_that_are_not_parts_are_none() -> None:
     assert part_of(Path("x/readme.parquet")) is None
     found = part_of(Path(f"x/{SPOOL}-64-900.parquet"))
     assert found is not None
-    assert (found.spool, found.start, found.end, found.instance) == (SPOOL, 64, 900, SPOOL[:32])
+    assert (found.spool, found.start, found.end, instance_of(found.spool)) == (SPOOL, 64, 900, SPOOL[:32])
 
 
 def test_widest_keeps_apart_what_does_not_span() -> None:
