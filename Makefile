@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MAKING := $(VENV)/.making
-BENCHES := gateway rollback crash
+BENCHES := gateway rollback crash store agent
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
@@ -43,7 +43,7 @@ format: $(READY) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 
 bench: $(READY) ## Run the benchmarks (docs/benchmarks.md); JSON on standard output
-	@for bench in $(BENCHES); do $(BIN)/python bench/$$bench.py --json || exit 1; done
+	@for bench in $(BENCHES); do $(BIN)/python -m bench.$$bench --json || exit 1; done
 
 setup: $(READY) ## Only prepare the environment in .venv
 
