@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -27,13 +28,22 @@ def log_to_stderr() -> None:
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set. Call it in the main thread before any other thread starts: the signals are
-    blocked everywhere and awaited by one thread, since a handler could run inside the event's own lock."""
+    """An event that SIGTERM and SIGINT set. Call it in the main thread.
+
+    The handlers do nothing, since one could run inside the event's own lock; a thread learns of the signal from the
+    wake-up pipe. Blocking and awaiting signals would not do: libraries start threads when they are imported, and
+    those, with signals unblocked, would be ended by the first one and the process with them.
+    """
     stop = threading.Event()
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a parent that blocks them hands that down
 
     def await_signal() -> None:
-        signal.sigwait(STOP_SIGNALS)
+        os.read(reader, 1)
         stop.set()
 
     threading.Thread(target=await_signal, name="signals", daemon=True).start()
