@@ -46,12 +46,25 @@ def run_gateway(settings: GatewaySettings) -> int:
     """Run workers and agent until SIGTERM or SIGINT; the exit code. Prints one JSON line on standard output when
     every worker is ready: `{"ready", "port", "pid", "workers", "agent"}`. Call it in the main thread."""
     log_to_stderr()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    stop = _StopRequest()
+    before = {number: signal.signal(number, stop.ask) for number in STOP_SIGNALS}
     try:
         with _reserve(settings.host, settings.port) as placeholder:
-            return _Gateway(settings, placeholder.getsockname()[1], SystemClock()).run()
+            return _Gateway(settings, placeholder.getsockname()[1], SystemClock()).run(stop)
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _StopRequest:
+    """Set by a signal handler, which runs between two steps of the main thread and must take no lock. Waiting for
+    blocked signals instead would miss those that the kernel gives to a thread of some library."""
+
+    def __init__(self) -> None:
+        self.is_made = False
+
+    def ask(self, *_: object) -> None:
+        self.is_made = True
 
 
 def _reserve(host: str, port: int) -> socket.socket:
@@ -79,18 +92,19 @@ class _Gateway:
         self._agent = Child(self._start_agent, clock.mono_ns)
         self._workers = [Child(partial(self._start_worker, place), clock.mono_ns) for place in range(settings.workers)]
 
-    def run(self) -> int:
-        """Tend the processes until a signal says stop."""
+    def run(self, stop: _StopRequest) -> int:
+        """Tend the processes until it is asked to stop."""
         try:
             told = False
             end_ns = self._clock.mono_ns() + int(_READY_WITHIN_S * 1e9)
-            while signal.sigtimedwait(STOP_SIGNALS, _TEND_PAUSE_S) is None:
+            while not stop.is_made:
                 self._tend()
                 if not told and self._is_ready():
                     told = True
                     self._tell_ready()
                 if not told and self._clock.mono_ns() > end_ns:
                     raise SerinusError("the workers did not get ready", where="gateway", mend="see the log above")
+                self._clock.sleep(_TEND_PAUSE_S)
         finally:
             code = self._drain()
         return code
