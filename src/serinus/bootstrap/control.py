@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.stores import open_stores
@@ -29,6 +30,7 @@ from serinus.core.ids import INSTANCE, IdSource
 from serinus.ports.control_store import ControlStore
 from serinus.ports.telemetry_store import TelemetryStore
 
+_LOOK_S = 0.5
 _STOP_S = 10.0
 
 
@@ -48,43 +50,48 @@ def run_control(settings: ControlSettings, stop: threading.Event) -> int:
     """Tick and serve until `stop` is set; the exit code. Prints one JSON line on standard output when the API
     listens: `{"ready", "port", "pid"}`."""
     clock = SystemClock()
-    listener = _listen(settings.host, settings.port)
-    stores = _open(settings.store, clock, stop)
-    if stores is None:
-        return 0
-    control, telemetry = stores
-    ids = IdSource(clock.now_us, system_random)
-    if settings.admin_key_file is not None:
-        _first_key(control, clock, ids, settings.admin_key_file)
-    tick = Tick(
-        control, telemetry, clock, ids.new(INSTANCE), takeover_s=settings.takeover_s, period_s=settings.period_s
+    with _listen(settings.host, settings.port) as listener:
+        stores = _open(settings.store, clock, stop)
+        if stores is None:
+            return 0
+        ids = IdSource(clock.now_us, system_random)
+        if settings.admin_key_file is not None:
+            _first_key(stores[0], clock, ids, settings.admin_key_file)
+        holder = ids.new(INSTANCE)
+        tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
+        server = _server(create_app(*stores, clock, ids, system_random, tick.wake))
+        try:
+            return _run_parts(tick, server, listener, stop)
+        finally:
+            for store in stores:
+                store.close()
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(control, telemetry, clock, ids, system_random, tick.wake),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=5,
-        )
+
+
+def _run_parts(tick: Tick, server: uvicorn.Server, listener: socket.socket, stop: threading.Event) -> int:
+    """Both parts in a thread each; when one ends unasked, so does the other, and the exit code is 1."""
+    parts = (
+        threading.Thread(target=tick.run, name="tick", daemon=True),
+        threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True),
     )
-    ticking = threading.Thread(target=tick.run, name="tick")
-    serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api")
-    ticking.start()
-    serving.start()
+    for part in parts:
+        part.start()
     print(json.dumps({"ready": True, "port": listener.getsockname()[1], "pid": os.getpid()}), flush=True)
-    while not stop.wait(0.5):
-        if not (ticking.is_alive() and serving.is_alive()):
-            structlog.get_logger().error("a part of the control process has ended; so does the process")
-            break
-    failed = not stop.is_set()
+    while not stop.wait(_LOOK_S) and all(part.is_alive() for part in parts):
+        pass
+    asked = stop.is_set()
+    if not asked:
+        structlog.get_logger().error("a part of the control process has ended, so the process ends")
     tick.stop()
     server.should_exit = True
-    for part in (serving, ticking):
+    for part in parts:
         part.join(_STOP_S)
-    control.close()
-    telemetry.close()
-    return 1 if failed else 0
+    return 0 if asked else 1
 
 
 def _listen(host: str, port: int) -> socket.socket:

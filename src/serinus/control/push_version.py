@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from serinus.control.lookup import app_of
 from serinus.core.audit.entry import Action, Draft
-from serinus.core.versions.content import VersionContent, canonical, digests
+from serinus.core.versions.content import VersionContent, canonical, digests, servable
+from serinus.core.versions.template import Prompt
 from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
 
@@ -14,8 +15,13 @@ from serinus.ports.retry import run
 def push_version(
     store: ControlStore, now_us: int, actor: str, app: str, content: VersionContent
 ) -> tuple[StoredVersion, bool]:
-    """The app's version with this content, and whether it is new: the same content twice is the same version (B2)."""
+    """The app's version with this content, and whether it is new: the same content twice is the same version (B2).
+
+    TemplateError when a prompt does not compile over the declared variables: no gateway could serve it.
+    """
     named = digests(content)
+    version = servable(content, "")
+    Prompt(version.messages, version.variables)
 
     def work(tx: ControlTx) -> tuple[StoredVersion, bool]:
         app_of(tx, app)

@@ -19,7 +19,7 @@ from serinus.control.revoke_key import revoke_key
 from serinus.control.roll_back_release import roll_back_release
 from serinus.control.set_override import set_override
 from serinus.control.verify_audit import verify_audit
-from serinus.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
+from serinus.core.errors import Conflict, IllegalTransition, InvalidInput, NotFound, TemplateError
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.release.table import State
 from serinus.core.routing.snapshot import Endpoint, Message
@@ -41,6 +41,13 @@ def test_B2_the_same_content_is_the_same_version() -> None:
     assert created
     assert other.digest != world.baseline.digest
     assert [action for action, _ in world.audit()].count("person:version:push") == 3
+
+
+def test_a_prompt_that_does_not_compile_is_refused() -> None:
+    """A version that no gateway could serve is not registered."""
+    world = Production()
+    with pytest.raises(TemplateError):
+        push_version(world.control, 1, PERSON, "shop", content("{{ unclosed"))
 
 
 def test_B3_names_count_up_within_the_iso_week() -> None:
