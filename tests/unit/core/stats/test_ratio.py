@@ -290,3 +290,15 @@ def test_buckets_and_units_agree() -> None:
     assert by_bucket is not None
     assert by_unit[0] == by_bucket[0]
     assert by_bucket[1] == pytest.approx(by_unit[1], rel=0.2)
+
+
+@pytest.mark.parametrize("still", ["candidate", "control"])
+def test_the_floor_is_the_pooled_variance_of_the_arm(still: str) -> None:
+    """An arm that does not vary in one stratum is given the variance per unit of that arm over all strata."""
+    varied, same = unit_sums.of_units([0, 8] * 50), unit_sums.of_units([4] * 50)
+    own, other = (same, varied) if still == "candidate" else (varied, same)
+    effect = found([Stratum(candidate=varied, control=varied), Stratum(candidate=own, control=other)])
+    per_unit = 16 * 100 / 99
+    pooled = per_unit * 100 / 150
+    information = 1 / (2 * per_unit / 100) + 1 / (per_unit / 100 + pooled / 50)
+    assert effect.information == pytest.approx(information)
