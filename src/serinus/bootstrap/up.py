@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import select
 import signal
@@ -16,7 +17,7 @@ from serinus.adapters.clock import SystemClock
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.children import Child, start_module, stop_all
 from serinus.bootstrap.loops import STOP_SIGNALS
-from serinus.core.errors import SerinusError
+from serinus.core.errors import InvalidInput, SerinusError
 
 _READY_WITHIN_S = 60.0
 _LOOK_S = 0.05
@@ -24,6 +25,7 @@ _GATEWAY_STOP_S = 60.0
 _CONTROL_STOP_S = 20.0
 _LOG_TAIL_LINES = 5
 HOST_ID = "local"
+LOG = "serinus.log"
 
 
 class UpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,13 +57,30 @@ def run_up(settings: UpSettings, tell: Callable[[Ready], None]) -> int:
     Parts that die are started again; all end with this process, in order, so that no record is left unshipped. Call
     it in the main thread.
     """
-    settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    try:
-        with (settings.directory / "serinus.log").open("ab") as log:
+    with _claimed_log(settings.directory) as log:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
             return _Machine(settings, log, SystemClock()).run(tell)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _claimed_log(directory: Path) -> IO[bytes]:
+    """The folder's log, locked while it is open: InvalidInput when another `serinus up` has it, or it cannot be."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = (directory / LOG).open("ab")
+    except OSError as error:
+        what = f"cannot keep anything there: {error.strerror}"
+        raise InvalidInput(what, where=str(directory), mend="name another folder with --dir") from None
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.close()
+        raise InvalidInput(
+            "another `serinus up` runs in this folder", where=str(directory), mend="stop it, or name another folder"
+        ) from None
+    return log
 
 
 class _Machine:

@@ -1,0 +1,204 @@
+"""`serinus up` and the command line, in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import openai
+import pytest
+
+from tests.process.cli_programs import SERINUS, command_line, descendants, machine, run, start
+from tests.process.sim_programs import running_provider
+
+pytestmark = pytest.mark.process
+
+PROJECT = """pipeline: 1
+endpoints:
+  sim: {{base_url: "{url}"}}
+apps:
+  bot:
+    owner: ada@example.com
+    stages:
+      - kind: rollout
+        steps:
+          - {{share: 50%, dwell: 1h}}
+          - {{share: 100%, dwell: 1h}}
+    triggers:
+      - {{metric: call.error, above: 20%, for: 5m}}
+    lease: 5s
+"""
+PROMPT = "---\nendpoint: sim\nmodel: sim-large\n---\nYou are a support assistant. {}\n"
+
+
+def _until(holds: Callable[[], bool], within_s: float = 20.0) -> None:
+    """Poll until something holds."""
+    end = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < end, "did not come to hold in time"
+        time.sleep(0.05)
+
+
+def test_a_change_goes_from_a_file_to_users_and_back(tmp_path: Path) -> None:
+    """Empty folder to served calls with the official client, a release, and a rollback confirmed by every worker."""
+    with running_provider("--speed", "inf") as provider, machine(tmp_path / "data") as up:
+        (tmp_path / "serinus.yaml").write_text(PROJECT.format(url=provider.url))
+        for name, text in (("first", "Be kind."), ("second", "Be brief.")):
+            (tmp_path / f"{name}.md").write_text(PROMPT.format(text))
+        up.ok("apply", str(tmp_path / "serinus.yaml"))
+        first = up.json("push", "bot", str(tmp_path / "first.md"))["name"]
+        second = up.json("push", "bot", str(tmp_path / "second.md"))["name"]
+        up.ok("live", "bot", first)
+        caller = up.ok("key", "create", "caller", "--app", "bot").strip()
+        client = openai.OpenAI(base_url=up.gateway_url, api_key=caller, max_retries=0)
+
+        def served() -> set[str]:
+            versions = set()
+            for n in range(20):
+                question = [{"role": "user", "content": "Where is my order?"}]
+                answer = client.chat.completions.with_raw_response.create(
+                    model="bot",
+                    messages=question,
+                    user=f"user-{n}",  # type: ignore[arg-type]
+                )
+                versions.add(answer.headers["x-serinus-version"])
+            return versions
+
+        _until(lambda: _answers(served))
+        assert len(served()) == 1
+        up.ok("release", "start", "bot", second, "-m", "brevity")
+        _until(lambda: len(served()) == 2)
+        _until(lambda: up.json("release", "status", "bot")["standing"]["arms"][0]["units"] > 0)
+        assert up.run("release", "watch", "bot", "--within", "200ms").returncode == 1
+        ended = up.json("release", "rollback", "bot", "-m", "too brief", "--wait")
+        assert ended["state"] == "rolled_back"
+        assert ended["standing"]["followers"]["behind"] == []
+        assert len(served()) == 1
+        assert up.run("release", "watch", "bot").returncode == 1
+        assert up.json("audit", "verify")["whole"] is True
+        client.close()
+
+
+def _answers(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except openai.APIError:
+        return False
+    return True
+
+
+def test_the_first_admin_key_is_told_once_and_kept_nowhere(tmp_path: Path) -> None:
+    """A second start finds the project as it was and tells no key; no file of the folder holds its text."""
+    with machine(tmp_path) as up:
+        key = up.key
+        assert key.startswith("sk-serinus-")
+        up.ok("key", "create", "ada", "--role", "viewer")
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()] == []
+    with machine(tmp_path, key=key) as up:
+        assert up.ready["admin_key"] == ""
+        assert {one["name"] for one in up.json("key", "list")["items"]} == {"first admin", "ada"}
+        actors = [entry["actor"] for entry in up.json("audit", "list")["items"] if entry["action"].endswith("create")]
+        assert actors[-1] == "bootstrap"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_of_it(tmp_path: Path, sent: signal.Signals) -> None:
+    """No process is left, and the stores are closed whole."""
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        below = descendants(process.pid)
+        assert len(below) >= 5
+        process.send_signal(sent)
+        assert process.wait(timeout=60) == 0
+    assert [pid for pid in below if "serinus" in command_line(pid)] == []
+    with sqlite3.connect(tmp_path / "control.db") as store:
+        assert store.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_killed_up_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Even `kill -9` of the parent ends every part."""
+    with start(tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        below = descendants(process.pid)
+        process.kill()
+    _until(lambda: not [pid for pid in below if "serinus" in command_line(pid)])
+
+
+def test_a_part_that_is_killed_comes_back_where_it_was(tmp_path: Path) -> None:
+    """Control and gateway are started again on the same ports."""
+    with machine(tmp_path) as up:
+        for part in ("serinus.bootstrap.control", "serinus.bootstrap.gateway"):
+            (victim,) = [pid for pid in descendants(up.process.pid) if part in command_line(pid)]
+            os.kill(victim, signal.SIGKILL)
+            _until(
+                lambda part=part, victim=victim: any(  # type: ignore[misc]
+                    part in command_line(pid) for pid in descendants(up.process.pid) if pid != victim
+                )
+            )
+        _until(lambda: up.run("hosts").returncode == 0)
+        _until(lambda: _listens(up.gateway_url))
+
+
+def _listens(url: str) -> bool:
+    host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_port_that_is_taken_is_told_and_everything_ends(tmp_path: Path) -> None:
+    """One error in three lines, exit code 1, no process left."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with start(tmp_path, "--api-port", port) as process:
+            assert process.wait(timeout=60) == 1
+            assert process.stderr is not None
+            what, where, mend = process.stderr.read().strip().splitlines()
+    assert what.startswith("error: control ended with code 2")
+    assert where == f"where: {tmp_path}/serinus.log"
+    assert "cannot listen" in mend
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """A file stands in the way: refused in three lines, not with a traceback."""
+    (tmp_path / "data").write_text("not a folder")
+    done = run("up", "--dir", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_has_one_machine(tmp_path: Path) -> None:
+    """A second start in the same folder is refused at once and disturbs nothing."""
+    with machine(tmp_path) as up:
+        done = run("up", "--dir", str(tmp_path), "--port", "0", "--api-port", "0")
+        assert done.returncode == 1
+        assert "another `serinus up` runs in this folder" in done.stderr
+        up.ok("hosts")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["version"], ["release", "--help"]])
+def test_small_commands_start_at_once(words: list[str]) -> None:
+    """Their processor time stays under half a second, whatever else the machine does."""
+    program = "import os; from serinus.cli.main import main\ntry: main()\nfinally: print(sum(os.times()[:2]))"
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.strip().splitlines()[-1]) < 0.5
+
+
+def test_the_console_script_is_this_program() -> None:
+    """`serinus` of the installation and the module say the same."""
+    script = Path(sys.executable).with_name("serinus")
+    installed = subprocess.run([script, "version"], capture_output=True, text=True, check=True)
+    assert installed.stdout == subprocess.run([*SERINUS, "version"], capture_output=True, text=True).stdout
