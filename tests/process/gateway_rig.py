@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from serinus.core.records import call_id
 from serinus.core.records.frames import HEADER_SIZE, scan
 from serinus.core.records.record import Record
 from serinus.core.routing import lease
@@ -395,6 +396,21 @@ async def rig(
     finally:
         worker.stop()
         await upstream.stop()
+
+
+def recorded(worker: Worker) -> dict[str, tuple[str, str]]:
+    """(arm, version) by printed call id, as the End records have them; each call once."""
+    found: dict[str, tuple[str, str]] = {}
+    for end in ends(worker.host.records(worker.instance)):
+        name = call_id.text(end["call"])
+        assert name not in found, f"{name} is recorded twice"
+        found[name] = (call_id.parse(end["call"]).arm.label, end["version"].hex())
+    return found
+
+
+def units(worker: Worker) -> set[bytes]:
+    """The pseudonyms of all units recorded."""
+    return {call_id.parse(end["call"]).unit for end in ends(worker.host.records(worker.instance))}
 
 
 def ends(records: list[Record]) -> list[dict[str, Any]]:

@@ -42,14 +42,14 @@ def judge(reader: ResponseReader, body: bytes, wants_stream: bool, rule: FormatR
     """What a whole 2xx answer told, and whether it breaks the format rule. UpstreamFault when it is no answer."""
     if is_encoded(reader):
         raise _garbage("compressed, although identity was asked for")
-    if wants_stream:
-        raise _garbage("not an event stream, although one was asked for")
     completion = read_completion(body)
     findings = Findings()
+    if completion is not None and completion.error is not None and not completion.choices:
+        raise UpstreamFault(ErrorClass.UPSTREAM_STATUS, "the upstream answered 2xx with an error", reader.status)
+    if wants_stream:
+        raise _garbage("not an event stream, although one was asked for")
     if completion is None:
         return findings, rule is not None
-    if completion.error is not None and not completion.choices:
-        raise UpstreamFault(ErrorClass.UPSTREAM_STATUS, "the upstream answered 2xx with an error", reader.status)
     findings.note(completion, keep_text=rule is not None)
     return findings, rule is not None and breaks(rule, findings.text)
 

@@ -89,13 +89,16 @@ class HostWatch:
         self._loading = False
         self._writing: Future[None] | None = None
         self._written_ns = 0
-        self._news = False
+        self._news = self._was_leased = False
 
     def poll(self, now_ns: int) -> None:
         """Look at lease and snapshot, and report when it is time. Cheap: call it every 20 ms."""
         self.lease.poll()
         if not self._loading:
             self._look_at_snapshot()
+        leased = self.leased(now_ns)
+        if leased != self._was_leased:
+            self._was_leased, self._news = leased, True
         if self._news or now_ns - self._written_ns >= _STATUS_NS:
             self._report(now_ns)
 

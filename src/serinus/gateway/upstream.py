@@ -14,6 +14,7 @@ from serinus.gateway.deadlines import NEVER
 _HIGH_WATER_BYTES = 256 * 1024
 _DRAIN_NS = 2_000_000_000
 _PROBE_AFTER_NS = 50_000_000
+_IDLENESS_NS = 1_000_000_000  # no provider closes for idleness sooner
 
 
 class Exchange(Protocol):
@@ -49,7 +50,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._home = home
         self._call: Exchange | None = None
         self._reader: ResponseReader | None = None
-        self._carried = 0
+        self._was_idle = False
         self._closed = self._paused = False
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._probe = select.poll()
@@ -63,7 +64,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Begin an exchange: one write."""
         self._call = call
         self._reader = ResponseReader()
-        self._carried += 1
+        self._was_idle = self.idle_since_ns > 0 and self._home.mono_ns() - self.idle_since_ns > _IDLENESS_NS
         self._transport.write(request)
 
     def is_stale(self, now_ns: int) -> bool:
@@ -150,8 +151,8 @@ class UpstreamConnection(asyncio.Protocol):
             call.upstream_failed(fault)
 
     def _blame(self, reader: ResponseReader, fault: UpstreamFault) -> UpstreamFault:
-        """A kept-alive connection that dies unanswered was most likely closed for idleness: nobody's failure."""
-        if self._carried > 1 and not reader.started:
+        """A connection that was idle for a while and dies unanswered was closed for that: nobody's failure."""
+        if self._was_idle and not reader.started:
             return UpstreamFault(ErrorClass.INFRASTRUCTURE, "a kept-alive upstream connection closed unanswered")
         return fault
 
