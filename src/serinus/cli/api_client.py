@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -85,6 +86,11 @@ class ApiClient:
             where=self._url,
             mend="start it with `serinus up`, or name another with --url or SERINUS_URL",
         )
+
+
+def part(name: str) -> str:
+    """A name as one part of a path, whatever it holds."""
+    return quote(name, safe="")
 
 
 def connect(url: str, key: str) -> ApiClient:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from serinus.cli.api_client import ApiClient, Document, connect
+from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
@@ -44,9 +44,9 @@ def send(api: ApiClient, project: Project) -> dict[str, list[str]]:
     """Declare all of a project; the names that were declared, endpoints first because versions name them."""
     for endpoint in project.endpoints:
         fields = {name: value for name, value in _fields(endpoint).items() if name != "name"}
-        api.put(f"/endpoints/{endpoint.name}", fields)
+        api.put(f"/endpoints/{part(endpoint.name)}", fields)
     for app in project.apps:
-        api.put(f"/apps/{app.name}", app_body(app))
+        api.put(f"/apps/{part(app.name)}", app_body(app))
     return {
         "endpoint": [endpoint.name for endpoint in project.endpoints],
         "app": [app.name for app in project.apps],
@@ -78,7 +78,7 @@ def show_app(app: AppArgument, url: Url = "", key: Key = "", json: Json = False)
     Example: serinus app show support-bot
     """
     with connect(url, key) as api:
-        document = api.get(f"/apps/{app}")
+        document = api.get(f"/apps/{part(app)}")
     if json:
         print_json(document)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from serinus.cli.api_client import connect
+from serinus.cli.api_client import connect, part
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, moment, plain, print_json, print_table
 
@@ -68,7 +68,7 @@ def revoke(
     Example: serinus key revoke key_0191e3… -m "left the team"
     """
     with connect(url, key) as api:
-        document = api.delete(f"/keys/{id}", {"reason": reason})
+        document = api.delete(f"/keys/{part(id)}", {"reason": reason})
     if json:
         print_json(document)
         return

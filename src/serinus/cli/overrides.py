@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serinus.cli.api_client import connect
+from serinus.cli.api_client import connect, part
 from serinus.cli.apps import AppArgument
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_json
@@ -22,7 +22,7 @@ def set_override(
     Example: serinus override set support-bot support-bot-2026-W46-2 -m "provider incident"
     """
     with connect(url, key) as api:
-        document = api.put(f"/apps/{app}/override", {"version": version, "reason": reason})
+        document = api.put(f"/apps/{part(app)}/override", {"version": version, "reason": reason})
     if json:
         print_json(document)
         return
@@ -35,7 +35,7 @@ def clear_override(app: AppArgument, reason: Reason = "", url: Url = "", key: Ke
     Example: serinus override clear support-bot
     """
     with connect(url, key) as api:
-        document = api.delete(f"/apps/{app}/override", {"reason": reason})
+        document = api.delete(f"/apps/{part(app)}/override", {"reason": reason})
     if json:
         print_json(document)
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from serinus.adapters.clock import SystemClock
-from serinus.cli.api_client import ApiClient, Document, connect
+from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Cursor, Json, Key, Limit, Reason, Url
 from serinus.cli.output import console, moment, name_of, plain, print_json, print_table
@@ -149,14 +149,14 @@ def abort(
 
 def fetch(api: ApiClient, release: str) -> Document:
     """A release with its standing, by id or as the newest of an app."""
-    return api.get(f"/releases/{_id(api, release)}")
+    return api.get(f"/releases/{part(_id(api, release))}")
 
 
 def await_end(api: ApiClient, release: str, within_s: float, clock: Clock) -> Document:
     """The release when it has ended; Refused when it has not within `within_s` seconds."""
     end_ns = clock.mono_ns() + int(within_s * 1e9)
     while True:
-        document = api.get(f"/releases/{release}")
+        document = api.get(f"/releases/{part(release)}")
         if document["final"]:
             return document
         if clock.mono_ns() >= end_ns:
@@ -179,7 +179,7 @@ def _end(api: ApiClient, release: str, verb: str, reason: str, seq: int | None, 
 
 
 def _act(api: ApiClient, release: str, verb: str, reason: str, seq: int | None) -> Document:
-    return api.post(f"/releases/{_id(api, release)}/{verb}", {"reason": reason}, seq)
+    return api.post(f"/releases/{part(_id(api, release))}/{verb}", {"reason": reason}, seq)
 
 
 def _id(api: ApiClient, release: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from serinus.cli.api_client import connect
+from serinus.cli.api_client import connect, part
 from serinus.cli.apps import AppArgument
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Cursor, Json, Key, Limit, Reason, Url
@@ -31,7 +31,7 @@ def push(
     """
     content = parse_version_file(str(file), read_file(file))
     with connect(url, key) as api:
-        document = api.post(f"/apps/{app}/versions", canonical(content))
+        document = api.post(f"/apps/{part(app)}/versions", canonical(content))
     if json:
         print_json(document)
         return
@@ -47,7 +47,7 @@ def list_versions(
     Example: serinus versions support-bot -n 10
     """
     with connect(url, key) as api:
-        document = api.get(f"/apps/{app}/versions", limit=limit, cursor=cursor)
+        document = api.get(f"/apps/{part(app)}/versions", limit=limit, cursor=cursor)
     if json:
         print_json(document)
         return
@@ -66,7 +66,7 @@ def show(app: AppArgument, version: VersionArgument, url: Url = "", key: Key = "
     Example: serinus show support-bot support-bot-2026-W47-1
     """
     with connect(url, key) as api:
-        document = api.get(f"/apps/{app}/versions/{version}")
+        document = api.get(f"/apps/{part(app)}/versions/{part(version)}")
     if json:
         print_json(document)
         return
@@ -93,7 +93,7 @@ def live(
     Example: serinus live support-bot support-bot-2026-W47-1
     """
     with connect(url, key) as api:
-        document = api.post(f"/apps/{app}/live", {"version": version, "reason": reason})
+        document = api.post(f"/apps/{part(app)}/live", {"version": version, "reason": reason})
     if json:
         print_json(document)
         return

@@ -85,6 +85,14 @@ def test_bad_json_is_a_problem_that_does_not_repeat_it(api: Api) -> None:
         assert "s3cret" not in response.text
 
 
+def test_numbers_without_a_value_are_refused(api: Api) -> None:
+    """NaN is larger than nothing and smaller than nothing: no check would stop it."""
+    headers = {"authorization": f"Bearer {api.admin}", "content-type": "application/json"}
+    for number in ("NaN", "Infinity"):
+        response = api.client.put("/api/v1/apps/bot", content=f'{{"overdue_s": {number}}}', headers=headers)
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_input")
+
+
 def test_a_version_whose_prompt_does_not_compile_is_refused(api: Api) -> None:
     """An undeclared variable is found at the push and not by the first user."""
     api.prepared()

@@ -86,7 +86,9 @@ class AppView(BaseModel):
 class EndpointBody(Declared):
     """An OpenAI-compatible upstream. Its key stays in the gateway's environment."""
 
-    base_url: str = Field(max_length=2000, description="http(s) URL without user or password.")
+    base_url: str = Field(
+        max_length=2000, pattern=r"^https?://[^\s@]+$", description="http(s) URL without user or password."
+    )
     api_key_env: str = Field(
         default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", description="Name of the variable that holds the key."
     )
