@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -156,13 +156,22 @@ class Worker:
         self.host = host
         self.port = port or free_port()
         self.instance = f"{number:032x}"
-        self.process = subprocess.Popen(
+        with (host.root / f"{self.instance}.log").open("wb") as log:
+            self.process = self._start(log, arguments)
+
+    def _start(self, log: BinaryIO, arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [
-                *(sys.executable, "-m", "serinus.bootstrap.worker", "--host-dir", str(host.root)),
+                *(sys.executable, "-m", "serinus.bootstrap.worker", "--host-dir", str(self.host.root)),
                 *("--port", str(self.port), "--instance", self.instance, *arguments),
             ],
-            stderr=subprocess.PIPE,
+            stderr=log,
         )
+
+    @property
+    def log(self) -> str:
+        """What the worker has logged."""
+        return (self.host.root / f"{self.instance}.log").read_text()
 
     async def until_ready(self) -> None:
         """Wait until /ready answers 200."""
@@ -185,16 +194,15 @@ class Worker:
 
         await until(acked, f"revision {revision} not acknowledged")
 
-    def stop(self) -> str:
-        """End the process and return its log."""
+    def stop(self) -> None:
+        """End the process."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            _, log = self.process.communicate(timeout=DEADLINE_S)
+            self.process.wait(timeout=DEADLINE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            _, log = self.process.communicate()
-        return log.decode()
+            self.process.wait()
 
     async def _answers(self, path: str) -> bool:
         with contextlib.suppress(OSError):
@@ -406,6 +414,12 @@ def recorded(worker: Worker) -> dict[str, tuple[str, str]]:
         assert name not in found, f"{name} is recorded twice"
         found[name] = (call_id.parse(end["call"]).arm.label, end["version"].hex())
     return found
+
+
+def rss_mb(worker: Worker) -> float:
+    """Resident memory of a worker."""
+    pages = int(Path(f"/proc/{worker.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def units(worker: Worker) -> set[bytes]:
