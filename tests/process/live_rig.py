@@ -1,0 +1,115 @@
+"""A whole Serinus in real processes with one app that serves and may be released: for tests and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from serinus.adapters.clock import SystemClock
+from serinus.demo.stack import Stack
+from tests.process.users import Users
+
+APP = "shop"
+MODEL = "sim-large"
+FAST = ("--speed", "inf")
+
+
+def plan(**changes: Any) -> dict[str, Any]:
+    """A plan that stays at one half for long, as the API takes it."""
+    return {
+        "owner": "ada@example.com",
+        "steps": [{"share": 0.5, "dwell_s": 600}, {"share": 1.0, "dwell_s": 600}],
+        "guardrails": [{"metric": "call.error"}],
+        "alpha": 0.001,
+        "lease_s": 10,
+        "freshness_s": 30,
+    } | changes
+
+
+class Live:
+    """Provider, controls and a gateway; `start` starts them, and an app is live on `baseline` then."""
+
+    def __init__(self, directory: Path, store: str | None = None) -> None:
+        self.clock = SystemClock()
+        self.stack = Stack(directory, self.clock, store)
+        self.key = ""
+        self.baseline = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.close()
+
+    def start(
+        self,
+        declared: dict[str, Any],
+        *,
+        control: tuple[str, ...] = (),
+        provider: tuple[str, ...] = FAST,
+        workers: int = 2,
+        **app: Any,
+    ) -> Self:
+        """Start everything; `declared` is the app's plan, `app` what else is declared of it."""
+        self.provider = self.stack.provider(*provider)
+        self.control = self.stack.control(*control)
+        self.gateway = self.stack.gateway(workers=workers)
+        self.configure(declared, **app)
+        self.baseline = self.push("You are a shop.")
+        self.api("POST", f"/apps/{APP}/live", {"version": self.baseline, "reason": "first"})
+        self.key = self.stack.caller_key(APP)
+        self.port = int(self.gateway.ready["port"])
+        return self
+
+    def configure(self, declared: dict[str, Any], **app: Any) -> None:
+        """Declare endpoint and app."""
+        self.api("PUT", "/endpoints/main", {"base_url": f"http://127.0.0.1:{self.provider.ready['port']}/v1"})
+        self.api("PUT", f"/apps/{APP}", {"plan": declared, **app})
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the API."""
+        return self.stack.api(method, path, body)
+
+    def push(self, prompt: str, model: str = MODEL, **content: Any) -> str:
+        """A new version; its name."""
+        messages = [{"role": "system", "template": prompt}]
+        body = {"schema": 1, "endpoint": "main", "model": model, "messages": messages, **content}
+        name: str = self.api("POST", f"/apps/{APP}/versions", body)["name"]
+        return name
+
+    def release(self, version: str, reason: str = "try") -> str:
+        """Start a release; its id."""
+        id: str = self.api("POST", "/releases", {"app": APP, "version": version, "reason": reason})["id"]
+        return id
+
+    def users(self, **changes: Any) -> Users:
+        """Users of the app."""
+        return Users(self.port, self.key, APP, **changes)
+
+    def cli(self, *words: str) -> Any:
+        """What a `serinus` command says with `--json`; it must succeed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "serinus", *words, "--json"],
+            env={**os.environ, "SERINUS_URL": self.stack.url, "SERINUS_API_KEY": self.stack.key},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def audit(self) -> list[dict[str, Any]]:
+        """The newest entries of the audit trail, oldest first."""
+        items: list[dict[str, Any]] = self.api("GET", "/audit?limit=200")["items"]
+        return items[::-1]
+
+    def actions(self, id: str) -> list[str]:
+        """What was done to a release, in order."""
+        return [entry["action"] for entry in self.audit() if entry["subject"] == id]
