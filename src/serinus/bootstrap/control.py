@@ -20,18 +20,20 @@ from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.stores import open_stores
 from serinus.api.app import create_app
 from serinus.bootstrap import settings as environment
-from serinus.bootstrap.loops import Health, log_to_stderr, stop_on_signals
+from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.control.create_key import SECRET_BYTES, create_key
 from serinus.control.lead import TAKEOVER_S
 from serinus.control.tick import PERIOD_S, Tick
 from serinus.core.access import Role
 from serinus.core.errors import InvalidInput, SerinusError, StoreUnavailable
 from serinus.core.ids import INSTANCE, IdSource
+from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.telemetry_store import TelemetryStore
 
 _LOOK_S = 0.5
 _STOP_S = 10.0
+_HINT_WAIT_S = 0.5
 
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +48,9 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     admin_key_file: Path | None = None
 
 
-def run_control(settings: ControlSettings, stop: threading.Event) -> int:
+def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) -> int:
     """Tick and serve until `stop` is set; the exit code. Prints one JSON line on standard output when the API
     listens: `{"ready", "port", "pid"}`."""
-    clock = SystemClock()
     with _listen(settings.host, settings.port) as listener:
         stores = _open(settings.store, clock, stop)
         if stores is None:
@@ -60,6 +61,7 @@ def run_control(settings: ControlSettings, stop: threading.Event) -> int:
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
         server = _server(create_app(*stores, clock, ids, system_random, tick.wake))
+        _wake_on_changes(stores[0], tick, stop)
         try:
             return _run_parts(tick, server, listener, stop)
         finally:
@@ -94,6 +96,17 @@ def _run_parts(tick: Tick, server: uvicorn.Server, listener: socket.socket, stop
     return 0 if asked else 1
 
 
+def _wake_on_changes(control: ControlStore, tick: Tick, stop: threading.Event) -> None:
+    """Let the tick look at once when the store has changed: a person may have acted through another control's API."""
+
+    def step() -> float:
+        if control.wait_change(_HINT_WAIT_S):
+            tick.wake()
+        return 0.0
+
+    threading.Thread(target=keep_going, args=("changes", step, stop), name="changes", daemon=True).start()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -107,7 +120,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _open(url: str, clock: SystemClock, stop: threading.Event) -> tuple[ControlStore, TelemetryStore] | None:
+def _open(url: str, clock: Clock, stop: threading.Event) -> tuple[ControlStore, TelemetryStore] | None:
     """The stores, waited for while they are away; None when told to stop first."""
     health = Health("store")
     while not stop.is_set():
@@ -119,7 +132,7 @@ def _open(url: str, clock: SystemClock, stop: threading.Event) -> tuple[ControlS
     return None
 
 
-def _first_key(control: ControlStore, clock: SystemClock, ids: IdSource, path: Path) -> None:
+def _first_key(control: ControlStore, clock: Clock, ids: IdSource, path: Path) -> None:
     """Without any admin nobody could make one: the first key is made here, and its text is only in this file."""
     with control.tx() as tx:
         known = tx.keys()
@@ -154,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not options.store:
             raise InvalidInput("no store is named", where="--store", mend="e.g. --store sqlite:///var/serinus")
-        return run_control(ControlSettings(**vars(options)), stop)
+        return run_control(ControlSettings(**vars(options)), stop, SystemClock())
     except SerinusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InvalidInput) else 1
