@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from serinus.control.set_override import set_override
 from serinus.core.records.sums import ENROLLED, Sum, SumKey
 from serinus.core.routing.assignment import Arm
 
@@ -262,7 +263,16 @@ def test_a_wrong_key_is_refused_without_being_repeated(cli: Cli) -> None:
 def test_texts_of_others_cannot_steer_the_terminal(cli: Cli) -> None:
     """Markup and escapes in reasons are shown and not obeyed."""
     first, _ = cli.prepared()
-    cli.ok("override", "set", "bot", first, "-m", "[red]boo[/red] \x1b[31m:key:")
+    set_override(cli.control, 1, "mallory", "bot", first, "[red]boo[/red] \x1b[31m:key:")
     shown = cli.ok("audit", "list", "-n", "1")
     assert "[red]boo[/red]  [31m:key:" in shown
     assert "\x1b" not in shown
+
+
+def test_names_cannot_lead_elsewhere(cli: Cli) -> None:
+    """A name with slashes and marks is a name, and not another path of the API."""
+    cli.prepared()
+    result = cli.run("show", "bot", "../../keys?x=1#y")
+    assert result.exit_code == 1
+    assert "error: " in result.stderr
+    assert "root" not in result.stdout
