@@ -21,6 +21,7 @@ from serinus.agent.renew import Lease
 from serinus.agent.ship import Round, Shipper, ShipSettings
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.core.errors import InvalidInput, SerinusError, StoreUnavailable
+from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -42,9 +43,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True):
     shipping: ShipSettings = ShipSettings()
 
 
-def run_agent(settings: AgentSettings, stop: threading.Event) -> int:
+def run_agent(settings: AgentSettings, stop: threading.Event, clock: Clock) -> int:
     """Ship, follow and renew until `stop` is set, then ship what is left; the exit code."""
-    clock = SystemClock()
     host = HostDir(settings.host_dir, clock.now_us)
     claimed = _claim(host, stop)
     stores = _open(settings.store, clock, stop) if claimed is not None else None
@@ -111,7 +111,7 @@ def _claim(host: HostDir, stop: threading.Event) -> int | None:
     return None
 
 
-def _open(url: str, clock: SystemClock, stop: threading.Event) -> tuple[ControlStore, TelemetryStore] | None:
+def _open(url: str, clock: Clock, stop: threading.Event) -> tuple[ControlStore, TelemetryStore] | None:
     health = Health("store")
     pause_s = 0.05
     while not stop.is_set():
@@ -127,7 +127,7 @@ def _open(url: str, clock: SystemClock, stop: threading.Event) -> tuple[ControlS
     return None
 
 
-def _finish(shipper: Shipper, clock: SystemClock, stop_s: float) -> int:
+def _finish(shipper: Shipper, clock: Clock, stop_s: float) -> int:
     """The last round. What cannot be shipped in time stays in the spool, for the next agent of this host."""
     health = Health("last round")
     end_ns = clock.mono_ns() + int(stop_s * 1e9)
@@ -158,8 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the agent with the options of this command line; the exit code."""
+def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+    """Run the agent with the options of this command line, by the machine's clock; the exit code."""
     options = _parser().parse_args(argv)
     log_to_stderr()
     stop = stop_on_signals()
@@ -175,7 +175,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ),
     )
     try:
-        return run_agent(settings, stop)
+        return run_agent(settings, stop, clock or SystemClock())
     except SerinusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InvalidInput) else 1

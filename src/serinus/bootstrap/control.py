@@ -159,15 +159,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a control process with the options of this command line; the exit code."""
+def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
+    """Run a control process with the options of this command line, by the machine's clock; the exit code."""
     options = _parser().parse_args(argv)
     log_to_stderr()
     stop = stop_on_signals()
     try:
         if not options.store:
             raise InvalidInput("no store is named", where="--store", mend="e.g. --store sqlite:///var/serinus")
-        return run_control(ControlSettings(**vars(options)), stop, SystemClock())
+        return run_control(ControlSettings(**vars(options)), stop, clock or SystemClock())
     except SerinusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, InvalidInput) else 1
