@@ -51,6 +51,7 @@ class SpoolWriter:
         self._limit_bytes = limit_bytes
         self._reserve = segment_bytes // _RESERVE_SHARE
         self._told = 0
+        self._closed = False
         self._number = -1
         self._map = mmap.mmap(-1, 1)
         self._position = self._end = 0
@@ -67,7 +68,7 @@ class SpoolWriter:
 
     def append(self, frame: bytes) -> bool:
         """Keep a frame, or count it as dropped."""
-        if self._told != self.dropped:
+        if self._told != self.dropped and self.has_room:
             self._tell_drops()
         if self._write(frame):
             return True
@@ -76,7 +77,7 @@ class SpoolWriter:
 
     def refill(self) -> None:
         """Take over the next segment when it is ready, else see to it that one is being made."""
-        if self._next is not None:
+        if self._next is not None or self._closed:
             return
         if self._pending is not None:
             if not self._pending.done():
@@ -87,7 +88,8 @@ class SpoolWriter:
         self._pending = self._thread.submit(self._allocate, self._number + 1)
 
     def close(self) -> None:
-        """End the thread; what is written stays."""
+        """End the thread; what is written stays, and nothing is taken any more."""
+        self._closed = True
         self._thread.shutdown(wait=True)
         if self._pending is not None and self._pending.done():
             self._next = self._pending.result()

@@ -67,7 +67,7 @@ class ResponseReader:
         """The body bytes in `data` (without their framing)."""
         parser = self._parser
         if self.complete or parser is None:
-            self._surplus = self._surplus or bool(data)
+            self._surplus = self._surplus or bool(data.strip(b"\r\n"))
             return b""
         self._started = True
         try:
