@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, required=True, help="port to listen on, shared with other workers")
     parser.add_argument("--instance", required=True, help="32 hexadecimal digits naming this start of a worker")
-    parser.add_argument("--spool-limit-mb", type=int, default=256, help="unshipped records kept at most")
+    parser.add_argument("--spool-limit-mb", type=float, default=256.0, help="unshipped records kept at most")
     parser.add_argument("--segment-mb", type=float, default=4.0, help="size of one spool segment")
     parser.add_argument("--drain-s", type=float, default=600.0, help="longest wait for open answers at the end")
     arguments = parser.parse_args(argv)
@@ -60,28 +61,30 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
 class Worker:
     """Everything of one worker, wired."""
 
-    def __init__(self, arguments: argparse.Namespace, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, loop: asyncio.AbstractEventLoop, now_us: Callable[[], int]
+    ) -> None:
         self._arguments = arguments
         self._loop = loop
         host_dir: Path = arguments.host_dir
         boot = int(_BOOT_ID.read_text().replace("-", "")[:16], 16)
-        self._log = Log(sys.stderr, _now_us, time.monotonic_ns, instance=arguments.instance, pid=os.getpid())
+        self._log = Log(sys.stderr, now_us, time.monotonic_ns, instance=arguments.instance, pid=os.getpid())
         (host_dir / "workers").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _take_lock(host_dir / "workers" / f"{arguments.instance}.lock")
         self._spool = SpoolWriter(
             host_dir / "spool" / arguments.instance,
             instance=bytes.fromhex(arguments.instance),
             boot=boot,
-            now_us=_now_us,
+            now_us=now_us,
             segment_bytes=int(arguments.segment_mb * _MIB),
-            limit_bytes=arguments.spool_limit_mb * _MIB,
+            limit_bytes=int(arguments.spool_limit_mb * _MIB),
         )
         self._conversations = ConversationTable(host_dir / "conversations")
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="host")
         chance = Chance(os.urandom)
         self._gateway = Gateway(
             loop,
-            recorder=Recorder(self._spool, _now_us, time.monotonic_ns, chance),
+            recorder=Recorder(self._spool, now_us, time.monotonic_ns, chance),
             conversations=self._conversations,
             may_serve=self._may_serve,
             mono_ns=time.monotonic_ns,
@@ -167,13 +170,13 @@ def _tune_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
-    await Worker(arguments, asyncio.get_running_loop()).run()
+async def _serve(arguments: argparse.Namespace, now_us: Callable[[], int]) -> None:
+    await Worker(arguments, asyncio.get_running_loop(), now_us).run()
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Run a worker until it is told to stop."""
-    uvloop.run(_serve(parse_arguments(sys.argv[1:] if argv is None else argv)))
+def main(argv: list[str] | None = None, now_us: Callable[[], int] = _now_us) -> None:
+    """Run a worker until it is told to stop, by the machine's wall clock."""
+    uvloop.run(_serve(parse_arguments(sys.argv[1:] if argv is None else argv), now_us))
 
 
 if __name__ == "__main__":
