@@ -377,3 +377,23 @@ def test_everybody_is_on_baseline_after_a_rollback() -> None:
     world.served.clear()
     world.seconds(5)
     assert set(world.served) == {(world.baseline.digest, Arm.REST)}
+
+
+def test_a_control_that_was_stopped_begins_anew() -> None:
+    """After a gap in its rounds a control knows nothing of the time between: neither dwell nor silence is counted."""
+    world = Production()
+    world.rates = HEALTHY
+    started = world.start()
+    world.seconds(5)
+    with world.control.tx() as tx:
+        before = tx.progress(started.id)
+    world.traffic = False
+    world.clock.sleep(60)
+    assert world.second().state is State.RUNNING
+    world.traffic = True
+    world.second()
+    with world.control.tx() as tx:
+        after = tx.progress(started.id)
+    assert before is not None
+    assert after is not None
+    assert after.dwell_ms <= before.dwell_ms + 2000

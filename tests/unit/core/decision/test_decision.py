@@ -72,6 +72,24 @@ def test_dwell_short_by_a_second_waits() -> None:
     assert judged(running(), seen(), served(running(), 58_000)) is None
 
 
+@pytest.mark.parametrize(
+    "observations",
+    [
+        seen(fleet=Fleet(live=2, watermark_us=NOW_US, late=("h2",))),
+        seen(fleet=Fleet(live=0)),
+        seen(candidate=Flow(age_ms=0, seen=False)),
+        seen(control=QUIET),
+        seen(override="b" * 64),
+        seen(limits=(minutes([0.0, 0.0, 0.5]),)),
+        seen(positions=HARMFUL),
+    ],
+)
+def test_nothing_is_served_outside_health(observations: Observations) -> None:
+    """A late host, a silent or unknown arm, an override, one bad minute or harm stop the dwell."""
+    assert decide(running(), served(running(), 5000), observations, NOW_US).progress.dwell_ms == 5000
+    assert decide(running(), served(running(), 5000), seen(), NOW_US).progress.dwell_ms == 6000
+
+
 def test_order_of_questions() -> None:
     """Override before harm, harm before limits, limits before missing data, missing data before the next step."""
     broken = (minutes([0.5] * 5),)
