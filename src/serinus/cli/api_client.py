@@ -11,6 +11,7 @@ import httpx
 from serinus.adapters.clock import system_random
 from serinus.bootstrap import settings
 from serinus.cli.failures import Refused, Unreachable
+from serinus.core.errors import InvalidInput
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 3
@@ -89,7 +90,9 @@ class ApiClient:
 
 
 def part(name: str) -> str:
-    """A name as one part of a path, whatever it holds."""
+    """A name as one part of a path; InvalidInput for one that could be several, since servers decode slashes first."""
+    if "/" in name or name in ("", ".", ".."):
+        raise InvalidInput(f"{name!r} is not a name", where="argument", mend="give the name or id as it is listed")
     return quote(name, safe="")
 
 
