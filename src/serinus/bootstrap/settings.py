@@ -25,9 +25,3 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     given = os.environ if environ is None else environ
     names = {"url": "SERINUS_URL", "api_key": "SERINUS_API_KEY", "store": "SERINUS_STORE"}
     return Settings(**{field: given[name] for field, name in names.items() if given.get(name)})
-
-
-def provider_key(name: str, environ: Mapping[str, str] | None = None) -> str:
-    """The provider key in the variable `name`; empty when there is no name or no such variable."""
-    given = os.environ if environ is None else environ
-    return given.get(name, "") if name else ""
