@@ -57,8 +57,9 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     comparing = serving and not release.plan.is_watch(release.step)
     harm = judge_harm(release, seen.positions) if comparing else None
     breaches = _breaches(release, seen) if serving else ()
-    healthy = serving and _healthy(release, seen, harm, breaches)
-    progress = proceeded(release, begun(release, stored, seen), seen, healthy)
+    progress = begun(release, stored, seen)
+    if serving:
+        progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
     case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches)
     command, findings = _asked(case)
     return Decision(

@@ -182,6 +182,14 @@ def test_confirmation_waits_for_every_host() -> None:
     assert isinstance(command_of(decide(ending, None, seen(positions=HARMFUL), NOW_US)), Confirm)
 
 
+def test_an_ending_release_keeps_its_last_positions() -> None:
+    """While a rollback waits for confirmation, what was counted up to it stays."""
+    ending = withdrawn(running(), Event.ROLL_BACK, 9, "r")
+    last = served(ending, positions={ERROR: (60, 10)}, dropped={"w": 1})
+    waiting = seen(fleet=Fleet(live=1, unconfirmed=("h1",)))
+    assert decide(ending, last, waiting, NOW_US).progress == last
+
+
 def test_ended_releases_are_left_alone() -> None:
     """Nothing is asked of what is over."""
     over = msgspec.structs.replace(running(), state=State.ROLLED_BACK)
