@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TextIO
 
@@ -24,12 +25,13 @@ class Log:
         self._unsaid: dict[tuple[str, str], int] = {}
 
     def write(self, level: str, event: str, **fields: object) -> None:
-        """One line."""
+        """One line; where it cannot be written (the disk is full) it is lost, and nothing else."""
         line = orjson.dumps(
             {"at_us": self._now_us(), "level": level, "event": event, **self._bound, **fields}, default=str
         )
-        self._stream.write(line.decode() + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):
+            self._stream.write(line.decode() + "\n")
+            self._stream.flush()
 
     def write_spaced(self, level: str, event: str, subject: str, **fields: object) -> None:
         """At most one line a second per event and subject; `unsaid` counts those left out before it."""
