@@ -23,7 +23,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=environment.GATEWAY_PORT, help="0 takes a free one")
     parser.add_argument("--workers", type=int, default=2, help="worker processes; one for each core")
     parser.add_argument("--drain-s", type=float, default=30.0, help="seconds that open calls may go on when stopping")
-    parser.add_argument("--spool-limit-mb", type=int, help="unshipped records that a worker keeps at most")
+    parser.add_argument("--spool-limit-mb", type=float, help="unshipped records that a worker keeps at most")
     parser.add_argument("--segment-mb", type=float, help="size of one spool segment")
     return parser
 

@@ -37,7 +37,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
     workers: int = 2
     drain_s: float = 30.0
-    spool_limit_mb: int | None = None
+    spool_limit_mb: float | None = None
     segment_mb: float | None = None
     agent_options: tuple[str, ...] = ()
 
