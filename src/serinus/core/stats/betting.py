@@ -20,7 +20,6 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from scipy import special
 
 from serinus.core.errors import InvalidInput
 
@@ -84,7 +83,9 @@ class Capital(msgspec.Struct, frozen=True, kw_only=True):
         """log of the mean capital over the grid; 0 before the first gain."""
         if not self.count:
             return 0.0
-        return float(special.logsumexp(np.asarray(self.nano, float) / NANO + np.asarray(_LOG_WEIGHTS)))
+        logs = [nano / NANO + weight for nano, weight in zip(self.nano, _LOG_WEIGHTS, strict=True)]
+        most = max(logs)
+        return most + math.log(math.fsum(math.exp(log - most) for log in logs))
 
 
 def scaled(name: str, value: float) -> int:
