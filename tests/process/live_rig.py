@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from serinus.adapters.clock import SystemClock
+from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.stores import open_stores
 from serinus.demo.stack import Stack
 from tests.process.users import Users
 
@@ -66,6 +67,8 @@ class Live:
         self.api("POST", f"/apps/{APP}/live", {"version": self.baseline, "reason": "first"})
         self.key = self.stack.caller_key(APP)
         self.port = int(self.gateway.ready["port"])
+        newest = self.revision()
+        assert self.stack.wait(lambda: self.all_follow(newest))
         return self
 
     def configure(self, declared: dict[str, Any], **app: Any) -> None:
@@ -88,6 +91,25 @@ class Live:
         """Start a release; its id."""
         id: str = self.api("POST", "/releases", {"app": APP, "version": version, "reason": reason})["id"]
         return id
+
+    def workers(self) -> list[dict[str, Any]]:
+        """All gateway workers, as the API shows them."""
+        return [worker for host in self.api("GET", "/hosts")["items"] for worker in host["workers"]]
+
+    def revision(self) -> int:
+        """The newest snapshot's number."""
+        control, telemetry = open_stores(self.stack.store, now_us=self.clock.now_us, random_bytes=system_random)
+        try:
+            newest = control.latest_snapshot()
+        finally:
+            control.close()
+            telemetry.close()
+        return newest[0] if newest else 0
+
+    def all_follow(self, revision: int) -> bool:
+        """Whether every worker routes by this snapshot."""
+        workers = self.workers()
+        return bool(workers) and all(worker["acked"] >= revision for worker in workers)
 
     def users(self, **changes: Any) -> Users:
         """Users of the app."""
