@@ -26,7 +26,7 @@ LATE_S = 5.0
 """A host that reports or ships nothing for so long stops every dwell."""
 LEASE_MARGIN_S = 2.0
 """Beyond the lease: a host may renew it once more after the last report that the store shows."""
-GROWTH_WINDOW_S = 30
+GROWTH_WINDOW_S = 10
 LARGEST_SKEW_S = 60
 """Host clocks further apart than this are not followed when looking for new answers."""
 EXTRA_BUCKETS = 10

@@ -5,9 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-from scipy import special
-
 FIRST_RESTART = 0.5
 _ENOUGH = 600.0  # a smaller e-value is one too, and this one has a float
 
@@ -31,7 +28,8 @@ def mixed(log_e: Sequence[float], weights: Sequence[float]) -> float:
         raise ValueError(f"{len(log_e)} e-values and {len(weights)} weights")
     if not log_e:
         return 0.0
-    return float(special.logsumexp(np.asarray(log_e, float), b=np.asarray(weights, float)))
+    top = max(log_e)
+    return top + math.log(math.fsum(w * math.exp(e - top) for e, w in zip(log_e, weights, strict=True)))
 
 
 def normalised(weights: Sequence[float]) -> tuple[float, ...]:

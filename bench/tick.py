@@ -1,0 +1,140 @@
+"""What a round of the tick costs: `python -m bench.tick [--json] [--releases 20] [--rounds 30]`.
+
+Real stores (SQLite, as a control process opens them), active releases with four guardrails and one limit each, thirty
+seconds of rollups. Measured twice, with a thousand and with a million units per arm in each stratum: a round reads
+sums, so both should cost the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.stores import open_stores
+from serinus.control.tick import Tick
+from serinus.core.fleet import HostStatus, WorkerStatus
+from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
+from serinus.core.release.release import Release
+from serinus.core.release.table import State
+from serinus.core.release.transitions import started
+from serinus.core.routing.assignment import COMPARED
+from serinus.ports.control_store import ControlStore
+from serinus.ports.telemetry_store import TelemetryStore
+
+METRICS = ("call.error", "call.refusal", "call.invalid_format", "call.overdue")
+PLAN = Plan(
+    owner="ada@example.com",
+    steps=tuple(Step(share=share, dwell_s=86_400) for share in (0.05, 0.25, 0.5, 1.0)),
+    guardrails=tuple(Guardrail(metric=name) for name in METRICS),
+    limits=(Limit(metric="call.error", above=0.025, bucket_s=1),),
+)
+
+
+def measure(releases: int, units: int, rounds: int) -> list[float]:
+    """Milliseconds of each full round with this many active releases."""
+    clock = SystemClock()
+    with tempfile.TemporaryDirectory() as folder:
+        control, telemetry = open_stores(f"sqlite:///{Path(folder)}", now_us=clock.now_us, random_bytes=system_random)
+        _fill(control, telemetry, releases, units, clock.now_us())
+        tick = Tick(control, telemetry, clock, "bench", takeover_s=0)
+        tick.once()
+        costs = []
+        for beat in range(rounds):
+            _report(telemetry, beat + 2, clock.now_us())
+            began = clock.mono_ns()
+            tick.once()
+            costs.append((clock.mono_ns() - began) / 1e6)
+        control.close()
+        telemetry.close()
+    return costs
+
+
+def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units: int, now_us: int) -> None:
+    _report(telemetry, 1, now_us)
+    for number in range(releases):
+        release = _release(number, now_us)
+        with control.tx() as tx:
+            tx.put_app(AppState(config=AppConfig(name=release.app, plan=PLAN), live=release.control))
+            tx.insert_release(release)
+        with telemetry.tx() as telemetry_tx:
+            telemetry_tx.add_sums(list(_sums(release.id, units)))
+            telemetry_tx.add_rollups(list(_rollups(release, now_us)))
+
+
+def _release(number: int, now_us: int) -> Release:
+    created = Release(
+        id=f"rel_{number:032x}",
+        app=f"app-{number}",
+        seq=0,
+        state=State.CREATED,
+        candidate="c" * 64,
+        control="b" * 64,
+        salt="salt",
+        plan=PLAN,
+        created_at_us=now_us,
+        created_by="bench",
+    )
+    return msgspec.structs.replace(started(created, 1, "bench"), seq=1)
+
+
+def _sums(release: str, units: int) -> Iterable[tuple[SumKey, Sum]]:
+    for stratum in range(3):
+        for arm in COMPARED:
+            yield SumKey(release, stratum, ENROLLED, arm), Sum(total=units)
+            for name in METRICS:
+                yield SumKey(release, stratum, name, arm), Sum(total=units // 50)
+
+
+def _rollups(release: Release, now_us: int) -> Iterable[Rollup]:
+    second = now_us // 1_000_000
+    for back in range(30):
+        for stratum in range(3):
+            for arm in COMPARED:
+                yield Rollup(
+                    host="h1",
+                    app=release.app,
+                    release=release.id,
+                    stratum=stratum,
+                    arm=arm,
+                    version="v",
+                    start_us=(second - back) * 1_000_000,
+                    width_s=1,
+                    requests=100,
+                    events={1: 1},
+                )
+
+
+def _report(telemetry: TelemetryStore, beat: int, now_us: int) -> None:
+    worker = WorkerStatus(instance="w1", pid=1, acked=1, leased=True, dropped=0)
+    with telemetry.tx() as tx:
+        tx.put_host(HostStatus(host="h1", beat=beat, shipped_until_us=now_us, workers=(worker,)))
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description="What a round of the tick costs.")
+    parser.add_argument("--json", action="store_true", help="one JSON line")
+    parser.add_argument("--releases", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=30)
+    options = parser.parse_args()
+    figures: dict[str, float] = {"releases": options.releases}
+    for name, units in (("thousand", 1_000), ("million", 1_000_000)):
+        costs = measure(options.releases, units, options.rounds)
+        figures[f"round_ms_p50_{name}_units"] = round(statistics.median(costs), 2)
+        figures[f"round_ms_max_{name}_units"] = round(max(costs), 2)
+    print(json.dumps(figures) if options.json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
