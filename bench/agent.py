@@ -37,7 +37,7 @@ def write_spool(host_dir: Path, calls: int, units: int) -> list[frames.Record]:
     for number in range(calls):
         at_us, mono_ns, unit = 1_764_000_000_000_000 + number * 5000, number * 5_000_000, number % units
         place = (RELEASE, 1 + unit % 2, 0, unit.to_bytes(8, "big"))
-        call = call_id.make(b"k" * 32, at_us // 1000, number.to_bytes(5, "big"), *place)
+        call = call_id.make(b"k" * 32, b"support-bot", at_us // 1000, number.to_bytes(5, "big"), *place)
         records.append(Begin(call, at_us, mono_ns, "support-bot", APPS_VERSION, 3, 30_000))
         events = int(number % 50 == 0)
         took = (900_000 + number % 977 * 1000, 300_000)

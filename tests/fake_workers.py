@@ -17,6 +17,7 @@ from serinus.ports.clock import Clock
 RELEASE = bytes.fromhex("018f0000000070008000000000000001")
 VERSION = bytes(range(32))
 KEY = b"k" * 32
+APP = b"support-bot"
 START_US = 1_764_000_000_000_000
 START_NS = 5_000_000_000_000
 OVERDUE_MS = 30_000
@@ -48,7 +49,7 @@ def raw_call(
 ) -> bytes:
     """A call id that carries `number`, so that it can be told from all others."""
     unit_bytes = (number if unit is None else unit).to_bytes(8, "big")
-    return call_id.make(KEY, START_US // 1000, number.to_bytes(5, "big"), RELEASE, arm, stratum, unit_bytes)
+    return call_id.make(KEY, APP, START_US // 1000, number.to_bytes(5, "big"), RELEASE, arm, stratum, unit_bytes)
 
 
 def begin(call: bytes, clock: Clock, overdue_ms: int = OVERDUE_MS) -> Begin:

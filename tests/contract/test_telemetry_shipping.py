@@ -226,3 +226,44 @@ def test_a_host_report_is_replaced(telemetry_store: TelemetryStore) -> None:
         tx.drop_host("a")
         tx.drop_host("unknown")
         assert tx.hosts() == [status]
+
+
+def test_a_key_is_noted_once(telemetry_store: TelemetryStore) -> None:
+    """Only what had not come before is told, repeats within a batch included, until it is forgotten."""
+    with telemetry_store.tx() as tx:
+        assert tx.note([], 1) == set()
+        assert tx.note([b"b" * 16, b"a" * 16, b"b" * 16], 10) == {b"a" * 16, b"b" * 16}
+    with telemetry_store.tx() as tx:
+        assert tx.note([b"c" * 16, b"a" * 16], 20) == {b"c" * 16}
+        assert tx.forget_notes(20) == 2
+        assert tx.note([b"c" * 16, b"a" * 16], 30) == {b"a" * 16}
+
+
+def test_hosts_that_note_the_same_keys_note_each_once(place: Place) -> None:
+    """Four agents at the same time and in different orders: each key is new to exactly one of them."""
+    stores = [place.open()[1] for _ in range(4)]
+    keys = [number.to_bytes(16, "big") for number in range(500)]
+    together = threading.Barrier(4)
+
+    def agent(number: int) -> set[bytes]:
+        together.wait()
+        with stores[number].tx() as tx:
+            return tx.note(keys[::-1] if number % 2 else keys, number)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(agent, range(4)))
+    assert sorted(key for fresh in found for key in fresh) == keys
+
+
+def test_a_failed_batch_notes_nothing(telemetry_store: TelemetryStore) -> None:
+    """A key is new again when the transaction that noted it was rolled back."""
+
+    def fail() -> None:
+        with telemetry_store.tx() as tx:
+            tx.note([b"a" * 16], 1)
+            raise BrokenOffError
+
+    with pytest.raises(BrokenOffError):
+        fail()
+    with telemetry_store.tx() as tx:
+        assert tx.note([b"a" * 16], 1) == {b"a" * 16}

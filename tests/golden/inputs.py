@@ -80,7 +80,9 @@ CONTENTS = (
 )
 
 _UNIT = pseudonym(KEY, "ada")
-_CALL = call_id.make(KEY, 1_795_262_400_123, RANDOM[:5], bytes.fromhex(RELEASE_ID[4:]), Arm.CANDIDATE, 1, _UNIT)
+_APP = b"support-bot"
+_RELEASE = bytes.fromhex(RELEASE_ID[4:])
+_CALL = call_id.make(KEY, _APP, 1_795_262_400_123, RANDOM[:5], _RELEASE, Arm.CANDIDATE, 1, _UNIT)
 _DIGEST = bytes.fromhex("ab" * 32)
 RECORDS: tuple[Record, ...] = (
     Begin(_CALL, TIMES_US[0], 5_000_000_000, "support-bot", _DIGEST, 9, 30_000),
@@ -108,7 +110,8 @@ RECORDS: tuple[Record, ...] = (
         upstream_status=200,
         model="gpt-x-2026-11",
     ),
-    Score(_CALL, TIMES_US[0] + 2_000_000, "feedback.thumbs_down", 1_000_000, "feedback", "f1"),
+    Score(_CALL, TIMES_US[0] + 2_000_000, "feedback.thumbs_down", 1_000_000, "feedback", "f1", "support-bot"),
+    Score(_CALL, TIMES_US[0] + 2_000_001, "feedback.text", 0, "feedback", "f1", "support-bot", 7, "Not what I asked."),
     Payload(_CALL, b'{"messages":[]}', b'{"choices":[]}'),
     Dropped(TIMES_US[0] + 3_000_000, 17),
 )

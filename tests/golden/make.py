@@ -135,8 +135,9 @@ def call_ids() -> dict[str, Any]:
 
 def _call(release: str, arm: int, stratum: int) -> dict[str, Any]:
     unit = conversation.pseudonym(KEY, "ada")
-    raw = call_id.make(KEY, TIMES_US[0] // 1000, RANDOM[:5], ids.id_bytes(release), arm, stratum, unit)
+    raw = call_id.make(KEY, b"support-bot", TIMES_US[0] // 1000, RANDOM[:5], ids.id_bytes(release), arm, stratum, unit)
     return {
+        "app": "support-bot",
         "at_ms": TIMES_US[0] // 1000,
         "nonce": RANDOM[:5].hex(),
         "release": release,

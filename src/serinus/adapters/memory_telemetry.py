@@ -24,6 +24,7 @@ class TelemetryRows:
         self.enrolments: Table[tuple[str, bytes], Enrolment] = Table(journal)
         self.sums: Table[SumKey, Sum] = Table(journal)
         self.rollups: Table[RollupKey, Rollup] = Table(journal)
+        self.notes: Table[bytes, int] = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
@@ -66,6 +67,18 @@ class MemoryTelemetryTx:
         return sorted(
             (row for row in self._rows.sums.items() if row[0].release == release), key=lambda row: sum_order(row[0])
         )
+
+    def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
+        fresh = {key for key in keys if self._rows.notes.get(key) is None}
+        for key in fresh:
+            self._rows.notes.put(key, at_us)
+        return fresh
+
+    def forget_notes(self, before_us: int) -> int:
+        expired = [key for key, at_us in self._rows.notes.items() if at_us < before_us]
+        for key in expired:
+            self._rows.notes.drop(key)
+        return len(expired)
 
     def add_rollups(self, batch: Sequence[Rollup]) -> None:
         for rollup in batch:

@@ -75,6 +75,17 @@ rollups = Table(
     Index(None, "project_id", "width_s", "start_us"),
 )
 
+notes = Table(
+    "note",
+    telemetry,
+    project_column(),
+    Column("key", LargeBinary, nullable=False),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "key"),
+    Index(None, "project_id", "at_us"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

@@ -15,6 +15,7 @@ from serinus.adapters.schema_telemetry import hosts, offsets, sums
 from serinus.adapters.sql_apps import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
+from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_rollups import SqlRollups
 from serinus.adapters.sql_tx import SqlTx
 from serinus.core.fleet import HostStatus
@@ -83,7 +84,7 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlEnrolment, SqlRollups):
+class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlRollups):
     """All of the port's transaction."""
 
 

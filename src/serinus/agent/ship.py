@@ -17,7 +17,7 @@ from serinus.agent.resume import resume
 from serinus.agent.trail import Advance, Trail, judged_id, look_ahead, told_id
 from serinus.core.errors import Conflict, Contended
 from serinus.core.records.in_flight import OpenCall, apply
-from serinus.core.records.tally import Read, Tally, sums_of, tally
+from serinus.core.records.tally import Read, Tally, rollups_of, sums_of, tally
 from serinus.ports.clock import Clock
 from serinus.ports.event_log import EventLog
 from serinus.ports.host import Host, Presence
@@ -119,7 +119,7 @@ class Shipper:
         try:
             with self._store.tx() as tx:
                 _advance_offsets(tx, advances, counted, mono_ns)
-                _add_up(tx, counted)
+                _add_up(tx, counted, self._host_id, self._clock.now_us())
                 if self._gone:
                     tx.forget_offsets(self._gone)
                 tx.put_host(status)
@@ -199,10 +199,14 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
             tx.advance_offset(told_id(trail.instance), trail.told, counted.told[trail.instance])
 
 
-def _add_up(tx: TelemetryTx, counted: Tally) -> None:
+def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int) -> None:
+    rollups = counted.rollups
+    if counted.scored:
+        fresh = tx.note([one.key for one in counted.scored], at_us)
+        rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in fresh)))
     if counted.enrolments:
         fresh = tx.enrol(counted.enrolments)
         if fresh:
             tx.add_sums(sums_of((change.enrolment, change.is_new) for change in fresh))
-    if counted.rollups:
-        tx.add_rollups(counted.rollups)
+    if rollups:
+        tx.add_rollups(rollups)

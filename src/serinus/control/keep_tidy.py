@@ -9,6 +9,8 @@ GONE_S = 600.0
 """A host silent for so long is taken off the list; when it reports again it is back."""
 KEPT_S = {1: 2 * 86_400, 60: 60 * 86_400}
 """How long time buckets are kept, by width in seconds."""
+NOTES_KEPT_S = max(KEPT_S.values())
+"""How long it is known which events were reported: as long as there is a bucket in which they could count twice."""
 
 
 def keep_tidy(telemetry: TelemetryStore, hosts: Hosts, now_us: int, now_ns: int) -> None:
@@ -19,3 +21,4 @@ def keep_tidy(telemetry: TelemetryStore, hosts: Hosts, now_us: int, now_ns: int)
             tx.drop_host(name)
         for width_s, kept_s in KEPT_S.items():
             tx.prune_rollups(width_s, now_us - kept_s * 1_000_000)
+        tx.forget_notes(now_us - NOTES_KEPT_S * 1_000_000)

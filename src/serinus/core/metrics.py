@@ -57,6 +57,9 @@ REGISTRY: dict[str, Metric] = {
         _event("call.overdue", "overdue calls", Event.OVERDUE, "no first byte within the app's `overdue` limit"),
         _event("call.policy_violation", "policy violations", Event.POLICY_VIOLATION, "a deterministic rule matched"),
         _event("feedback.thumbs_down", "thumbs down", Event.THUMBS_DOWN, "the user rated the answer as bad"),
+        _event("feedback.escalated", "hand-offs to people", Event.ESCALATED, "the user was handed over to a person"),
+        _event("feedback.abandoned", "abandoned conversations", Event.ABANDONED, "the user gave up"),
+        _event("feedback.recontact", "re-contacts", Event.RECONTACT, "the user came back with what was resolved"),
     )
 }
 

@@ -63,10 +63,17 @@ class Recorder:
     def begin(self, call: Admitted, key: bytes, revision: int) -> bytes:
         """Record an assignment; the raw call id."""
         at_us = self._now_us()
-        raw = call_id.make(
-            key, at_us // 1000, self._chance.take(5), call.release_id, call.arm, call.stratum, call.unit_hash
-        )
         app = call.app
+        raw = call_id.make(
+            key,
+            app.encoded,
+            at_us // 1000,
+            self._chance.take(5),
+            call.release_id,
+            call.arm,
+            call.stratum,
+            call.unit_hash,
+        )
         self.spool.append(
             encode(Begin(raw, at_us, self._mono_ns(), app.name, call.version.digest, revision, app.overdue_ms))
         )

@@ -88,6 +88,7 @@ class ServedApp:
         "between_ns",
         "candidate",
         "connect_ns",
+        "encoded",
         "first_ns",
         "forced",
         "live",
@@ -102,6 +103,7 @@ class ServedApp:
     def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served]) -> None:
         self.app = app
         self.name = app.name
+        self.encoded = app.name.encode()
         release = app.release
         self.live = _of(app.live, versions, app)
         self.override = _of(app.override, versions, app)

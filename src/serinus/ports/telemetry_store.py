@@ -47,6 +47,15 @@ class TelemetryTx(Protocol):
 
     def sums(self, release: str) -> list[tuple[SumKey, Sum]]: ...
 
+    def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
+        """Note that these keys came, and return those that had not come before. At most once in a transaction and
+        before `enrol`, for the same reason."""
+        ...
+
+    def forget_notes(self, before_us: int) -> int:
+        """Forget keys noted before that time; how many."""
+        ...
+
     def add_rollups(self, batch: Sequence[Rollup]) -> None:
         """Add counts, merge histograms, per (host, identity, bucket)."""
         ...

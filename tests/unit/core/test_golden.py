@@ -87,13 +87,14 @@ def test_call_ids_are_read_from_their_layout() -> None:
     for case in golden["calls"]:
         raw = bytes.fromhex(case["raw"])
         assert case["text"] == "call_" + base64.urlsafe_b64encode(raw).decode()
+        assert raw[0] == 2
         assert int.from_bytes(raw[1:7], "big") == case["at_ms"]
         assert raw[7:12].hex() == case["nonce"]
         assert raw[12:28].hex() == (case["release"][4:] or "00" * 16)
         assert (raw[28], raw[29]) == (case["arm"], case["stratum"] % 256)
         assert raw[30:38].hex() == case["unit"]
-        mac = hmac.new(bytes.fromhex(golden["key"]), b"call\x1f" + raw[:38], "sha256").digest()[:10]
-        assert raw[38:] == mac
+        covered = b"call\x1f" + case["app"].encode() + b"\x1f" + raw[:38]
+        assert raw[38:] == hmac.new(bytes.fromhex(golden["key"]), covered, "sha256").digest()[:10]
 
 
 def test_frames_are_read_from_their_layout() -> None:

@@ -2,7 +2,8 @@
 
 48 bytes as 64 URL-safe base64 characters behind `call_`. Layout, big-endian: format 1 byte, time in ms 6, random 5,
 release id 16 (zeros: none), arm 1, stratum 1 (255: none), unit pseudonym 8, MAC 10. MAC = HMAC-SHA256(key,
-"call" ‖ 0x1f ‖ the first 38 bytes), truncated.
+"call" ‖ 0x1f ‖ app ‖ 0x1f ‖ the first 38 bytes), truncated: so it proves the app as well. Format 1, which did not, was
+never released.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 
 import msgspec
 
@@ -20,7 +22,7 @@ from serinus.core.routing.assignment import Arm
 
 SIZE = 48
 PREFIX = "call_"
-_FORMAT = b"\x01"
+_FORMAT = b"\x02"
 _BODY = 38
 
 
@@ -34,10 +36,13 @@ class CallId(msgspec.Struct, frozen=True, kw_only=True):
     unit: bytes
 
 
-def make(key: bytes, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes) -> bytes:
-    """The 48 raw bytes of a new call id. `nonce` 5, `release` 16, `unit` 8 bytes; `stratum` in [−1, 254]."""
+def make(
+    key: bytes, app: bytes, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes
+) -> bytes:
+    """The 48 raw bytes of a new call id. `app` is its name in UTF-8; `nonce` 5, `release` 16, `unit` 8 bytes; `stratum`
+    in [−1, 254]."""
     body = _FORMAT + at_ms.to_bytes(6, "big") + nonce + release + bytes((arm, stratum & 0xFF)) + unit
-    return body + mac(key, b"call\x1f" + body)[:10]
+    return body + mac(key, b"call\x1f%b\x1f%b" % (app, body))[:10]
 
 
 def text(raw: bytes) -> str:
@@ -57,17 +62,26 @@ def parse(raw: bytes) -> CallId:
     )
 
 
-def read(key: bytes, printed: str) -> CallId:
-    """The fields of a printed call id; InvalidInput when it is not one that we issued."""
+def raw_of(printed: str) -> bytes:
+    """The 48 raw bytes of a printed call id, MAC not checked; InvalidInput when it has not that form."""
     try:
         raw = base64.urlsafe_b64decode(printed.removeprefix(PREFIX))
     except (binascii.Error, ValueError):
         raw = b""
-    if len(raw) != SIZE or raw[:1] != _FORMAT or not _genuine(key, raw):
-        raise InvalidInput("not a call id of this project", where="call id", mend="copy it whole from x-request-id")
-    return parse(raw)
+    if len(raw) != SIZE or raw[:1] != _FORMAT or text(raw) != printed:
+        raise _foreign()
+    return raw
 
 
-def _genuine(key: bytes, raw: bytes) -> bool:
-    expected = mac(key, b"call\x1f" + raw[:_BODY])[:10]
-    return hmac.compare_digest(raw[_BODY:], expected)
+def app_of(key: bytes, apps: Iterable[str], raw: bytes) -> str:
+    """Which of these apps a call was made to; InvalidInput when it is none of them, or the id is not one of ours."""
+    body, tag = raw[:_BODY], raw[_BODY:]
+    for app in apps:
+        expected = mac(key, b"call\x1f%b\x1f%b" % (app.encode(), body))[:10]
+        if hmac.compare_digest(tag, expected):
+            return app
+    raise _foreign()
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("not a call id of this project", where="call_id", mend="copy it whole from x-request-id")

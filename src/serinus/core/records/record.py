@@ -37,6 +37,9 @@ class Event(enum.IntFlag):
     OVERDUE = 8
     POLICY_VIOLATION = 16
     THUMBS_DOWN = 32
+    ESCALATED = 64
+    ABANDONED = 128
+    RECONTACT = 256
 
 
 class Rung(enum.IntEnum):
@@ -114,7 +117,11 @@ class End(_Record, frozen=True, array_like=True):
 
 
 class Score(_Record, frozen=True, array_like=True):
-    """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶."""
+    """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶.
+
+    The same `key` of a metric and call is the same score, however often it is written. `conversation` ≠ 0: it is about
+    a whole conversation, and `call` only carries release, arm, stratum and unit. `text` is what the user wrote.
+    """
 
     KIND: ClassVar[int] = 4
     call: bytes
@@ -123,6 +130,9 @@ class Score(_Record, frozen=True, array_like=True):
     value_micro: int
     source: str
     key: str
+    app: str = ""
+    conversation: int = 0
+    text: str = ""
 
 
 class Payload(_Record, frozen=True, array_like=True):

@@ -1,6 +1,8 @@
 """From records to what the store adds up: enrolments, sums, and rollups of one second and one minute.
 
-A call counts in the rollup of its End; an overdue call adds its event to the bucket in which it was found overdue.
+A call counts in the rollup of its End; an overdue call adds its event to the bucket in which it was found overdue, and
+an event that a score reports, once per call, to the bucket in which the score came: a limit looks at the newest
+buckets, so there it is seen. Which version was served a score does not know: its rollups name none.
 """
 
 from __future__ import annotations
@@ -10,18 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from serinus.core.ids import RELEASE, id_text
-from serinus.core.metrics import REGISTRY
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Record, Score
+from serinus.core.records.score import event_key, event_of
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
 from serinus.core.routing.assignment import COMPARED, Arm
 
 WIDTHS_S = (1, 60)
 _US = 1_000_000
 _COMPARED = frozenset(int(arm) for arm in COMPARED)
-_SCORED = {name: metric.event for name, metric in REGISTRY.items() if metric.event}
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +38,24 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     judge_until_ns: int | None = None
 
 
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a score reports; `key` is that of all scores that report the same one."""
+
+    key: bytes
+    app: str
+    call: bytes
+    at_us: int
+    event: int
+
+
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """What one round adds. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
+    """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
+    (`rollups_of`). By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
     newest count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
+    scored: tuple[Scored, ...]
     changes: dict[str, Changes]
     overdue: dict[str, int]
     told: dict[str, int]
@@ -65,6 +78,7 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
     return Tally(
         enrolments=tuple(sheet.enrolments()),
         rollups=tuple(sheet.rollups(host)),
+        scored=tuple(sheet.scored.values()),
         changes=changes,
         overdue=overdue,
         told=told,
@@ -82,6 +96,14 @@ def sums_of(changes: Iterable[tuple[Enrolment, bool]]) -> list[tuple[SumKey, Sum
             key = SumKey(enrolment.release, enrolment.stratum, name, int(enrolment.arm))
             totals[key] = totals.get(key, 0) + 1
     return [(key, Sum(total=total)) for key, total in totals.items()]
+
+
+def rollups_of(host: str, scored: Iterable[Scored]) -> list[Rollup]:
+    """The rollups of events that scores report: events without requests."""
+    sheet = _Sheet(0)
+    for one in scored:
+        sheet.event(one)
+    return list(sheet.rollups(host))
 
 
 class _Bucket:
@@ -145,6 +167,7 @@ class _Sheet:
     """Adds up one round."""
 
     def __init__(self, found_at_us: int) -> None:
+        self.scored: dict[bytes, Scored] = {}
         self._found_s = found_at_us // _US
         self._units: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
         self._seconds: dict[tuple[_Identity, int], _Bucket] = {}
@@ -166,8 +189,12 @@ class _Sheet:
                 changed[record.call] = msgspec.structs.replace(known, first_spool=spool, judged=True)
         elif isinstance(record, Dropped):
             _acquit(open_before, changed)
-        elif isinstance(record, Score) and record.value_micro > 0 and record.metric in _SCORED:
-            self._enrol(record.call, _SCORED[record.metric])
+        elif isinstance(record, Score):
+            self._score(record)
+
+    def event(self, one: Scored) -> None:
+        """Add an event to the bucket in which its score came."""
+        self._bucket(one.app, one.call, b"", one.at_us // _US).event(one.event)
 
     def judge(self, read: Read, changed: Changes) -> int:
         """Judge open calls by the clock; how many were found overdue."""
@@ -191,6 +218,15 @@ class _Sheet:
         begin = call.begin
         self._enrol(begin.call, int(Event.OVERDUE))
         self._bucket(begin.app, begin.call, begin.version, self._found_s).event(int(Event.OVERDUE))
+
+    def _score(self, record: Score) -> None:
+        bit = event_of(record)
+        if not bit:
+            return
+        self._enrol(record.call, bit)
+        key = event_key(record)
+        found = Scored(key=key, app=record.app, call=record.call, at_us=record.at_us, event=bit)
+        self.scored.setdefault(key, found)
 
     def _enrol(self, call: bytes, events: int) -> None:
         release, arm, stratum, unit = call[12:28], call[28], call[29], call[30:38]

@@ -12,7 +12,7 @@ from serinus.core.records import histogram
 from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.record import Event, Record, Score
 from serinus.core.records.sums import Enrolment, SumKey
-from serinus.core.records.tally import Read, Tally, sums_of, tally
+from serinus.core.records.tally import Read, Tally, rollups_of, sums_of, tally
 from serinus.core.routing.assignment import Arm
 from tests.fake_workers import START_US, ManualClock, begin, end, raw_call
 from tests.unit.agent.world import RELEASE_ID
@@ -111,3 +111,19 @@ def test_a_score_of_an_event_metric_is_an_event_of_its_unit() -> None:
     found = _tally(scores)
     assert [enrolment.events for enrolment in found.enrolments] == [Event.THUMBS_DOWN]
     assert found.rollups == ()
+
+
+def test_O2_an_event_that_scores_report_counts_once_and_sets_its_units_bit() -> None:
+    """Twice thumbs down of one call is one event to roll up; its unit is enrolled with the bit, whoever comes first."""
+    bad = Score(raw_call(1), START_US, "feedback.thumbs_down", 1_000_000, "feedback", "a", "support-bot")
+    again = Score(raw_call(1), START_US + 9_000_000, "feedback.thumbs_down", 1_000_000, "feedback", "b", "support-bot")
+    good = Score(raw_call(2), START_US, "feedback.thumbs_down", 0, "feedback", "a", "support-bot")
+    found = _tally([bad, again, good])
+    unit = (1).to_bytes(8, "big")
+    assert found.enrolments == (Enrolment(RELEASE_ID, unit, Arm.CANDIDATE, 0, Event.THUMBS_DOWN),)
+    assert found.rollups == ()
+    assert [(one.call, one.at_us, one.event) for one in found.scored] == [(raw_call(1), START_US, Event.THUMBS_DOWN)]
+    for rollup, width_s in zip(rollups_of("h", found.scored), (1, 60), strict=True):
+        assert (rollup.app, rollup.release, rollup.arm, rollup.version) == ("support-bot", RELEASE_ID, 1, "")
+        assert (rollup.start_us, rollup.width_s) == (START_US - START_US % (width_s * 1_000_000), width_s)
+        assert (rollup.requests, rollup.events) == (0, {Event.THUMBS_DOWN: 1})
