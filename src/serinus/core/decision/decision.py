@@ -62,6 +62,9 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
     case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches)
     command, findings = _asked(case)
+    if serving:
+        waiting = "" if command else findings[-1].text
+        progress = msgspec.structs.replace(progress, waiting=waiting)
     return Decision(
         commands=(command,) if command else (),
         progress=progress,

@@ -67,7 +67,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     `positions` and `watermark_us` are those of the last round: a resume re-arms its trigger from there. `dropped`
     is the count of records each worker had dropped by then. `held_ms` counts a pause begun at `held_at_us`.
-    `pending_ms` was spent in health since both arms last answered; it is served once they answer again.
+    `pending_ms` was spent in health since both arms last answered; it is served once they answer again. `waiting`
+    is what the release lacked at the last round, as a sentence.
     """
 
     release: str
@@ -81,3 +82,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     dropped: dict[str, int] = {}
     held_at_us: int = 0
     held_ms: int = 0
+    waiting: str = ""

@@ -90,6 +90,15 @@ def test_nothing_is_served_outside_health(observations: Observations) -> None:
     assert decide(running(), served(running(), 5000), seen(), NOW_US).progress.dwell_ms == 6000
 
 
+def test_what_is_waited_for_is_kept_as_a_sentence() -> None:
+    """Every round leaves behind why the release did not go on."""
+    lacking = decide(running(), served(running(), 10_000), seen(), NOW_US).progress.waiting
+    assert lacking == "At 5 %: 49 s of 60 s in health are left"
+    held_by = decide(held("person"), None, seen(), NOW_US).progress.waiting
+    assert held_by == "Paused until a person resumes: r"
+    assert decide(running(), served(running()), seen(), NOW_US).progress.waiting == ""
+
+
 def test_order_of_questions() -> None:
     """Override before harm, harm before limits, limits before missing data, missing data before the next step."""
     broken = (minutes([0.5] * 5),)
