@@ -10,6 +10,7 @@ from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import CONTINUE, Request, RequestReader
 from serinus.gateway import heads
 from serinus.gateway.deadlines import Deadlines
+from serinus.gateway.outbox import Outbox
 
 _NS = 1_000_000_000
 _IDLE_NS = 75 * _NS
@@ -46,6 +47,7 @@ class House(Protocol):
     draining: bool
     body_bytes: int
     mono_ns: Callable[[], int]
+    outbox: Outbox
 
     def serve(self, client: ClientConnection, request: Request) -> None: ...
     def opened(self, client: ClientConnection) -> None: ...
@@ -61,6 +63,7 @@ class ClientConnection(asyncio.Protocol):
         self.arrived_ns = 0
         self._unsent = 0
         self._house = house
+        self._outbox = house.outbox
         self._reader = RequestReader(body_bytes=house.body_bytes)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._lingering = self._closed = self._paused = False
@@ -108,8 +111,12 @@ class ClientConnection(asyncio.Protocol):
             self.work.caller_ready()
 
     def write(self, data: bytes) -> None:
-        """Send bytes of an answer."""
+        """Send bytes of a stream."""
         self._transport.write(data)
+
+    def post(self, data: bytes) -> None:
+        """Send a whole answer at the end of the turn. Not to be mixed with `write` within one answer."""
+        self._outbox.put(self._transport, data)
 
     def finished(self, keep_alive: bool) -> None:
         """The answer is written: on to the next request, or close."""
@@ -137,6 +144,7 @@ class ClientConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close when what was written is sent."""
+        self._outbox.flush()
         self.deadline_ns = self._house.mono_ns() + _ARRIVAL_NS
         self._transport.close()
 

@@ -16,6 +16,7 @@ _FORWARDED = (
     *(b"idempotency-key", b"openai-organization", b"openai-project", b"openai-beta"),
     *(b"anthropic-version", b"anthropic-beta"),
 )
+_FORWARDED_SET = frozenset(_FORWARDED)
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 JSON = b"content-type: application/json\r\n"
 STREAM = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
@@ -39,6 +40,8 @@ def passed_through(upstream: dict[bytes, bytes]) -> bytes:
 
 def forwarded(caller: dict[bytes, bytes]) -> bytes:
     """The caller's headers that the upstream is to see."""
+    if _FORWARDED_SET.isdisjoint(caller):
+        return b""
     return b"".join([b"%b: %b\r\n" % (name, caller[name]) for name in _FORWARDED if name in caller])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from serinus.gateway.deadlines import NEVER, Deadlines
+from serinus.gateway.outbox import Outbox
 from serinus.gateway.routes import Target
 from serinus.gateway.upstream import UpstreamConnection
 
@@ -26,8 +27,14 @@ class Pool:
     """Connections to one target. Not bounded in number: admission bounds the calls."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, target: Target, deadlines: Deadlines, mono_ns: Callable[[], int]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        target: Target,
+        deadlines: Deadlines,
+        mono_ns: Callable[[], int],
+        outbox: Outbox,
     ) -> None:
+        self.post = outbox.put
         self.mono_ns = mono_ns
         self._loop = loop
         self._host, self._port = target.host, target.port

@@ -35,7 +35,7 @@ class Reply:
     ) -> None:
         """Send a whole JSON answer, and finish."""
         keep_alive = self._keep_alive
-        self._client.write(
+        self._client.post(
             b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bconnection: %b\r\n\r\n%b"
             % (
                 heads.status_line(status),

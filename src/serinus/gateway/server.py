@@ -18,6 +18,7 @@ from serinus.gateway.chance import Chance
 from serinus.gateway.client import ClientConnection
 from serinus.gateway.deadlines import Deadlines
 from serinus.gateway.log import Log
+from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Recorder
 from serinus.gateway.routes import Routes, Served, ServedApp, Target
@@ -42,6 +43,7 @@ class Gateway:
         log: Log,
     ) -> None:
         self.deadlines = Deadlines()
+        self.outbox = Outbox(loop)
         self.draining = False
         self.body_bytes = BODY_BYTES
         self.mono_ns = mono_ns
@@ -123,7 +125,7 @@ class Gateway:
         """The connections to an upstream."""
         pool = self._pools.get(target.key)
         if pool is None:
-            pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns)
+            pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns, self.outbox)
         return pool
 
     def call_over(self, call: Call) -> None:

@@ -39,6 +39,7 @@ class Home(Protocol):
     def give_back(self, connection: UpstreamConnection) -> None: ...
     def lost(self, connection: UpstreamConnection) -> None: ...
     def mono_ns(self) -> int: ...
+    def post(self, transport: asyncio.Transport, data: bytes) -> None: ...
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -65,7 +66,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._call = call
         self._reader = ResponseReader()
         self._was_idle = self.idle_since_ns > 0 and self._home.mono_ns() - self.idle_since_ns > _IDLENESS_NS
-        self._transport.write(request)
+        self._home.post(self._transport, request)
 
     def is_stale(self, now_ns: int) -> bool:
         """Whether an idle connection was closed by the upstream, or holds bytes that nobody asked for."""

@@ -51,6 +51,9 @@ class Home:
     def mono_ns(self) -> int:
         return self.now
 
+    def post(self, transport: Any, data: bytes) -> None:
+        transport.write(data)
+
     def give_back(self, connection: UpstreamConnection) -> None:
         connection.idle_since_ns = self.now
         self.back.append(connection)
