@@ -33,7 +33,7 @@ apps:
         steps:
           - {{share: 5%, dwell: 8s, min_units: 100}}
           - {{share: 25%, dwell: 10s, min_units: 700}}
-          - {{share: 50%, dwell: 12s, min_units: 2200}}
+          - {{share: 50%, dwell: 12s, min_units: 1600}}
           - {{share: 100%, dwell: 8s}}
     guardrails:
       - {{metric: call.invalid_format, max_ratio: 1.25, design_ratio: 3, weight: 2}}
