@@ -27,7 +27,8 @@ from serinus.core.release.table import State
 from serinus.core.routing import snapshot
 from serinus.core.routing.assignment import Arm, arm_of, unit_point
 from serinus.core.versions.content import VersionContent
-from serinus.ports.control_store import Page, StoredVersion
+from serinus.ports.control_store import ControlStore, Page, StoredVersion
+from serinus.ports.telemetry_store import TelemetryStore
 
 PERSON = "ada@example.com"
 START_US = 1_764_000_000_000_000
@@ -80,10 +81,16 @@ class Production:
     and `hanging` (the candidate answers nothing).
     """
 
-    def __init__(self, plan: Plan | None = PLAN, calls_per_s: int = 120, seed: int = 1) -> None:
+    def __init__(
+        self,
+        plan: Plan | None = PLAN,
+        calls_per_s: int = 120,
+        seed: int = 1,
+        stores: tuple[ControlStore, TelemetryStore] | None = None,
+    ) -> None:
         self.clock = VirtualClock()
         self._random = random.Random(seed)
-        self.control, self.telemetry = memory_stores(self._random.randbytes)
+        self.control, self.telemetry = stores or memory_stores(self._random.randbytes)
         self.ids = IdSource(self.clock.now_us, self._random.randbytes)
         self.calls_per_s = calls_per_s
         self.rates: dict[Event, Chance] = {}
