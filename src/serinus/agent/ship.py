@@ -202,8 +202,8 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
 def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int) -> None:
     rollups = counted.rollups
     if counted.scored:
-        fresh = tx.note([one.key for one in counted.scored], at_us)
-        rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in fresh)))
+        unreported = tx.note([one.key for one in counted.scored], at_us)
+        rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in unreported)))
     if counted.enrolments:
         fresh = tx.enrol(counted.enrolments)
         if fresh:

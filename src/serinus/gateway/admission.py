@@ -152,7 +152,7 @@ class Admission:
             token = conversation.issue(routes.mac_key, name, call.unit_hash, start, nonce)
         call.started = start
         call.token = token
-        call.conversation = xxhash.xxh3_64_intdigest(token.encode()) >> 1
+        call.conversation = conversation.number_of(token)
         return unit
 
     def _pseudonym(self, unit: str) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serinus.core.records import call_id
+from serinus.core.records.feedback import SOURCE, Mark
 from serinus.core.records.frames import encode
-from serinus.core.records.record import Begin, End, ErrorClass, Event, First
+from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Score
 from serinus.core.wire.answer import Findings
 from serinus.gateway.admission import Admitted
 from serinus.gateway.chance import Chance
@@ -29,17 +30,14 @@ NOTHING_FOUND = Findings()
 class Outcome:
     """How a call ended, as far as its record needs it."""
 
-    __slots__ = ("attempts", "error", "estimated", "findings", "invalid_format", "rung", "status", "upstream_status")
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.error = ErrorClass.NONE
-        self.rung = 0
-        self.attempts = 0
-        self.upstream_status = 0
-        self.findings = NOTHING_FOUND
-        self.invalid_format = False
-        self.estimated = False
+    status = 0
+    error = ErrorClass.NONE
+    rung = 0
+    attempts = 0
+    upstream_status = 0
+    findings = NOTHING_FOUND
+    invalid_format = False
+    estimated = False
 
     def events(self) -> int:
         """The bad events of the call, as bits of Event. A refusal is one of its own, not a broken format as well."""
@@ -52,16 +50,15 @@ class Outcome:
 
 
 class Recorder:
-    """Writes begin, first and end of calls."""
+    """Writes begin, first and end of calls, and what users say of them."""
 
-    def __init__(self, spool: Spool, now_us: Callable[[], int], mono_ns: Callable[[], int], chance: Chance) -> None:
+    def __init__(self, spool: Spool, now_us: Callable[[], int], chance: Chance) -> None:
         self.spool = spool
         self._now_us = now_us
-        self._mono_ns = mono_ns
         self._chance = chance
 
-    def begin(self, call: Admitted, key: bytes, revision: int) -> bytes:
-        """Record an assignment; the raw call id."""
+    def begin(self, call: Admitted, key: bytes, revision: int, begun_ns: int) -> bytes:
+        """Record an assignment of a call that arrived at `begun_ns`; the raw call id."""
         at_us = self._now_us()
         app = call.app
         raw = call_id.make(
@@ -74,20 +71,32 @@ class Recorder:
             call.stratum,
             call.unit_hash,
         )
-        self.spool.append(
-            encode(Begin(raw, at_us, self._mono_ns(), app.name, call.version.digest, revision, app.overdue_ms))
-        )
+        self.spool.append(encode(Begin(raw, at_us, begun_ns, app.name, call.version.digest, revision, app.overdue_ms)))
         return raw
 
     def first(self, raw: bytes, mono_ns: int) -> None:
         """Record the first byte of a stream."""
         self.spool.append(encode(First(raw, mono_ns)))
 
+    def score(self, raw: bytes, app: str, mark: Mark, conversation: int) -> bool:
+        """Record a score of a call or, when `conversation` is not 0, of that one; False: no room."""
+        at_us = self._now_us()
+        score = Score(raw, at_us, mark.metric, mark.value_micro, SOURCE, mark.key, app, conversation, mark.text)
+        return self.spool.append(encode(score))
+
     def end(
-        self, raw: bytes, call: Admitted, served: Served, revision: int, outcome: Outcome, begun_ns: int, first_ns: int
+        self,
+        raw: bytes,
+        call: Admitted,
+        served: Served,
+        revision: int,
+        outcome: Outcome,
+        *,
+        begun_ns: int,
+        first_ns: int,
+        now_ns: int,
     ) -> None:
-        """Record all of a call. `begun_ns` and `first_ns` (0: no first byte) are monotonic."""
-        now_ns = self._mono_ns()
+        """Record all of a call. Times are monotonic; `first_ns` 0: no first byte."""
         findings = outcome.findings
         self.spool.append(
             encode(

@@ -17,6 +17,7 @@ from serinus.gateway.call import Call
 from serinus.gateway.chance import Chance
 from serinus.gateway.client import ClientConnection
 from serinus.gateway.deadlines import Deadlines
+from serinus.gateway.feedback import record_feedback
 from serinus.gateway.log import Log
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
@@ -112,8 +113,10 @@ class Gateway:
             if path == "/chat/completions":
                 self._chat(client, request)
             else:
-                body = self._look_up(request, path)
-                answer = heads.whole(200, heads.JSON, body, request.keep_alive, with_body=request.method != "HEAD")
+                said = path == "/feedback"
+                body = self._feedback(request) if said else self._look_up(request, path)
+                status = 202 if said else 200
+                answer = heads.whole(status, heads.JSON, body, request.keep_alive, with_body=request.method != "HEAD")
                 client.write(answer)
                 client.finished(request.keep_alive)
         except Refusal as refusal:
@@ -148,6 +151,14 @@ class Gateway:
         self.requests += 1
         self.active += 1
         Call(self, client, request, admitted, routes).start()
+
+    def _feedback(self, request: Request) -> bytes:
+        if request.method != "POST":
+            raise _wrong_method("POST")
+        admission, routes = self._admission, self._routes
+        if admission is None or routes is None:
+            raise _not_ready("no routing snapshot yet")
+        return record_feedback(request, admission.caller(request), routes, self.recorder)
 
     def _may_serve(self, app: ServedApp) -> bool:
         return self.recorder.spool.has_room and self._lease_holds(app)

@@ -59,8 +59,8 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
 
 
 def marks_of(feedback: Feedback) -> list[Mark]:
-    """The scores of a feedback. Thumbs down, or a rating of 1 or 2, is the event `feedback.thumbs_down`; thumbs up, or a
-    better rating, is the same metric with the value 0."""
+    """The scores of a feedback. Thumbs down, or a rating of 1 or 2, is the event `feedback.thumbs_down`; thumbs up, or
+    a better rating, is the same metric with the value 0."""
     found: list[tuple[str, int, str]] = []
     if feedback.thumbs or feedback.rating:
         is_bad = feedback.thumbs == "down" or (feedback.rating is not None and feedback.rating <= _BAD_RATING)

@@ -6,6 +6,8 @@ import base64
 import binascii
 import hmac
 
+import xxhash
+
 from serinus.core.errors import InvalidInput
 from serinus.core.mac import mac
 
@@ -45,6 +47,11 @@ def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
             mend="send back the value of the first answer's header unchanged, or none to begin a conversation",
         )
     return int.from_bytes(body[1:7], "big"), body[7:15]
+
+
+def number_of(token: str) -> int:
+    """How records name a conversation: 63 bits of its token's hash."""
+    return xxhash.xxh3_64_intdigest(token.encode()) >> 1
 
 
 def pseudonym(key: bytes, unit: str) -> bytes:

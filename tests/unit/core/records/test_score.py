@@ -19,7 +19,7 @@ def _changed(**changes: object) -> Score:
 
 
 def test_O2_a_score_is_named_by_what_it_is_about_its_metric_and_its_key() -> None:
-    """Sent again, later, with another value, it is the same score; about another call or under another key it is not."""
+    """Sent again, later, with another value, it is the same; about another call or under another key it is not."""
     name = row(DOWN, "h").score
     assert row(_changed(at_us=START_US + 9, value_micro=0, text="x"), "other host").score == name
     others = [
