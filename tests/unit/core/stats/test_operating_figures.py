@@ -178,3 +178,26 @@ def test_units_to_show_no_harm(max_ratio: float, units: int) -> None:
     assert shown.any(axis=1).mean() > 0.98
     needed = np.where(shown.any(axis=1), (shown.argmax(axis=1) + 1) * LOOK, units * 5)
     assert needed.mean() == pytest.approx(units, rel=0.15)
+
+
+@pytest.mark.slow
+def test_false_rollbacks_of_whole_releases_at_most_alpha() -> None:
+    """10,000 healthy releases with a ramp, base rates that drift, first events of returning and heavy users and eight
+    guardrails, judged as a release is judged: false rollbacks stay within the bound for α."""
+    rng = np.random.default_rng(18)
+    releases, looks, rails, starts = 10_000, 60, 8, (0, 20, 40)
+    margin, bar = Margin(1.0, 2.0), math.log(1 / ALPHA)
+    total = np.zeros((releases, looks))
+    ramp = np.repeat([0.1, 0.5, 1.0], looks // 3)
+    drift = np.exp(np.cumsum(rng.normal(0, 0.2, (releases, looks)), axis=1))  # shared by all metrics and arms
+    for _ in range(rails):
+        heavy = rng.gamma(0.5, 2.0, (releases, looks))
+        arrived = rng.poisson(np.minimum(2.0 * ramp * drift * heavy, 20.0))
+        mine = rng.binomial(arrived, 0.5)
+        s1, s0 = np.cumsum(mine, axis=1), np.cumsum(arrived - mine, axis=1)
+        for weight, start in zip(combine.restart_weights(3), starts, strict=True):
+            at1, at0 = (s1[:, [start - 1]], s0[:, [start - 1]]) if start else (0, 0)
+            since = evidence(np.maximum(s1 - at1, 0), np.maximum(s0 - at0, 0), margin)
+            total += weight / rails * np.exp(np.where(np.arange(looks) >= start, since, 0.0))
+    count = int((total >= math.exp(bar)).any(axis=1).sum())
+    assert 0 < count <= most_allowed(releases)
