@@ -41,7 +41,7 @@ class Talk:
             messages=[{"role": "user", "content": f"Turn {len(self.arms)}"}],
             extra_headers={"x-serinus-conversation": self._token} if self._token else {},
         )
-        assert answer.parse().choices[0].message.content is not None
+        assert answer.parse().choices[0].finish_reason == "stop"
         self._token = answer.headers["x-serinus-conversation"]
         self.arms.append(answer.headers["x-serinus-arm"])
         self.versions.append(answer.headers["x-serinus-version"])
