@@ -136,6 +136,26 @@ def test_stable_at_1e8_events_and_in_the_deep_tail() -> None:
         assert before - after == pytest.approx(math.log(10), abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [(0, 700), (0, 3_000), (40, 3_000), (700, 3_000), (10**6, 1.2e6), (10**8, 1.01e8), (5 * 10**7, 10**8)],
+)
+def test_deep_below_history_is_the_integral(events: int, expected: float) -> None:
+    """Where the tail underflows, E is ∫ (1 + u/y)^{x−1} e^{−u} du / y against the prior's, integrated directly."""
+
+    def log_tail(x: float, y: float) -> float:
+        width = 60 / (1 - x / y)
+        mass, _ = integrate.quad(lambda u: math.exp((x - 1) * math.log1p(u / y) - u), 0, width, limit=500, epsrel=1e-12)
+        return math.log(mass / y)
+
+    prior = control_health.PRIOR_EVENTS
+    own = math.lgamma(prior) - prior * math.log(prior) + prior + math.log(float(stats.gamma.sf(prior, prior)))
+    units = 10 * max(events, 10**4)
+    found = control_health.worse_rate(Rate(events=events, units=units), expected / units).log_e
+    digits = 1e-9 if events < 1000 else 1e-6
+    assert found == pytest.approx(log_tail(prior + events, prior + expected) - own, abs=digits)
+
+
 @given(st.lists(st.integers(0, 10**6), min_size=6, max_size=6))
 def test_rates_merge_in_any_order(n: list[int]) -> None:
     """Commutative and associative."""

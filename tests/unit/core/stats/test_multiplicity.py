@@ -101,6 +101,11 @@ def test_weekly_releases_at_five_percent() -> None:
     assert multiplicity.chance_of_any(0.05, 0) == 0.0
 
 
+def test_a_detector_that_errs_once_in_ten_thousand() -> None:
+    """Stopping at a single hit would stop 63 % of healthy releases of 10,000 answers."""
+    assert multiplicity.chance_of_any(1e-4, 10_000) == pytest.approx(0.632, abs=0.001)
+
+
 @given(st.floats(1e-9, 0.999), st.integers(1, 10_000))
 def test_level_for_a_year_is_the_inverse(yearly: float, releases: int) -> None:
     """As many releases at that level use up the year's chance, to nine digits."""

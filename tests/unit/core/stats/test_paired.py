@@ -51,7 +51,7 @@ def test_one_coin_per_user_is_safe_and_several_are_wrong() -> None:
 
 def test_a_user_is_the_sign_of_the_sum() -> None:
     """Several pairs of a user count once; a user whose pairs cancel, or who has none, is tied."""
-    found = paired.of_units([[1], [-1], [1, 1, -1], [-1, -1, 1], [1, -1], [0], []])
+    found = paired.of_units([[1], [-1], [1, 1, 1, -1], [-1, -1, -1, 1], [1, -1], [0], []])
     assert found == Pairs(candidate_only=2, control_only=2, tied=3)
 
 
