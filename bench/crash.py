@@ -19,7 +19,7 @@ from typing import Any
 
 from serinus.adapters.clock import SystemClock
 from tests import postgres
-from tests.process.crash_run import Account, crash_run
+from tests.process.crash_run import QUICK, Account, crash_run
 from tests.process.production import production
 
 SHOWN = 10
@@ -46,6 +46,7 @@ def figures(account: Account, elapsed_s: float) -> dict[str, Any]:
         "unfinished": account.unfinished,
         "promoted": account.promoted,
         "steps": account.steps,
+        "steps_between_kills": account.steps_between_kills,
         **{name: len(getattr(account, name)) for name in FAULTS},
         "elapsed_s": round(elapsed_s, 1),
     }
@@ -62,7 +63,11 @@ def main() -> int:
     options = parser.parse_args()
     clock = SystemClock()
     started_ns = clock.mono_ns()
-    with tempfile.TemporaryDirectory() as folder, _store(options.store) as url, production(Path(folder), url) as found:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _store(options.store) as url,
+        production(Path(folder), url, control_options=QUICK) as found,
+    ):
         account = crash_run(found, kills=options.kills, seed=options.seed, every_s=options.every_s)
     shown = figures(account, (clock.mono_ns() - started_ns) / 1e9)
     print(json.dumps(shown) if options.json else "\n".join(f"{name:16} {value}" for name, value in shown.items()))

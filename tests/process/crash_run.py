@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from serinus.control.verify_audit import verify_audit
+from serinus.core.audit.entry import Action
 from serinus.core.errors import SerinusError
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import Page
@@ -22,8 +23,10 @@ from tests.process.production import APP, Production, plan
 
 MODULES = {f"serinus.bootstrap.{name}": name for name in ("worker", "agent", "control", "gateway")}
 # How often each dies, in a pack that is shuffled and begun anew when it is used up.
-PACK = ("worker",) * 10 + ("agent",) * 5 + ("control",) * 4 + ("gateway",) * 2
-STEPS = ((0.05, 1.5), (0.25, 1.5), (0.5, 1.5), (1.0, 1.5))
+PACK = ("worker",) * 5 + ("agent",) * 2 + ("control",) * 2 + ("gateway",)
+STEPS = tuple((share, 0.6) for share in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0))
+# Quick rounds, so that the release climbs in the short lives that a control has here.
+QUICK = ("--period-s", "0.2")
 _ALIVE_WITHIN_S = 30.0
 _PROMOTED_WITHIN_S = 60.0
 
@@ -38,6 +41,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     unfinished: int
     promoted: int
     steps: int
+    steps_between_kills: int
     lost: list[str]
     duplicated: list[str]
     mismatched: list[str]
@@ -68,6 +72,7 @@ def crash_run(found: Production, *, kills: int, seed: int, every_s: float) -> Ac
     found.start_traffic(rate=100.0)
     found.await_answers(50)
     keeper.keep()
+    found.await_true(lambda: _steps(found) > 1, "the release does not climb")
     killer.start()
     try:
         while killer.is_alive():
@@ -78,10 +83,10 @@ def crash_run(found: Production, *, kills: int, seed: int, every_s: float) -> Ac
     assert not killer.fault, killer.fault
     found.await_true(keeper.keep_alive, "control and gateway did not come back", _ALIVE_WITHIN_S)
     found.await_true(lambda: not _active(found), f"the release did not go on: {_why(found)}", _PROMOTED_WITHIN_S)
-    return account(found, found.end(), killer.killed)
+    return account(found, found.end(), killer)
 
 
-def account(found: Production, result: dict[str, int], killed: Counter[str]) -> Account:
+def account(found: Production, result: dict[str, int], killer: Killer) -> Account:
     """Compare what users, stores, event log and audit trail say."""
     control, telemetry = found.stores
     seen, calls, trail = found.seen(), found.stack.calls(), found.audit()
@@ -93,13 +98,16 @@ def account(found: Production, result: dict[str, int], killed: Counter[str]) -> 
     finished = sum(call.finished for call in calls)
     wrong = [f"rollups count {count} calls, the event log {finished}" for count in rolled_up if count != finished]
     return Account(
-        kills=dict(killed),
+        kills=dict(killer.killed),
         sent=result["sent"],
         completed=len(seen),
         incomplete=result["incomplete"],
         unfinished=len(calls) - finished,
         promoted=sum(release.state.value == "promoted" for release in releases),
         steps=sum(len(release.ramp) for release in releases),
+        steps_between_kills=sum(
+            entry.action == Action.TICK_ADVANCED and killer.first_us < entry.at_us < killer.last_us for entry in trail
+        ),
         lost=ledger.lost(seen, calls),
         duplicated=ledger.duplicated(calls),
         mismatched=ledger.mismatched(seen, calls),
@@ -142,6 +150,7 @@ class Killer(threading.Thread):
         super().__init__(name="killer", daemon=True)
         self.killed: Counter[str] = Counter()
         self.fault = ""
+        self.first_us = self.last_us = 0
         self._directory = str(directory)
         self._clock = clock
         self._kills = kills
@@ -174,6 +183,8 @@ class Killer(threading.Thread):
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._chance.choice(alive), signal.SIGKILL)
             self.killed[kind] += 1
+            self.last_us = self._clock.now_us()
+            self.first_us = self.first_us or self.last_us
         return True
 
 
@@ -211,6 +222,11 @@ def _descends(pid: int, parents: dict[int, int]) -> bool:
 def _active(found: Production) -> bool:
     with found.stores[0].tx() as tx:
         return bool(tx.active_releases())
+
+
+def _steps(found: Production) -> int:
+    with found.stores[0].tx() as tx:
+        return max((len(release.ramp) for release in tx.active_releases()), default=0)
 
 
 def _why(found: Production) -> str:

@@ -34,11 +34,14 @@ class Production:
     control: Process
     gateway: Process
 
-    def __init__(self, stack: Stack, workers: int = 2, gateway_options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, stack: Stack, workers: int, gateway_options: Sequence[str], control_options: Sequence[str]
+    ) -> None:
         self.stack = stack
         self.answers = stack.directory / "answers.jsonl"
         self._workers = workers
         self._gateway_options = gateway_options
+        self._control_options = control_options
         self._ports: dict[str, str] = {}
         self._traffic: subprocess.Popen[bytes] | None = None
         self.stores: tuple[ControlStore, TelemetryStore]
@@ -60,7 +63,7 @@ class Production:
 
     def start_control(self) -> None:
         """A control process, always on the same port. One that stands by takes over after a second."""
-        options = ["--takeover-s", "1", "--port", self._ports.get("control", "0")]
+        options = ["--takeover-s", "1", "--port", self._ports.get("control", "0"), *self._control_options]
         self.control = self.stack.control(*options)
         self._ports["control"] = str(self.control.ready["port"])
 
@@ -191,11 +194,15 @@ def plan(steps: Sequence[tuple[float, float]], lease_s: float, freshness_s: floa
 
 @contextmanager
 def production(
-    directory: Path, store: str | None = None, workers: int = 2, gateway_options: Sequence[str] = ()
+    directory: Path,
+    store: str | None = None,
+    workers: int = 2,
+    gateway_options: Sequence[str] = (),
+    control_options: Sequence[str] = (),
 ) -> Iterator[Production]:
     """A production under a directory; ended with all its processes."""
     with Stack(directory, SystemClock(), store) as stack:
-        found = Production(stack, workers, gateway_options)
+        found = Production(stack, workers, gateway_options, control_options)
         try:
             yield found
         finally:
