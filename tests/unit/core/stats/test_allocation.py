@@ -113,7 +113,7 @@ def sketched(rng: np.random.Generator, registers: np.ndarray, units: int) -> int
 
 
 def test_distinct_count_sketches_are_wrong() -> None:
-    """Counted by a sketch of 16,384 registers, healthy releases of 200,000 per arm alarm far more often than 1 in 10."""
+    """Counted by a sketch of 16,384 registers, healthy releases of 200,000 per arm alarm in more than 13 of 100."""
     rng = np.random.default_rng(2)
     alarms = 0
     for _ in range(60):

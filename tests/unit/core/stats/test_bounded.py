@@ -139,6 +139,18 @@ def test_drift_of_both_arms_is_not_harm() -> None:
     assert false_rollbacks(150, lambda: queue(*drifting(rng, 1500)), 0.0) <= most_allowed(150)
 
 
+def test_scores_lost_in_one_arm_are_not_harm() -> None:
+    """When one candidate score in five is missing, at random, drift still rolls back at most at α."""
+    rng = np.random.default_rng(31)
+
+    def draw() -> list[Score]:
+        scores, candidate = drifting(rng, 1500)
+        kept = ~candidate | (rng.random(candidate.size) >= 0.2)
+        return queue(scores[kept], candidate[kept])
+
+    assert false_rollbacks(100, draw, 0.0) <= most_allowed(100)
+
+
 def test_pairing_by_rank_under_drift_is_wrong() -> None:
     """The k-th candidate against the k-th control: one arm runs ahead, and the same drift is taken for harm."""
     rng = np.random.default_rng(3)
