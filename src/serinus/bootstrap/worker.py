@@ -26,7 +26,6 @@ from serinus.gateway.chance import Chance
 from serinus.gateway.host_watch import HostWatch
 from serinus.gateway.log import Log
 from serinus.gateway.recorder import Recorder
-from serinus.gateway.routes import ServedApp
 from serinus.gateway.server import Gateway
 
 _TICK_S = 0.02
@@ -84,9 +83,8 @@ class Worker:
         chance = Chance(os.urandom)
         self._gateway = Gateway(
             loop,
-            recorder=Recorder(self._spool, now_us, time.monotonic_ns, chance),
+            recorder=Recorder(self._spool, now_us, chance),
             conversations=self._conversations,
-            may_serve=self._may_serve,
             mono_ns=time.monotonic_ns,
             chance=chance,
             log=self._log,
@@ -136,16 +134,13 @@ class Worker:
         self._watch.poll(now_ns)
         self._spool.refill()
 
-    def _may_serve(self, app: ServedApp) -> bool:
-        return self._watch.serves_candidate(app, time.monotonic_ns())
-
     def _status(self) -> WorkerStatus:
         gateway = self._gateway
         return WorkerStatus(
             instance=self._arguments.instance,
             pid=os.getpid(),
             acked=gateway.revision,
-            leased=self._watch.leased(time.monotonic_ns()),
+            leased=self._watch.leased,
             dropped=self._spool.dropped,
             requests=gateway.requests,
         )

@@ -29,25 +29,10 @@ _SESSION_FIELDS = ("session_id", "conversation_id")
 class Admitted:
     """A call that may go on: what serves it (`version`), what it would fall back to, and whom it counts for."""
 
-    __slots__ = (
-        "app",
-        "arm",
-        "body",
-        "conversation",
-        "include_usage",
-        "release_id",
-        "started",
-        "stratum",
-        "stream",
-        "token",
-        "unit_hash",
-        "version",
-    )
-
     app: ServedApp
     version: Served
-    arm: Arm
-    stratum: int
+    arm = Arm.REST
+    stratum = -1
     body: dict[str, Any]
     stream: bool
     include_usage: bool
@@ -55,41 +40,44 @@ class Admitted:
     started: int
     token: str
     conversation: int
-    release_id: bytes
+    release_id = _NO_RELEASE
 
 
 class Admission:
-    """Admits calls against one set of routes. `may_serve(app)` is asked whether candidates are served at all now."""
+    """Admits calls against one set of routes. `has_room()` says whether the spool takes more compared calls."""
 
     def __init__(
         self,
         routes: Routes,
         conversations: Conversations,
-        may_serve: Callable[[ServedApp], bool],
+        has_room: Callable[[], bool],
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._routes = routes
         self._conversations = conversations
-        self._may_serve = may_serve
+        self._has_room = has_room
         self._random_bytes = random_bytes
         self._pseudonyms: dict[str, bytes] = {}
 
-    def admit(self, request: Request) -> Admitted:
-        """The admitted call. Raises Refusal, which is the answer."""
+    def admit(self, request: Request, now_ns: int) -> Admitted:
+        """The admitted call; `now_ns` is its arrival. Raises Refusal, which is the answer."""
         caller = self.caller(request)
-        body = parse_body(request.body)
         call = Admitted()
-        call.body = body
-        call.stream = _flag(body, "stream")
+        call.body = body = parse_body(request.body)
+        call.stream = "stream" in body and _flag(body, "stream")
         options = body.get("stream_options")
         call.include_usage = isinstance(options, dict) and options.get("include_usage") is True
         name, _, pin = _model(body).partition("@")
-        app = self.app(caller, name)
-        call.app = app
+        call.app = app = self.app(caller, name)
         if len(request.body) > app.app.limits.body_bytes:
             raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.app.limits.body_bytes:,} bytes at most")
         unit = self._place(call, request)
-        self._assign(call, unit, caller, pin or request.header(b"x-serinus-version"))
+        if b"x-serinus-version" in request.headers:
+            pin = pin or request.header(b"x-serinus-version")
+        if pin:
+            call.arm, call.version = Arm.PINNED, _pinned(app, caller, pin)
+        else:
+            self._assign(call, unit, now_ns)
         return call
 
     def caller(self, request: Request) -> Caller:
@@ -125,8 +113,9 @@ class Admission:
     def _place(self, call: Admitted, request: Request) -> str:
         """The call's unit; sets unit hash, conversation, its start and its token."""
         routes, body, name = self._routes, call.body, call.app.name
-        token = request.header(b"x-serinus-conversation")
-        session = _session(body)
+        headers = request.headers
+        token = request.header(b"x-serinus-conversation") if b"x-serinus-conversation" in headers else ""
+        session = _session(body) if "metadata" in body else ""
         unit = _named_unit(request, body)
         anonymous = not unit
         start = routes.revision
@@ -181,13 +170,8 @@ class Admission:
             )
         return call.unit_hash.hex()
 
-    def _assign(self, call: Admitted, unit: str, caller: Caller, pin: str) -> None:
+    def _assign(self, call: Admitted, unit: str, now_ns: int) -> None:
         app = call.app
-        call.stratum = -1
-        call.release_id = _NO_RELEASE
-        if pin:
-            call.arm, call.version = Arm.PINNED, _pinned(app, caller, pin)
-            return
         if app.override is not None:
             call.arm, call.version = Arm.OVERRIDE, app.override
             return
@@ -195,18 +179,18 @@ class Admission:
             raise Refusal(
                 503, "no_live_version", f"{app.name} has no live version", param="model", mend="make a version live"
             )
-        call.arm, call.version = Arm.REST, app.live
+        call.version = app.live
         release = app.app.release
         if release is None:
             return
         call.release_id = app.release_id
-        if app.candidate is None or not release.serving or not self._may_serve(app):
+        if app.candidate is None or now_ns >= app.serve_until_ns or not release.serving or not self._has_room():
             return
         if unit in app.forced:
             call.arm, call.version = Arm.CANDIDATE, app.candidate
             return
         call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
-        if call.arm == Arm.CANDIDATE:
+        if call.arm is Arm.CANDIDATE:
             call.version = app.candidate
 
 

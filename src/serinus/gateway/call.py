@@ -40,11 +40,11 @@ class Desk(Protocol):
 class Call:
     """From assignment to end. Every way out leads through `_end`, which writes the record, exactly once."""
 
-    __slots__ = (
-        *("_admitted", "_answered_ns", "_client", "_connected", "_desk", "_fell_back", "_first_ns", "_headers"),
-        *("_outcome", "_outgoing", "_over", "_parts", "_raw", "_reconnected", "_reply", "_request", "_revision"),
-        *("_sent_ns", "_served", "_size", "_slow", "_stream", "_total_ns", "_upstream"),
-    )
+    _upstream: UpstreamConnection | None = None
+    _stream: EventStream | None = None
+    _outgoing = b""
+    _size = _answered_ns = _sent_ns = _first_ns = 0
+    _connected = _reconnected = _slow = _over = _fell_back = False
 
     def __init__(
         self, desk: Desk, client: ClientConnection, request: Request, admitted: Admitted, routes: Routes
@@ -56,19 +56,16 @@ class Call:
         self._revision = routes.revision
         self._served = admitted.version
         self._outcome = Outcome()
-        self._slow = self._over = self._fell_back = False
-        self._first_ns = 0
+        self._headers: dict[bytes, bytes] = {}
+        self._parts: list[bytes] = []
         self._total_ns = client.arrived_ns + admitted.app.total_ns
-        self._raw = desk.recorder.begin(admitted, routes.mac_key, routes.revision)
+        self._raw = desk.recorder.begin(admitted, routes.mac_key, routes.revision, client.arrived_ns)
         self._reply = Reply(client, request, admitted, self._raw)
-        self._reset()
 
     def _reset(self) -> None:
         """Forget an attempt."""
-        self._upstream: UpstreamConnection | None = None
-        self._stream: EventStream | None = None
-        self._headers: dict[bytes, bytes] = {}
-        self._parts: list[bytes] = []
+        self._upstream = self._stream = None
+        self._headers, self._parts = {}, []
         self._size = self._answered_ns = self._sent_ns = 0
         self._connected = self._reconnected = False
         self._outgoing = b""
@@ -87,13 +84,13 @@ class Call:
 
     # what the pool tells
 
-    def connected(self, connection: UpstreamConnection) -> None:
+    def connected(self, connection: UpstreamConnection, now_ns: int) -> None:
         """A connection is there: send."""
         self._connected = True
         self._upstream = connection
-        self._sent_ns = now = self._desk.mono_ns()
-        self._limit(now + self._admitted.app.first_ns)
-        connection.send(self, self._outgoing)
+        self._sent_ns = now_ns
+        self._limit(now_ns + self._admitted.app.first_ns)
+        connection.send(self, self._outgoing, now_ns)
 
     def not_connected(self, error: Exception) -> None:
         """Nothing was sent, so once more is safe; then it is a fault."""
@@ -106,9 +103,10 @@ class Call:
 
     # what the upstream connection tells
 
-    def upstream_data(self, reader: ResponseReader, body: bytes) -> None:
+    def upstream_data(self, reader: ResponseReader, body: bytes, now_ns: int) -> None:
         """The head is whole; `body` came with this read."""
         if not self._answered_ns:
+            self._answered_ns = now_ns
             self._note_head(reader)
         if not body:
             return
@@ -184,7 +182,7 @@ class Call:
         self._outgoing = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
             self._served.target.head,
             heads.forwarded(headers),
-            heads.traceparent(headers, self._raw),
+            heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
             len(body),
             body,
         )
@@ -192,11 +190,12 @@ class Call:
     def _attempt(self) -> None:
         self._outcome.attempts += 1
         pool = self._desk.pool(self._served.target)
-        connection = pool.take()
+        now_ns = self._desk.mono_ns()
+        connection = pool.take(now_ns)
         if connection is not None:
-            self.connected(connection)
+            self.connected(connection, now_ns)
             return
-        self._limit(self._desk.mono_ns() + self._admitted.app.connect_ns)
+        self._limit(now_ns + self._admitted.app.connect_ns)
         pool.connect(self)
 
     def _fall_back(self, fault: UpstreamFault) -> bool:
@@ -219,7 +218,8 @@ class Call:
         return True
 
     def _limit(self, deadline_ns: int) -> None:
-        self._client.deadline_ns = min(deadline_ns, self._total_ns)
+        total_ns = self._total_ns
+        self._client.deadline_ns = deadline_ns if deadline_ns < total_ns else total_ns
 
     def _drop_upstream(self) -> None:
         upstream, self._upstream = self._upstream, None
@@ -231,7 +231,6 @@ class Call:
     # answers
 
     def _note_head(self, reader: ResponseReader) -> None:
-        self._answered_ns = self._desk.mono_ns()
         self._outcome.upstream_status = self._outcome.upstream_status or reader.status
         self._headers = reader.headers
         if self._admitted.stream and answers.is_stream(reader):
@@ -263,7 +262,7 @@ class Call:
             self._limit(now + self._admitted.app.between_ns)
             self._desk.recorder.first(self._raw, now)
         headers = heads.passed_through(self._headers)
-        self._reply.open(self._served, headers, data, last, self._overhead_ns(), self._fell_back)
+        self._reply.open(self._served, headers, data, last, self._overhead_ns(now), self._fell_back)
 
     def _finish_stream(self, stream: EventStream, data: bytes) -> None:
         if self._upstream is not None:
@@ -287,18 +286,18 @@ class Call:
         self._finish(reader.status, body)
 
     def _finish(self, status: int, body: bytes) -> None:
-        self._end(status, self._answered_ns)
+        now_ns = self._end(status, self._answered_ns)
         headers = heads.passed_through(self._headers)
         if status >= 400 and self._outcome.attempts > 1:
             headers += heads.NO_RETRY
-        self._reply.whole(status, self._served, headers, body, self._overhead_ns(), self._fell_back)
+        self._reply.whole(status, self._served, headers, body, self._overhead_ns(now_ns), self._fell_back)
 
     def _refuse(self, refusal: Refusal, error: ErrorClass) -> None:
         self._outcome.error = self._outcome.error or error
         self._outcome.rung = Rung.NONE
-        self._end(refusal.status)
+        now_ns = self._end(refusal.status)
         headers = heads.NO_RETRY if self._outcome.attempts > 1 else b""
-        self._reply.refusal(refusal, self._served, headers, self._overhead_ns(), self._fell_back)
+        self._reply.refusal(refusal, self._served, headers, self._overhead_ns(now_ns), self._fell_back)
 
     def _fail(self, fault: UpstreamFault, last: bool = False) -> None:
         """No answer from this attempt: the next rung, or an honest error."""
@@ -319,19 +318,28 @@ class Call:
         self._end(200, self._first_ns)
         self._reply.cut(answers.refusal_for(fault))
 
-    def _overhead_ns(self) -> int:
-        now = self._desk.mono_ns()
+    def _overhead_ns(self, now_ns: int) -> int:
         if not self._answered_ns:
-            return now - self._client.arrived_ns
-        return (self._sent_ns - self._client.arrived_ns) + (now - self._answered_ns)
+            return now_ns - self._client.arrived_ns
+        return (self._sent_ns - self._client.arrived_ns) + (now_ns - self._answered_ns)
 
-    def _end(self, status: int, first_ns: int = 0) -> None:
+    def _end(self, status: int, first_ns: int = 0) -> int:
+        """Put the call on record, once; the time of it."""
+        now_ns = self._desk.mono_ns()
         if self._over:
-            return
+            return now_ns
         self._over = True
         self._drop_upstream()
         self._outcome.status = status
         self._desk.recorder.end(
-            self._raw, self._admitted, self._served, self._revision, self._outcome, self._client.arrived_ns, first_ns
+            self._raw,
+            self._admitted,
+            self._served,
+            self._revision,
+            self._outcome,
+            begun_ns=self._client.arrived_ns,
+            first_ns=first_ns,
+            now_ns=now_ns,
         )
         self._desk.call_over(self)
+        return now_ns

@@ -14,7 +14,7 @@ from serinus.core.errors import SerinusError
 from serinus.core.fleet import WorkerStatus
 from serinus.core.routing import lease, snapshot
 from serinus.gateway.log import Log
-from serinus.gateway.routes import Routes, ServedApp
+from serinus.gateway.routes import Routes
 
 _STATUS_NS = 1_000_000_000
 _LEASE_WITHOUT_RELEASE_S = 30.0
@@ -50,9 +50,11 @@ class LeaseWatch:
         self._fresh = self._fresh or counter != self._found
         self._renewed_ns = renewed_ns
 
-    def holds(self, now_ns: int, lease_s: float) -> bool:
-        """Whether candidates may be served now under a lease of so many seconds."""
-        return self._fresh and lease.valid(self._renewed_ns, now_ns, lease_s)
+    def until_ns(self, now_ns: int, lease_s: float) -> int:
+        """Until when candidates may be served under a lease of so many seconds (monotonic); 0: not now."""
+        if not self._fresh or not lease.valid(self._renewed_ns, now_ns, lease_s):
+            return 0
+        return self._renewed_ns + int(lease_s * 1e9)
 
 
 class HostWatch:
@@ -89,16 +91,16 @@ class HostWatch:
         self._loading = False
         self._writing: Future[None] | None = None
         self._written_ns = 0
-        self._news = self._was_leased = False
+        self._news = self.leased = False
 
     def poll(self, now_ns: int) -> None:
         """Look at lease and snapshot, and report when it is time. Cheap: call it every 20 ms."""
         self.lease.poll()
         if not self._loading:
             self._look_at_snapshot()
-        leased = self.leased(now_ns)
-        if leased != self._was_leased:
-            self._was_leased, self._news = leased, True
+        leased = self._routes is not None and self.grant(self._routes, now_ns)
+        if leased != self.leased:
+            self.leased, self._news = leased, True
         if self._news or now_ns - self._written_ns >= _STATUS_NS:
             self._report(now_ns)
 
@@ -108,16 +110,15 @@ class HostWatch:
         if self._seen is not None:
             self._take(self._load())
 
-    def serves_candidate(self, app: ServedApp, now_ns: int) -> bool:
-        """Whether the lease holds for an app's release."""
-        release = app.app.release
-        return release is not None and self.lease.holds(now_ns, release.lease_s)
-
-    def leased(self, now_ns: int) -> bool:
-        """Whether some release's candidate may be served now (with no release: whether it could be)."""
-        releases = [app.app.release for app in self._routes.apps.values() if app.app.release] if self._routes else []
-        longest = max((release.lease_s for release in releases), default=_LEASE_WITHOUT_RELEASE_S)
-        return self.lease.holds(now_ns, longest)
+    def grant(self, routes: Routes, now_ns: int) -> bool:
+        """Tell each app until when its candidate may be served; whether that is beyond now for some release (with no
+        release: whether it could be)."""
+        found: list[int] = []
+        for app in routes.apps.values():
+            if app.app.release is not None:
+                app.serve_until_ns = self.lease.until_ns(now_ns, app.app.release.lease_s)
+                found.append(app.serve_until_ns)
+        return any(found) if found else self.lease.until_ns(now_ns, _LEASE_WITHOUT_RELEASE_S) > 0
 
     def _look_at_snapshot(self) -> None:
         signature = self._signature()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-_MAX_WRITES = 16
+_MAX_WRITES = 64
 
 
 class Outbox:

@@ -19,7 +19,7 @@ _MAX_IDLE = 1024
 class Waiting(Protocol):
     """A call that waits for a connection."""
 
-    def connected(self, connection: UpstreamConnection) -> None: ...
+    def connected(self, connection: UpstreamConnection, now_ns: int) -> None: ...
     def not_connected(self, error: Exception) -> None: ...
 
 
@@ -44,13 +44,13 @@ class Pool:
         self._connecting: dict[Waiting, asyncio.Task[None]] = {}
         self._closed = False
 
-    def take(self) -> UpstreamConnection | None:
+    def take(self, now_ns: int) -> UpstreamConnection | None:
         """A connection that is alive as far as can be seen; None when there is none."""
         idle = self._idle
         while idle:
             connection = idle.pop()
             connection.deadline_ns = NEVER
-            if not connection.is_stale(self.mono_ns()):
+            if not connection.is_stale(now_ns):
                 return connection
             connection.abort()
         return None
@@ -66,13 +66,13 @@ class Pool:
         if task is not None:
             task.cancel()
 
-    def give_back(self, connection: UpstreamConnection) -> None:
+    def give_back(self, connection: UpstreamConnection, now_ns: int) -> None:
         """Keep a connection for the next call."""
         if self._closed or len(self._idle) >= _MAX_IDLE:
             connection.abort()
             return
-        connection.idle_since_ns = now = self.mono_ns()
-        connection.deadline_ns = now + _IDLE_NS
+        connection.idle_since_ns = now_ns
+        connection.deadline_ns = now_ns + _IDLE_NS
         self._idle.append(connection)
 
     def lost(self, connection: UpstreamConnection) -> None:
@@ -102,6 +102,6 @@ class Pool:
             return
         self._deadlines.watch(connection)
         if self._connecting.pop(call, None) is not None:
-            call.connected(connection)
+            call.connected(connection, self.mono_ns())
         else:
-            self.give_back(connection)
+            self.give_back(connection, self.mono_ns())

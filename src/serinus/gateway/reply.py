@@ -27,7 +27,7 @@ class Reply:
             call_id.text(raw_call).encode(),
             admitted.app.arms[admitted.arm],
             admitted.token.encode(),
-            heads.traceparent(request.headers, raw_call),
+            heads.traceparent(request.headers, raw_call) if b"traceparent" in request.headers else b"",
         )
 
     def whole(

@@ -80,7 +80,8 @@ class Served:
 
 
 class ServedApp:
-    """An app as the pipe uses it. Limits in ns; `arms` are the response headers per arm."""
+    """An app as the pipe uses it. Limits in ns; `arms` are the response headers per arm. `serve_until_ns` is how
+    long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all)."""
 
     __slots__ = (
         "app",
@@ -97,6 +98,7 @@ class ServedApp:
         "override",
         "pinnable",
         "release_id",
+        "serve_until_ns",
         "total_ns",
     )
 
@@ -110,6 +112,7 @@ class ServedApp:
         self.candidate = _of(release.candidate, versions, app) if release else None
         self.forced = frozenset(release.forced) if release else frozenset()
         self.release_id = id_bytes(release.id) if release else bytes(16)
+        self.serve_until_ns = 0
         self.overdue_ms = int(app.overdue_s * 1000)
         self.connect_ns = int(app.limits.connect_s * _NS)
         self.first_ns = int(app.limits.first_token_s * _NS)

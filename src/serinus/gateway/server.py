@@ -22,7 +22,7 @@ from serinus.gateway.log import Log
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Recorder
-from serinus.gateway.routes import Routes, Served, ServedApp, Target
+from serinus.gateway.routes import Routes, Served, Target
 from serinus.ports.spool import Conversations
 
 _LIVE = b'{"status":"live"}'
@@ -30,7 +30,7 @@ _READY = b'{"status":"ready"}'
 
 
 class Gateway:
-    """Answers requests by the routes it was last given. `may_serve(app)` says whether the lease holds."""
+    """Answers requests by the routes it was last given."""
 
     def __init__(
         self,
@@ -38,7 +38,6 @@ class Gateway:
         *,
         recorder: Recorder,
         conversations: Conversations,
-        may_serve: Callable[[ServedApp], bool],
         mono_ns: Callable[[], int],
         chance: Chance,
         log: Log,
@@ -53,7 +52,6 @@ class Gateway:
         self.active = 0
         self._loop = loop
         self._conversations = conversations
-        self._lease_holds = may_serve
         self._chance = chance
         self._log = log
         self._routes: Routes | None = None
@@ -73,7 +71,7 @@ class Gateway:
         """Route by these from now on; calls under way end as they began."""
         self._routes = routes
         self.body_bytes = routes.body_bytes
-        self._admission = Admission(routes, self._conversations, self._may_serve, self._chance.take)
+        self._admission = Admission(routes, self._conversations, self._has_room, self._chance.take)
         kept = {target.key for target in routes.targets.values()}
         for key in [key for key in self._pools if key not in kept]:
             self._pools.pop(key).close()
@@ -147,7 +145,7 @@ class Gateway:
         admission, routes = self._admission, self._routes
         if admission is None or routes is None:
             raise _not_ready("no routing snapshot yet")
-        admitted = admission.admit(request)
+        admitted = admission.admit(request, client.arrived_ns)
         self.requests += 1
         self.active += 1
         Call(self, client, request, admitted, routes).start()
@@ -160,8 +158,8 @@ class Gateway:
             raise _not_ready("no routing snapshot yet")
         return record_feedback(request, admission.caller(request), routes, self.recorder)
 
-    def _may_serve(self, app: ServedApp) -> bool:
-        return self.recorder.spool.has_room and self._lease_holds(app)
+    def _has_room(self) -> bool:
+        return self.recorder.spool.has_room
 
     def _look_up(self, request: Request, path: str) -> bytes:
         known = path in ("/live", "/ready", "/models") or path.startswith("/models/")

@@ -20,7 +20,7 @@ _IDLENESS_NS = 1_000_000_000  # no provider closes for idleness sooner
 class Exchange(Protocol):
     """What an upstream connection tells the call it works for."""
 
-    def upstream_data(self, reader: ResponseReader, body: bytes) -> None:
+    def upstream_data(self, reader: ResponseReader, body: bytes, now_ns: int) -> None:
         """The head is whole; `body` came with this read, or nothing."""
         ...
 
@@ -36,7 +36,7 @@ class Exchange(Protocol):
 class Home(Protocol):
     """Where a connection goes back to."""
 
-    def give_back(self, connection: UpstreamConnection) -> None: ...
+    def give_back(self, connection: UpstreamConnection, now_ns: int) -> None: ...
     def lost(self, connection: UpstreamConnection) -> None: ...
     def mono_ns(self) -> int: ...
     def post(self, transport: asyncio.Transport, data: bytes) -> None: ...
@@ -50,7 +50,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_since_ns = 0
         self._home = home
         self._call: Exchange | None = None
-        self._reader: ResponseReader | None = None
+        self._kept = ResponseReader()
+        self._reader: ResponseReader | None = None  # the kept one, during an exchange
         self._was_idle = False
         self._closed = self._paused = False
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
@@ -61,11 +62,14 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         self._probe.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
-    def send(self, call: Exchange, request: bytes) -> None:
+    def send(self, call: Exchange, request: bytes, now_ns: int) -> None:
         """Begin an exchange: one write."""
         self._call = call
-        self._reader = ResponseReader()
-        self._was_idle = self.idle_since_ns > 0 and self._home.mono_ns() - self.idle_since_ns > _IDLENESS_NS
+        reader = self._kept
+        if reader.complete:
+            reader.restart()
+        self._reader = reader
+        self._was_idle = self.idle_since_ns > 0 and now_ns - self.idle_since_ns > _IDLENESS_NS
         self._home.post(self._transport, request)
 
     def is_stale(self, now_ns: int) -> bool:
@@ -106,12 +110,13 @@ class UpstreamConnection(asyncio.Protocol):
         if reader is None:
             self._close()  # bytes on an idle connection answer nothing
             return
+        now_ns = self._home.mono_ns()
         try:
             body = reader.receive(data)
         except UpstreamFault as fault:
             self._fail(fault)
             return
-        self._advance(reader, body)
+        self._advance(reader, body, now_ns)
 
     def eof_received(self) -> None:
         reader = self._reader
@@ -122,7 +127,7 @@ class UpstreamConnection(asyncio.Protocol):
         except UpstreamFault as fault:
             self._fail(self._blame(reader, fault))
             return
-        self._advance(reader, b"")
+        self._advance(reader, b"", self._home.mono_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
         reader = self._reader
@@ -131,15 +136,15 @@ class UpstreamConnection(asyncio.Protocol):
             self._fail(self._blame(reader, UpstreamFault(ErrorClass.UPSTREAM_CUT, what, reader.status)))
         self._close()
 
-    def _advance(self, reader: ResponseReader, body: bytes) -> None:
+    def _advance(self, reader: ResponseReader, body: bytes, now_ns: int) -> None:
         call = self._call
         if call is not None and reader.status:
-            call.upstream_data(reader, body)
+            call.upstream_data(reader, body, now_ns)
         if not reader.complete or self._reader is not reader:
             return
         call, self._call, self._reader = self._call, None, None
         if reader.reusable and not self._closed:
-            self._home.give_back(self)
+            self._home.give_back(self, now_ns)
         else:
             self._close()
         if call is not None:
@@ -161,5 +166,6 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader = None
         if not self._closed:
             self._closed = True
+            self._kept.close()
             self._home.lost(self)
             self._transport.abort()

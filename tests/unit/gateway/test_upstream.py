@@ -54,8 +54,8 @@ class Home:
     def post(self, transport: Any, data: bytes) -> None:
         transport.write(data)
 
-    def give_back(self, connection: UpstreamConnection) -> None:
-        connection.idle_since_ns = self.now
+    def give_back(self, connection: UpstreamConnection, now_ns: int) -> None:
+        connection.idle_since_ns = now_ns
         self.back.append(connection)
 
     def lost(self, connection: UpstreamConnection) -> None:
@@ -70,7 +70,7 @@ class Waiter:
         self.over = False
         self.fault: UpstreamFault | None = None
 
-    def upstream_data(self, reader: ResponseReader, body: bytes) -> None:
+    def upstream_data(self, reader: ResponseReader, body: bytes, now_ns: int) -> None:
         self.body += body
 
     def upstream_end(self, reader: ResponseReader) -> None:
@@ -91,7 +91,7 @@ class Scene:
     def ask(self) -> None:
         """Send a request for a new call."""
         self.call = Waiter()
-        self.connection.send(self.call, b"request")
+        self.connection.send(self.call, b"request", self.home.now)
 
 
 @pytest.fixture

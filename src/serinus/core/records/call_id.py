@@ -24,6 +24,7 @@ SIZE = 48
 PREFIX = "call_"
 _FORMAT = b"\x02"
 _BODY = 38
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class CallId(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ def make(
 
 def text(raw: bytes) -> str:
     """The printed form: `call_` and 64 characters."""
-    return PREFIX + base64.urlsafe_b64encode(raw).decode()
+    return PREFIX + binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
 
 
 def parse(raw: bytes) -> CallId:

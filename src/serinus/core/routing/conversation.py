@@ -15,6 +15,7 @@ _FORMAT = 1
 _MAC_BYTES = 8
 _BODY_BYTES = 1 + 6 + 8 + 5
 TOKEN_CHARS = 38
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def _mac(key: bytes, app: str, body: bytes) -> bytes:
@@ -30,7 +31,8 @@ def issue(key: bytes, app: str, unit_hash: bytes, started: int, nonce: bytes) ->
     body = bytes((_FORMAT,)) + started.to_bytes(6, "big") + unit_hash + nonce
     if len(body) != _BODY_BYTES:
         raise ValueError("unit_hash takes 8 bytes and nonce 5")
-    return base64.urlsafe_b64encode(body + _mac(key, app, body)).rstrip(b"=").decode()
+    raw = binascii.b2a_base64(body + _mac(key, app, body), newline=False)
+    return raw.translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:

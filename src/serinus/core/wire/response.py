@@ -18,7 +18,8 @@ _READ = re.compile(
 
 
 class ResponseReader:
-    """Reads one response; use a new one per request. Raises UpstreamFault for garbage and early ends.
+    """Reads the responses of one connection, one at a time: `restart` before each further request. Raises
+    UpstreamFault for garbage and early ends.
 
     `headers` holds only what is passed on or acted upon (length, type and encoding, rate limits, ids), names in lower
     case. `status` is 0 until the head is whole; interim (1xx) responses are read over. `reusable`: the connection may
@@ -53,6 +54,16 @@ class ResponseReader:
         self._surplus = False
         self._started = False
 
+    def restart(self) -> None:
+        """Begin the next response of the connection; only after a `reusable` one."""
+        self.status = 0
+        self.complete = self._started = self._head_read = self._interim = False
+        self._interims = 0
+
+    def close(self) -> None:
+        """Let go of the parser, which holds our methods: no cycle is left to collect. Nothing is read any more."""
+        self._parser = None
+
     @property
     def started(self) -> bool:
         """Whether any byte of a response has come."""
@@ -80,8 +91,6 @@ class ResponseReader:
             self._surplus = True
         if not self._head_read:
             self._read_head(data)
-        if self.complete:
-            self._parser = None  # it holds our methods: without this every answer would be garbage to collect
         body = self._body
         if not body:
             return b""
@@ -96,7 +105,6 @@ class ResponseReader:
         headers = self.headers
         if self.status and b"content-length" not in headers and b"transfer-encoding" not in headers:
             self.complete = self._surplus = True
-            self._parser = None
             return
         what = "the upstream closed the connection within its answer" if self._started else "it closed unanswered"
         raise UpstreamFault(ErrorClass.UPSTREAM_CUT, what, self.status)

@@ -97,7 +97,23 @@ def test_only_what_is_passed_on_or_acted_upon_is_kept() -> None:
     }
 
 
-def test_a_finished_answer_leaves_nothing_for_the_collector() -> None:
-    """The reader lets go of its parser, which holds the reader: no cycle per call."""
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+def test_one_reader_serves_a_connection(step: int) -> None:
+    """After `restart` nothing of the answer before is left, whatever its framing."""
+    reader = ResponseReader()
+    for raw in (LENGTH, CHUNKED, INTERIM, CHUNKED, LENGTH):
+        body = b"".join(reader.receive(raw[start : start + step]) for start in range(0, len(raw), step))
+        assert (reader.status, body, reader.complete, reader.reusable) == (200, b"hello", True, True)
+        assert (b"x-request-id" in reader.headers) == (raw is not CHUNKED)
+        reader.restart()
+        assert (reader.status, reader.started, reader.complete) == (0, False, False)
+    with pytest.raises(UpstreamFault):
+        reader.end()
+
+
+def test_a_closed_reader_leaves_nothing_for_the_collector() -> None:
+    """It lets go of its parser, which holds the reader: no cycle per connection."""
     reader, _ = read(LENGTH, 1 << 20)
+    reader.close()
     assert reader._parser is None
+    assert reader.receive(LENGTH) == b""
