@@ -8,6 +8,7 @@ unit's earlier requests, per hash bucket of units: each bucket is then one indep
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import mul
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Moments(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse what no data can sum to."""
         for name in ("units", "clusters", "events", "y", "xx", "yy"):
-            count(f"moments.{name}", getattr(self, name))
+            count(name, getattr(self, name))
         if self.x_scale < 1 or self.y_scale < 1:
             raise InvalidInput("a scale below 1", where="moments", mend="use the metric's integer scale")
         if self.xy * self.xy > self.xx * self.yy:
@@ -101,9 +102,9 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True):
             events=self.events,
             x=sum(self.x),
             y=sum(self.y),
-            xx=sum(x * x for x in self.x),
-            xy=sum(x * y for x, y in zip(self.x, self.y, strict=True)),
-            yy=sum(y * y for y in self.y),
+            xx=sum(map(mul, self.x, self.x)),
+            xy=sum(map(mul, self.x, self.y)),
+            yy=sum(map(mul, self.y, self.y)),
             x_scale=self.x_scale,
             y_scale=self.y_scale,
         )
