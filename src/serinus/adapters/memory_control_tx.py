@@ -7,16 +7,17 @@ from collections.abc import Collection
 import msgspec
 
 from serinus.adapters import cursors, refusals
+from serinus.adapters.memory_outbox import MemoryOutbox
 from serinus.adapters.memory_rows import ControlRows
 from serinus.core.audit.entry import Draft, Entry, chain
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import FINAL, State
 from serinus.core.routing.snapshot import Endpoint
-from serinus.ports.control_store import ApiKey, Notice, Page, Secrets, StoredVersion
+from serinus.ports.control_store import ApiKey, Page, Secrets, StoredVersion
 
 
-class MemoryControlTx:
+class MemoryControlTx(MemoryOutbox):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: ControlRows) -> None:
@@ -146,22 +147,6 @@ class MemoryControlTx:
         end = cursors.before(page)
         fitting = [e for e in self._rows.audit.values() if e.seq < end and subject in (None, e.subject)]
         return cursors.cut(fitting[::-1][: page.limit + 1], page, lambda entry: entry.seq)
-
-    def enqueue(self, notice: Notice) -> bool:
-        key = (notice.release, notice.seq, notice.kind, notice.subject)
-        if any((n.release, n.seq, n.kind, n.subject) == key for n in self._rows.outbox.values()):
-            return False
-        id = len(self._rows.outbox) + 1
-        self._rows.outbox.put(id, msgspec.structs.replace(notice, id=id, delivered_at_us=0))
-        return True
-
-    def undelivered(self, limit: int) -> list[Notice]:
-        return [n for n in self._rows.outbox.values() if not n.delivered_at_us][:limit]
-
-    def mark_delivered(self, id: int, at_us: int) -> None:
-        notice = self._rows.outbox.get(id)
-        if notice and not notice.delivered_at_us:
-            self._rows.outbox.put(id, msgspec.structs.replace(notice, delivered_at_us=at_us))
 
     def key_by_hash(self, sha256: str) -> ApiKey | None:
         return next((k for k in self._rows.keys.values() if k.sha256 == sha256 and not k.revoked_at_us), None)

@@ -7,7 +7,7 @@ from serinus.core.audit.entry import Entry
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.routing.snapshot import Endpoint
-from serinus.ports.control_store import ApiKey, Notice, Secrets, StoredVersion
+from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
 
 
 class ControlRows:
@@ -24,5 +24,7 @@ class ControlRows:
         self.snapshots: Table[int, bytes] = Table(journal)
         self.audit: Table[int, Entry] = Table(journal)
         self.outbox: Table[int, Notice] = Table(journal)
+        self.deliveries: Table[tuple[int, str], Delivery] = Table(journal)
+        self.signatures: Table[tuple[str, str, str], Signature] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

@@ -34,14 +34,14 @@ def project_column() -> Column[str]:
     return Column("project_id", Text, nullable=False)
 
 
-def text(name: str) -> Column[str]:
-    """A text that is always there."""
-    return Column(name, Text, nullable=False)
+def text(name: str, default: str | None = None) -> Column[str]:
+    """A text that is always there. `default` is for rows that an older Serinus writes."""
+    return Column(name, Text, nullable=False, server_default=default)
 
 
-def number(name: str) -> Column[int]:
-    """A 64-bit integer that is always there."""
-    return Column(name, BigInteger, nullable=False)
+def number(name: str, default: int | None = None) -> Column[int]:
+    """A 64-bit integer that is always there. `default` is for rows that an older Serinus writes."""
+    return Column(name, BigInteger, nullable=False, server_default=None if default is None else str(default))
 
 
 secrets = Table(
@@ -195,9 +195,47 @@ outbox = Table(
     text("body"),
     number("at_us"),
     number("delivered_at_us"),
+    text("app", ""),
+    text("actor", ""),
+    number("routed_at_us", 0),
+    number("acknowledge_by_us", 0),
+    number("acknowledged_at_us", 0),
+    text("acknowledged_by", ""),
+    number("escalated_at_us", 0),
     PrimaryKeyConstraint("project_id", "id"),
     UniqueConstraint("project_id", "release", "seq", "kind", "subject"),
     Index(None, "project_id", "delivered_at_us", "id"),
+    Index(None, "project_id", "routed_at_us", "id"),
+    Index("ix_outbox_notice_unseen", "project_id", "acknowledged_at_us", "escalated_at_us", "acknowledge_by_us"),
+)
+
+deliveries = Table(
+    "outbox_delivery",
+    control,
+    project_column(),
+    number("notice"),
+    text("target"),
+    text("route"),
+    number("next_at_us"),
+    number("attempts"),
+    number("delivered_at_us"),
+    text("fault"),
+    PrimaryKeyConstraint("project_id", "notice", "target"),
+    Index(None, "project_id", "next_at_us"),
+)
+
+signatures = Table(
+    "version_signature",
+    control,
+    project_column(),
+    text("app"),
+    text("digest"),
+    text("key_id"),
+    text("public_key"),
+    text("signature"),
+    number("signed_at_us"),
+    text("signed_by"),
+    PrimaryKeyConstraint("project_id", "app", "digest", "key_id"),
 )
 
 api_keys = Table(

@@ -15,14 +15,16 @@ from serinus.adapters.sql_apps import SqlApps
 from serinus.adapters.sql_changes import Changes
 from serinus.adapters.sql_engine import READ_ONLY, begun
 from serinus.adapters.sql_journal import SqlJournal
+from serinus.adapters.sql_outbox import SqlOutbox
 from serinus.adapters.sql_releases import SqlReleases
+from serinus.adapters.sql_signatures import SqlSignatures
 from serinus.adapters.sql_tx import SqlTx
 from serinus.adapters.sql_versions import SqlVersions
 from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlTx, Leader, Secrets
 
 
-class SqlControlTx(SqlApps, SqlVersions, SqlReleases, SqlJournal):
+class SqlControlTx(SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures):
     """All of the port's transaction."""
 
 

@@ -1,33 +1,28 @@
-"""Audit entries, the outbox and idempotency keys in SQL."""
+"""Audit entries and idempotency keys in SQL."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, select
 
 from serinus.adapters import cursors, refusals
-from serinus.adapters.schema import audit, outbox, remembered
+from serinus.adapters.schema import audit, remembered
 from serinus.adapters.sql_tx import SqlTx
 from serinus.core.audit.entry import Draft, Entry, chain
 from serinus.core.errors import Contended
-from serinus.ports.control_store import Notice, Page
+from serinus.ports.control_store import Page
 
 _ENTRY_FIELDS = Entry.__struct_fields__
-_NOTICE_FIELDS = Notice.__struct_fields__
 
 
 def _entry(row: Row[Any]) -> Entry:
     return Entry(**{name: getattr(row, name) for name in _ENTRY_FIELDS})
 
 
-def _notice(row: Row[Any]) -> Notice:
-    return Notice(**{name: getattr(row, name) for name in _NOTICE_FIELDS})
-
-
 class SqlJournal(SqlTx):
-    """The part of a control transaction that says what was done and what is to be told."""
+    """The part of a control transaction that says what was done and what was answered."""
 
     def append_audit(self, draft: Draft) -> Entry:
         # The head cannot move meanwhile: transactions of a project follow one another. Should that ever fail, the
@@ -48,18 +43,6 @@ class SqlJournal(SqlTx):
             query = query.where(audit.c.subject == subject)
         rows = self._all(query.order_by(audit.c.seq.desc()).limit(page.limit + 1))
         return cursors.cut([_entry(row) for row in rows], page, lambda entry: entry.seq)
-
-    def enqueue(self, notice: Notice) -> bool:
-        fresh = msgspec.structs.replace(notice, id=self._next(outbox, "id"), delivered_at_us=0)
-        return self._add(outbox, **msgspec.structs.asdict(fresh))
-
-    def undelivered(self, limit: int) -> list[Notice]:
-        query = select(outbox).where(self._own(outbox, delivered_at_us=0)).order_by(outbox.c.id).limit(limit)
-        return [_notice(row) for row in self._all(query)]
-
-    def mark_delivered(self, id: int, at_us: int) -> None:
-        first = self._own(outbox, id=id, delivered_at_us=0)
-        self._connection.execute(update(outbox).where(first).values(delivered_at_us=at_us))
 
     def remembered(self, idempotency_key: str, now_us: int) -> tuple[str, int, bytes] | None:
         row = self._one(

@@ -9,7 +9,7 @@ from serinus import __version__
 from serinus.api import problems
 from serinus.api.body_limit import BodyLimit
 from serinus.api.parts import Parts
-from serinus.api.routes import apps, audit, endpoints, health, hosts, keys, releases, versions
+from serinus.api.routes import apps, audit, endpoints, health, hosts, keys, notices, releases, versions
 from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
@@ -51,7 +51,7 @@ def create_app(
         prefix=PREFIX,
         responses=problems.documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
     )
-    for noun in (apps, versions, endpoints, releases, hosts, audit, keys):
+    for noun in (apps, versions, endpoints, releases, hosts, audit, keys, notices):
         api.include_router(noun.routes(parts))
     app.include_router(api)
     app.include_router(health.routes(parts), prefix=PREFIX)

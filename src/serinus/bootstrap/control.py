@@ -21,6 +21,7 @@ from serinus.adapters.stores import open_stores
 from serinus.api.app import create_app
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
+from serinus.bootstrap.notices import start_notices
 from serinus.control.create_key import SECRET_BYTES, create_key
 from serinus.control.lead import TAKEOVER_S
 from serinus.control.tick import PERIOD_S, Tick
@@ -38,7 +39,8 @@ _HINT_WAIT_S = 0.5
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One control process. `port` 0 takes a free one. `admin_key_file`: where the text of a first admin key goes
-    when the store has none yet (mode 0600)."""
+    when the store has none yet (mode 0600). `public_url` is where people reach this API, for links in notices; empty:
+    where it listens."""
 
     store: str
     host: str = "127.0.0.1"
@@ -46,6 +48,7 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     takeover_s: float = TAKEOVER_S
     period_s: float = PERIOD_S
     admin_key_file: Path | None = None
+    public_url: str = ""
 
 
 def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) -> int:
@@ -62,11 +65,17 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
         server = _server(create_app(*stores, clock, ids, system_random, tick.wake))
         _wake_on_changes(stores[0], tick, stop)
+        start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
             return _run_parts(tick, server, listener, stop)
         finally:
             for store in stores:
                 store.close()
+
+
+def _public_url(settings: ControlSettings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
@@ -155,6 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=environment.API_PORT, help="the API's port; 0 takes a free one")
     parser.add_argument("--takeover-s", type=float, default=TAKEOVER_S, help="silence after which a standby leads")
     parser.add_argument("--period-s", type=float, default=PERIOD_S, help="seconds between two rounds of the tick")
+    parser.add_argument(
+        "--public-url", default=environment.read().public_url, help="where people reach this API: links in notices"
+    )
     parser.add_argument("--admin-key-file", type=Path, help="write a first admin key here when there is none yet")
     return parser
 

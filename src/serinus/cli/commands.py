@@ -78,6 +78,14 @@ COMMANDS: dict[str, Command | Group] = {
             "verify": _command("audit:verify", "Check the chain for edits, deletions and reordering."),
         },
     ),
+    "notices": Group(
+        summary="Notices: who was told what, and who has seen it.",
+        commands={
+            "list": _command("notices:list_notices", "Notices, newest first."),
+            "ack": _command("notices:ack", "Acknowledge one, so that it does not escalate."),
+            "test": _command("notices:send_test", "Send a test notice to all targets of an app."),
+        },
+    ),
     "key": Group(
         summary="Keys of people and machines.",
         commands={

@@ -30,6 +30,8 @@ def change_release(
             subject=following.plan.owner,
             body=following.reason,
             at_us=now_us,
+            app=following.app,
+            actor=actor,
         )
     )
     if _routing(before) != _routing(following):

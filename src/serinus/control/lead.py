@@ -46,6 +46,11 @@ class Lead:
         if self._mine is not None:
             self._mine = self._store.beat(self._mine)
 
+    def epoch(self) -> int | None:
+        """The epoch of our leadership; None while standing by."""
+        mine = self._mine  # another thread may ask while this one loses it
+        return mine.epoch if mine is not None else None
+
     def lose(self) -> None:
         """Stand by again, after Deposed."""
         self._mine = None

@@ -80,6 +80,10 @@ class Tick:
         """A person has acted: look now, not at the next second."""
         self._wake.set()
 
+    def epoch(self) -> int | None:
+        """The epoch in which this process leads; None while it stands by."""
+        return self._lead.epoch()
+
     def once(self) -> bool:
         """A full round, if this process leads, and a beat after it; whether a release waits for confirmation."""
         judge = self._leading()

@@ -46,6 +46,9 @@ class Operation(enum.StrEnum):
     ROLL_BACK_RELEASE = "roll_back_release"
     SET_OVERRIDE = "set_override"
     CLEAR_OVERRIDE = "clear_override"
+    SIGN_VERSION = "sign_version"
+    ACKNOWLEDGE_NOTICE = "acknowledge_notice"
+    TEST_NOTIFICATIONS = "test_notifications"
     VIEW_KEYS = "view_keys"
     CREATE_KEY = "create_key"
     REVOKE_KEY = "revoke_key"
@@ -72,6 +75,9 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.ROLL_BACK_RELEASE: _BRAKES,
     Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
+    Operation.SIGN_VERSION: _BUILDERS | _RELEASERS,
+    Operation.ACKNOWLEDGE_NOTICE: _BRAKES,
+    Operation.TEST_NOTIFICATIONS: _BUILDERS | _RELEASERS | {Role.ON_CALL},
     Operation.VIEW_KEYS: frozenset({Role.COMPLIANCE}),
     Operation.CREATE_KEY: frozenset(),
     Operation.REVOKE_KEY: frozenset({Role.ON_CALL}),

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.routing.snapshot import Endpoint, FormatRule, Limits
 from serinus.files.faults import InvalidFile, did_you_mean, fault, refuse
@@ -22,9 +23,11 @@ from serinus.files.project_model import (
     FormatModel,
     GuardrailModel,
     LimitsModel,
+    NotificationsModel,
     ProjectModel,
     RolloutModel,
     StepModel,
+    TargetModel,
     TriggerModel,
 )
 from serinus.files.text import read_text
@@ -42,6 +45,11 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "stages", "*", "steps", "*"): StepModel,
     ("apps", "*", "guardrails", "*"): GuardrailModel,
     ("apps", "*", "triggers", "*"): TriggerModel,
+    ("apps", "*", "notifications"): NotificationsModel,
+    ("apps", "*", "notifications", "release_channel", "*"): TargetModel,
+    ("apps", "*", "notifications", "on_call", "*"): TargetModel,
+    ("apps", "*", "notifications", "leads", "*"): TargetModel,
+    ("apps", "*", "notifications", "owner", "*"): TargetModel,
 }
 # Where core's own checks of a plan point to, in the words of the file.
 _IN_FILE = {
@@ -93,7 +101,15 @@ def _app(name: str, app: AppModel) -> AppConfig:
         given["overdue_s"] = app.overdue
     if app.format is not None:
         given["format_rule"] = msgspec.convert(app.format.model_dump(exclude_none=True), FormatRule)
+    given["notifications"] = _notifications(app.notifications)
     return AppConfig(name=name, plan=_plan(app), limits=_limits(app.limits), **given)
+
+
+def _notifications(declared: NotificationsModel) -> Notifications:
+    given = declared.model_dump(exclude={"acknowledge_within"})
+    if declared.acknowledge_within is not None:
+        given["acknowledge_within_s"] = declared.acknowledge_within
+    return msgspec.convert(given, Notifications)
 
 
 def _limits(limits: LimitsModel) -> Limits:
@@ -132,6 +148,8 @@ def _limit(index: int, trigger: TriggerModel) -> Limit:
 def _core_fault(file: str, root: Node, at: Path, error: InvalidInput) -> InvalidInput:
     place = _CORE_PLACE.match(error.where)
     path = at
+    if error.where.startswith("notifications"):
+        path += tuple(part.removesuffix("_s") for part in error.where.split("."))
     if place:
         path += _IN_FILE.get(place[1], (place[1],)) + ((int(place[2]),) if place[2] else ())
     return fault(file, root.line_of(path), f"{_shown(path)}: {error.what}", error.mend)

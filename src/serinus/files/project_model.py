@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import REGISTRY
+from serinus.core.notices.kinds import KINDS
 from serinus.files import units
 from serinus.files.faults import did_you_mean
 
@@ -31,6 +32,12 @@ def _metric_name(value: object) -> str:
     return str(value)
 
 
+def _kind_name(value: object) -> str:
+    if value not in KINDS:
+        raise InvalidInput(f"unknown kind of notice {value!r}", mend=did_you_mean(str(value), KINDS))
+    return str(value)
+
+
 def _expression(value: object) -> str:
     try:
         return re.compile(str(value)).pattern
@@ -42,6 +49,8 @@ Share = Annotated[float, _readable(units.share)]
 Seconds = Annotated[float, _readable(units.duration_s)]
 Bytes = Annotated[int, _readable(units.size_bytes)]
 MetricName = Annotated[str, _readable(_metric_name)]
+KindName = Annotated[str, _readable(_kind_name)]
+RouteName = Literal["release_channel", "on_call", "leads", "owner"]
 Expression = Annotated[str, _readable(_expression)]
 
 
@@ -113,6 +122,24 @@ class TriggerModel(_Model):
     action: Literal["pause", "rollback"] | None = None
 
 
+class TargetModel(_Model):
+    """Where the URL of a target is kept: in a variable or a file of the control process. Never the URL itself."""
+
+    url_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]{0,127})?$", examples=["SLACK_URL"])
+    url_file: str = Field(default="", pattern=r"^(/.*)?$", examples=["/run/secrets/slack"])
+
+
+class NotificationsModel(_Model):
+    """Whom to tell what; `events` replaces the routes of single kinds."""
+
+    release_channel: list[TargetModel] = Field(default_factory=list, examples=["[{url_env: SLACK_URL}]"])
+    on_call: list[TargetModel] = Field(default_factory=list, examples=["[{url_env: PAGER_URL}]"])
+    leads: list[TargetModel] = Field(default_factory=list, examples=["[{url_env: LEADS_URL}]"])
+    owner: list[TargetModel] = Field(default_factory=list, examples=["[{url_env: OWNER_URL}]"])
+    acknowledge_within: Seconds | None = Field(default=None, examples=["15m"])
+    events: dict[KindName, list[RouteName]] = Field(default_factory=dict, examples=["{advance: []}"])
+
+
 class AppModel(_Model):
     """An application and the plan of its releases."""
 
@@ -137,6 +164,7 @@ class AppModel(_Model):
     lease: Seconds | None = None
     freshness: Seconds | None = None
     veto_deadline: Seconds | None = None
+    notifications: NotificationsModel = NotificationsModel()
 
 
 AppName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]

@@ -13,6 +13,14 @@ from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.core.routing.snapshot import Endpoint
+from serinus.ports.outbox import Delivery, Notice, OutboxTx
+from serinus.ports.page import Page
+from serinus.ports.signatures import Signature, SignatureTx
+
+__all__ = (
+    "ApiKey", "ControlStore", "ControlTx", "Delivery", "Leader", "Notice", "Page", "Secrets", "Signature",
+    "StoredVersion",
+)  # fmt: skip
 
 
 class StoredVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,19 +56,6 @@ class Leader(msgspec.Struct, frozen=True, kw_only=True):
     beat: int
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """An outbox message; (release, seq, kind, subject) is unique, so nothing is announced twice."""
-
-    release: str
-    seq: int
-    kind: str
-    subject: str
-    body: str
-    at_us: int
-    id: int = 0
-    delivered_at_us: int = 0
-
-
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """Keys made once per project: hex of 32 bytes each."""
 
@@ -69,14 +64,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a listing goes on: items after `cursor` (empty: from the newest), at most `limit` of them."""
-
-    cursor: str = ""
-    limit: int = 50
-
-
-class ControlTx(Protocol):
+class ControlTx(OutboxTx, SignatureTx, Protocol):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:
@@ -161,13 +149,6 @@ class ControlTx(Protocol):
         ...
 
     def audit_newest(self, subject: str | None, page: Page) -> tuple[list[Entry], str]: ...
-
-    def enqueue(self, notice: Notice) -> bool:
-        """Put into the outbox; False when it is there already."""
-        ...
-
-    def undelivered(self, limit: int) -> list[Notice]: ...
-    def mark_delivered(self, id: int, at_us: int) -> None: ...
 
     def key_by_hash(self, sha256: str) -> ApiKey | None:
         """A key that is not revoked."""

@@ -10,6 +10,12 @@ from serinus.core.access import TABLE, Operation, Role, authorise, role
 from serinus.core.errors import Forbidden, InvalidInput
 
 READS = {Operation.VIEW, Operation.VIEW_AUDIT, Operation.VERIFY_AUDIT}
+BRAKES = {
+    Operation.PAUSE_RELEASE,
+    Operation.ABORT_RELEASE,
+    Operation.ROLL_BACK_RELEASE,
+    Operation.ACKNOWLEDGE_NOTICE,
+}
 EXPECTED = {
     Role.VIEWER: READS,
     Role.REVIEWER: READS,
@@ -18,22 +24,24 @@ EXPECTED = {
     Role.LEGAL: READS,
     Role.EXECUTIVE: READS,
     Role.COMPLIANCE: READS | {Operation.VIEW_KEYS},
-    Role.EDITOR: READS | {Operation.CONFIGURE_APP, Operation.PUSH_VERSION},
+    Role.EDITOR: READS
+    | {Operation.CONFIGURE_APP, Operation.PUSH_VERSION, Operation.SIGN_VERSION, Operation.TEST_NOTIFICATIONS},
     Role.ML_ENGINEER: READS
     | {
         Operation.CONFIGURE_APP,
         Operation.CONFIGURE_ENDPOINT,
         Operation.PUSH_VERSION,
         Operation.START_RELEASE,
+        Operation.SIGN_VERSION,
+        Operation.TEST_NOTIFICATIONS,
     },
-    Role.QUALITY_LEAD: READS | {Operation.PAUSE_RELEASE, Operation.ABORT_RELEASE, Operation.ROLL_BACK_RELEASE},
-    Role.SAFETY_REVIEWER: READS | {Operation.PAUSE_RELEASE, Operation.ABORT_RELEASE, Operation.ROLL_BACK_RELEASE},
+    Role.QUALITY_LEAD: READS | BRAKES,
+    Role.SAFETY_REVIEWER: READS | BRAKES,
     Role.ON_CALL: READS
+    | BRAKES
     | {
-        Operation.PAUSE_RELEASE,
         Operation.RESUME_RELEASE,
-        Operation.ABORT_RELEASE,
-        Operation.ROLL_BACK_RELEASE,
+        Operation.TEST_NOTIFICATIONS,
         Operation.SET_OVERRIDE,
         Operation.CLEAR_OVERRIDE,
         Operation.REVOKE_KEY,

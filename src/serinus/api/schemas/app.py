@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 from pydantic import BaseModel, Field
 
+from serinus.api.schemas.notice import NotificationsBody
 from serinus.api.schemas.plan import Declared, PlanBody
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, AppState
@@ -42,6 +43,7 @@ class AppBody(Declared):
     fallback_message: str = Field(default="", description="Told when nothing else can be.")
     overdue_s: float = Field(default=30.0, description="A call without a first byte for so long is overdue.")
     payload_share: float = Field(default=0.0, description="Share of calls whose texts are kept.")
+    notifications: NotificationsBody = Field(default_factory=NotificationsBody, description="Whom to tell what.")
 
     def config(self, name: str) -> AppConfig:
         """Core's value; InvalidInput names the field."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
 from serinus.core.routing.snapshot import FormatRule, Limits
 
@@ -21,6 +22,7 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     fallback_message: str = ""
     overdue_s: float = 30.0
     payload_share: float = 0.0
+    notifications: Notifications = Notifications()
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):
