@@ -75,11 +75,13 @@ class Buckets(msgspec.Struct, frozen=True, kw_only=True):
     y_scale: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse x and y of unlike or senseless length."""
+        """Refuse x and y of unlike or senseless length, and counters that went below 0."""
         if len(self.x) != len(self.y) or len(self.x) < 2:
             raise InvalidInput(
                 f"{len(self.x)} and {len(self.y)} buckets", where="buckets", mend="give 256 to 1,024 of each"
             )
+        for name, value in (("units", self.units), ("events", self.events), ("y", min(self.y))):
+            count(f"buckets.{name}", value)
 
     def plus(self, other: Buckets) -> Buckets:
         """Both added place by place: commutative and associative."""

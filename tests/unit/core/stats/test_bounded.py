@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -228,6 +229,15 @@ def test_close_to_the_limit(drop: float, most: float, sd: float) -> None:
     ours, tuned = etas(drop, sd, 1500, seed=6)
     assert ours <= most
     assert tuned > 1.03 * ours
+
+
+def test_stored_and_read_again_it_goes_on_the_same() -> None:
+    """Written as JSON between two batches, the state is the one that stayed in memory."""
+    units = released(np.random.default_rng(10), 400, 0.05)
+    half = bounded.advanced(bounded.opened(0.02), units[:170])
+    read = msgspec.json.decode(msgspec.json.encode(half), type=bounded.Scores)
+    assert read == half
+    assert bounded.advanced(read, units[170:]) == bounded.advanced(bounded.opened(0.02), units)
 
 
 def test_harm_too_small_for_the_greatest_bets_is_found() -> None:

@@ -241,6 +241,39 @@ def test_steps_of_unlike_shares_under_drift_need_strata() -> None:
     assert estimate.harm(found([before, after]), 0.2).log_e < math.log(1 / ALPHA)
 
 
+def ramped(rng: np.random.Generator) -> bool:
+    """Whether a healthy release over steps of 5, 10, 25 and 50 % is rolled back while its cost drifts upwards.
+
+    Each step enrols a stratum, half of it candidates; all strata go on to the end, with three looks in each step.
+    """
+    steps, tau = (0.05, 0.05, 0.15, 0.25), 0.0
+    sums: list[list[Moments]] = []
+    for step in range(4):
+        for look in range(3):
+            hour = step + look / 3
+            if look == 0:
+                sums.append([Moments(), Moments()])
+            for stratum, arms in enumerate(sums):
+                n = round(steps[stratum] * 1000)
+                for arm in (0, 1):
+                    xs = rng.gamma(0.5, 20 * (1 + hour), n).astype(np.int64)
+                    arms[arm] = arms[arm].plus(unit_sums.of_units(xs.tolist()))
+            effect = ratio.log_ratio([Stratum(candidate=one, control=zero) for one, zero in sums])
+            if isinstance(effect, NoData):
+                continue
+            tau = tau or estimate.mixture_sd(effect.information, ALPHA, one_sided=True)
+            if estimate.harm(effect, tau).log_e >= math.log(1 / ALPHA):
+                return True
+    return False
+
+
+@pytest.mark.slow
+def test_ramps_under_drift_are_safe() -> None:
+    """1,000 healthy releases ramped up over four strata while costs rise fourfold: at most α."""
+    rng = np.random.default_rng(30)
+    assert sum(ramped(rng) for _ in range(1000)) <= most_allowed(1000)
+
+
 @pytest.mark.parametrize(
     ("candidate", "control", "says"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +75,15 @@ def test_sums_that_no_units_have_are_refused(fields: dict[str, int]) -> None:
     """Counters below 0 and products beyond Cauchy and Schwarz are corrupt, not evidence."""
     with pytest.raises(InvalidInput):
         Moments(**fields)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"units": -1}, {"events": -1}, {"y": (5, -1)}, {"x": (1, 2, 3)}, {"x": (1,), "y": (1,)}, {"units": 1.5}]
+)
+def test_buckets_that_went_backwards_are_refused(bad: dict[str, Any]) -> None:
+    """Counters below 0 and layouts that do not fit are corrupt, not evidence."""
+    with pytest.raises(InvalidInput):
+        Buckets(**({"units": 3, "events": 2, "x": (4, 5), "y": (1, 2)} | bad))
 
 
 def test_sums_of_unlike_scale_or_layout_do_not_merge() -> None:
