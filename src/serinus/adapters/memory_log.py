@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from serinus.core.records.call import Call
-from serinus.ports.event_log import CallQuery, LogBatch
+from serinus.core.records.score import LoggedScore
+from serinus.ports.event_log import CallQuery, LogBatch, ScoreBatch
 
 
 class MemoryLog:
@@ -13,15 +14,25 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self._batches: list[LogBatch] = []
+        self._score_batches: list[ScoreBatch] = []
 
     def covered(self, spool: str) -> int:
         """Up to which byte of a segment the log holds all Ends."""
         return max((batch.end for batch in self._batches if batch.spool == spool), default=0)
 
+    def covered_scores(self, spool: str) -> int:
+        """Up to which byte of a segment the log holds all Scores."""
+        return max((batch.end for batch in self._score_batches if batch.spool == spool), default=0)
+
     def write(self, batch: LogBatch) -> None:
         """Append a batch; nothing happens for one that is there already or has no rows."""
         if batch.rows and batch.end > self.covered(batch.spool):
             self._batches.append(batch)
+
+    def write_scores(self, batch: ScoreBatch) -> None:
+        """Append a batch of scores, as `write`."""
+        if batch.rows and batch.end > self.covered_scores(batch.spool):
+            self._score_batches.append(batch)
 
     def gather(self, spool: str) -> None:
         """Nothing: it is in one place already."""
@@ -36,15 +47,30 @@ class MemoryLog:
 
     def calls(self, query: CallQuery) -> list[Call]:
         """Rows that fulfil the query."""
-        rows = [row for batch in self._batches for row in batch.rows if _fits(row, query)]
+        scores = self._once()
+        rows = [row for batch in self._batches for row in batch.rows if _fits(row, query, scores)]
         rows.sort(key=lambda row: (row.at_us, row.call))
         if query.limit is None:
             return rows
         rows.sort(key=lambda row: (-row.at_us, row.call))
         return rows[: query.limit]
 
+    def scores(self, calls: Collection[str], conversations: Collection[str]) -> list[LoggedScore]:
+        """Scores about these calls or conversations, each once, in order of time."""
+        about = [score for score in self._once() if score.call in calls or score.conversation in conversations]
+        return sorted(about, key=lambda score: (score.at_us, score.score))
 
-def _fits(row: Call, query: CallQuery) -> bool:
+    def _once(self) -> list[LoggedScore]:
+        """All scores; of those with one name the first."""
+        first: dict[str, LoggedScore] = {}
+        for score in (score for batch in self._score_batches for score in batch.rows):
+            known = first.get(score.score)
+            if known is None or (score.at_us, score.host) < (known.at_us, known.host):
+                first[score.score] = score
+        return list(first.values())
+
+
+def _fits(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
     wanted = (
         (query.call, row.call),
         (query.app, row.app),
@@ -52,10 +78,25 @@ def _fits(row: Call, query: CallQuery) -> bool:
         (query.arm, row.arm),
         (query.version, row.version),
         (query.unit, row.unit),
+        (query.conversation, row.conversation),
+        (query.error, row.error),
+        (query.status, row.status),
     )
     return (
         all(want is None or want == have for want, have in wanted)
-        and (query.event is None or query.event in row.events)
+        and (query.min_latency_us is None or row.latency_us >= query.min_latency_us)
         and (query.from_us is None or row.at_us >= query.from_us)
         and (query.to_us is None or row.at_us < query.to_us)
+        and (query.before is None or (-row.at_us, row.call) > (-query.before[0], query.before[1]))
+        and _fits_scores(row, query, scores)
+    )
+
+
+def _fits_scores(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
+    if query.scored is None and query.event is None:
+        return True
+    about = [score for score in scores if row.call == score.call or row.conversation == score.conversation]
+    reported = {score.metric for score in about if score.value_micro > 0}
+    return (query.scored is None or query.scored is bool(about)) and (
+        query.event is None or query.event in row.events or query.event in reported
     )

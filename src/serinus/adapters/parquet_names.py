@@ -1,17 +1,20 @@
 """Names of event-log files, and which of them hold what: `<spool>-<from>-<to>.parquet` in a folder per UTC day.
 
-Several files of one segment may be gathered into one that spans them. While both are there, after a crash or for the
-blink of an eye, only the widest count.
+Files of calls lie in the root's folders, files of scores in those of its folder `scores`. Several files of one segment
+may be gathered into one that spans them. While both are there, after a crash or for the blink of an eye, only the
+widest count.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
+SCORES = "scores"
 _NAME = re.compile(r"(?P<spool>[0-9a-f]{32}-\d{8})-(?P<start>\d+)-(?P<end>\d+)\.parquet")
 
 
@@ -51,3 +54,22 @@ def widest(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
         inside = last is not None and last.spool == part.spool and part.end <= last.end
         (spare if inside else kept).append(part)
     return kept, spare
+
+
+def listed(root: Path, instance: str = "") -> list[Part]:
+    """All parts in the folders of a root, or those of one worker; none when the root is not there."""
+    try:
+        folders = sorted(entry.path for entry in os.scandir(root) if entry.is_dir())
+    except FileNotFoundError:
+        return []
+    names = ((folder, name) for folder in folders for name in sorted(os.listdir(folder)))
+    paths = (Path(folder, name) for folder, name in names if name.startswith(instance))
+    return [part for path in paths if (part := part_of(path)) is not None]
+
+
+def settled(root: Path) -> list[Part]:
+    """The parts that count, from a listing during which nothing was gathered."""
+    before = listed(root)
+    while (after := listed(root)) != before:
+        before = after
+    return widest(after)[0]

@@ -1,55 +1,54 @@
-"""Calls on their way from the spool to the event log: collected when shipped, written in batches."""
+"""Calls and scores on their way from the spool to the event log: collected when shipped, written in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Generic, TypeVar
 
-from serinus.core.records.call import lost_end, row
+from serinus.core.records import call, score
 from serinus.core.records.in_flight import OpenCall
-from serinus.core.records.record import End, Record
-from serinus.ports.event_log import EventLog, LogBatch
+from serinus.core.records.record import End, Record, Score
+from serinus.ports.event_log import EventLog, LogBatch, ScoreBatch
+
+R = TypeVar("R")
 
 
 class CallLog:
-    """Ends of this host that are shipped and not in the event log yet. Their frames stay in the spool until then."""
+    """Ends and Scores of this host that are shipped and not in the event log yet. Their frames stay in the spool until
+    then."""
 
     def __init__(self, log: EventLog, host: str) -> None:
         self._log = log
         self._host = host
-        self._ends: dict[str, list[End]] = {}
-        self._until: dict[str, int] = {}
+        self._ends: _Waiting[End] = _Waiting(End, log.covered)
+        self._scores: _Waiting[Score] = _Waiting(Score, log.covered_scores)
 
     @property
     def waiting(self) -> int:
         """How many rows the next flush writes."""
-        return sum(len(ends) for ends in self._ends.values())
+        return self._ends.count + self._scores.count
 
     def add(self, spool: str, frames: Iterable[tuple[Record | None, int]]) -> None:
         """Take shipped frames of a segment, in order; those that the log holds already are passed over."""
-        covered = self._log.covered(spool)
-        for record, end in frames:
-            if isinstance(record, End) and end > covered:
-                self._ends.setdefault(spool, []).append(record)
-                self._until[spool] = end
+        taken = list(frames)
+        self._ends.add(spool, taken)
+        self._scores.add(spool, taken)
 
     def flush(self) -> None:
         """Write everything that waits; on return it is durable."""
-        for spool in list(self._ends):
-            rows = [row(end, self._host) for end in self._ends[spool]]
-            start = self._log.covered(spool)
-            self._log.write(LogBatch(spool=spool, start=start, end=self._until[spool], rows=rows))
-            del self._ends[spool], self._until[spool]
+        self._ends.flush(self._write)
+        self._scores.flush(self._write_scores)
 
     def lacks(self, spool: str) -> bool:
         """Whether rows of a segment still wait."""
-        return spool in self._ends
+        return self._ends.has(spool) or self._scores.has(spool)
 
     def close(self, spool: str, offset: int, lost: Iterable[OpenCall]) -> None:
         """Write the rows of calls that a dead worker left open. They stand for the byte behind its last frame, so that
         no restart writes them again. Everything else of this worker must be flushed before."""
         covered = self._log.covered(spool)
         if covered <= offset:
-            rows = [row(lost_end(call.begin), self._host, finished=False) for call in lost]
+            rows = [call.row(call.lost_end(one.begin), self._host, finished=False) for one in lost]
             self._log.write(LogBatch(spool=spool, start=covered, end=offset + 1, rows=rows))
 
     def gather(self, spool: str) -> None:
@@ -67,4 +66,45 @@ class CallLog:
     def clear(self) -> None:
         """Drop what waits: it is still in the spool."""
         self._ends.clear()
+        self._scores.clear()
+
+    def _write(self, spool: str, start: int, end: int, records: list[End]) -> None:
+        rows = [call.row(record, self._host) for record in records]
+        self._log.write(LogBatch(spool=spool, start=start, end=end, rows=rows))
+
+    def _write_scores(self, spool: str, start: int, end: int, records: list[Score]) -> None:
+        rows = [score.row(record, self._host) for record in records]
+        self._log.write_scores(ScoreBatch(spool=spool, start=start, end=end, rows=rows))
+
+
+class _Waiting(Generic[R]):
+    """Records of one kind by segment, and up to which byte they reach there."""
+
+    def __init__(self, kind: type[R], covered: Callable[[str], int]) -> None:
+        self._kind = kind
+        self._covered = covered
+        self._records: dict[str, list[R]] = {}
+        self._until: dict[str, int] = {}
+
+    @property
+    def count(self) -> int:
+        return sum(len(records) for records in self._records.values())
+
+    def has(self, spool: str) -> bool:
+        return spool in self._records
+
+    def add(self, spool: str, frames: Iterable[tuple[Record | None, int]]) -> None:
+        covered = self._covered(spool)
+        for record, end in frames:
+            if isinstance(record, self._kind) and end > covered:
+                self._records.setdefault(spool, []).append(record)
+                self._until[spool] = end
+
+    def flush(self, write: Callable[[str, int, int, list[R]], None]) -> None:
+        for spool in list(self._records):
+            write(spool, self._covered(spool), self._until[spool], self._records[spool])
+            del self._records[spool], self._until[spool]
+
+    def clear(self) -> None:
+        self._records.clear()
         self._until.clear()

@@ -20,6 +20,7 @@ from serinus.core.errors import (
     FormatError,
     InvalidInput,
     NotFound,
+    QueryLimit,
     SerinusError,
     StoreUnavailable,
     Unauthenticated,
@@ -51,6 +52,7 @@ STATUS: dict[type[SerinusError], HTTPStatus] = {
     Contended: HTTPStatus.SERVICE_UNAVAILABLE,
     Deposed: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    QueryLimit: HTTPStatus.GATEWAY_TIMEOUT,
     FormatError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

@@ -70,6 +70,12 @@ class IllegalTransition(Conflict):
     code = "illegal_transition"
 
 
+class QueryLimit(SerinusError):
+    """A question to the event log that needs more time or memory than it may have; nothing is wrong with the store."""
+
+    code = "query_limit"
+
+
 class FormatError(SerinusError):
     """Stored bytes that cannot be read: torn, corrupt, or written by a newer Serinus."""
 

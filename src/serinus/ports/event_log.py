@@ -1,13 +1,16 @@
-"""The event log: one row per call, appended in batches that name the part of the spool they stand for."""
+"""The event log: a row per call and per score, appended in batches that name the part of the spool they stand for."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
 from serinus.core.records.call import Call
+from serinus.core.records.score import LoggedScore
+
+ExportFormat = Literal["jsonl", "parquet"]
 
 
 class LogBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,8 +22,21 @@ class LogBatch(msgspec.Struct, frozen=True, kw_only=True):
     rows: Sequence[Call]
 
 
+class ScoreBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of all Scores in bytes [start, end) of a spool segment."""
+
+    spool: str
+    start: int
+    end: int
+    rows: Sequence[LoggedScore]
+
+
 class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls: all conditions given hold; times in µs of the call's end, from inclusive and to exclusive."""
+    """Which calls: all conditions given hold; times in µs of the call's end, from inclusive and to exclusive.
+
+    `event`: an event of the call, or one that a score about it or its conversation reports. `scored`: whether there is
+    such a score at all. `before`: (end in µs, call) of the last row of the page before.
+    """
 
     call: str | None = None
     app: str | None = None
@@ -28,21 +44,59 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     arm: str | None = None
     version: str | None = None
     unit: str | None = None
+    conversation: str | None = None
     event: str | None = None
+    error: str | None = None
+    status: int | None = None
+    min_latency_us: int | None = None
+    scored: bool | None = None
     from_us: int | None = None
     to_us: int | None = None
+    before: tuple[int, str] | None = None
     limit: int | None = None
 
 
-class EventLog(Protocol):
-    """The log itself. Writing a batch that is there already changes nothing."""
+class ScoreQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which scores: all conditions given hold; times in µs of the score, from inclusive and to exclusive."""
+
+    app: str | None = None
+    release: str | None = None
+    arm: str | None = None
+    unit: str | None = None
+    metric: str | None = None
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+class CallReader(Protocol):
+    """Reading the log."""
+
+    def calls(self, query: CallQuery) -> list[Call]:
+        """Rows in order of their end, newest first when limited."""
+        ...
+
+    def scores(self, calls: Collection[str], conversations: Collection[str]) -> list[LoggedScore]:
+        """Scores about these printed call ids or these conversations, each once, in order of time."""
+        ...
+
+
+class EventLog(CallReader, Protocol):
+    """The log itself. Writing a batch that is there already changes nothing; calls and scores are covered apart."""
 
     def covered(self, spool: str) -> int:
         """Up to which byte of a segment the log holds all Ends; 0 for an unknown one."""
         ...
 
+    def covered_scores(self, spool: str) -> int:
+        """Up to which byte of a segment the log holds all Scores; 0 for an unknown one."""
+        ...
+
     def write(self, batch: LogBatch) -> None:
         """Append a batch; on return it is durable, and before that invisible. `start` must be what `covered` says."""
+        ...
+
+    def write_scores(self, batch: ScoreBatch) -> None:
+        """Append a batch of scores, as `write`; `start` must be what `covered_scores` says."""
         ...
 
     def gather(self, spool: str) -> None:
@@ -57,6 +111,13 @@ class EventLog(Protocol):
         """Which of these printed call ids have a row in what came from this worker."""
         ...
 
-    def calls(self, query: CallQuery) -> list[Call]:
-        """Rows in order of their end, newest first when limited."""
+
+class CallSearch(CallReader, Protocol):
+    """Reading the log for people: bounded in memory and time, whatever is asked.
+
+    QueryLimit when a question needs more than it may have; StoreUnavailable when others are asking already.
+    """
+
+    def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
+        """All rows of a query in order of time, as a file of its own that is gone when it is closed."""
         ...

@@ -8,7 +8,7 @@ import duckdb
 import msgspec
 import pytest
 
-from serinus.adapters import event_log
+from serinus.adapters import parquet_search
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_names import Part, instance_of, part_of, widest
 from serinus.core.records.call import row
@@ -73,16 +73,16 @@ def test_a_file_gathered_away_under_a_query_is_no_error(tmp_path: Path, monkeypa
     log = ParquetLog(tmp_path)
     log.write(_batch(64, 900, 1))
     log.write(_batch(900, 990, 2))
-    select, asked = event_log._select, 0
+    statement, asked = parquet_search.calls_statement, 0
 
-    def gathered_meanwhile(paths: list[str], query: CallQuery) -> object:
+    def gathered_meanwhile(query: CallQuery, calls: list[str], scores: list[str]) -> object:
         nonlocal asked
         asked += 1
         if asked == 1:
             log.gather(SPOOL)
-        return select(paths, query)
+        return statement(query, calls, scores)
 
-    monkeypatch.setattr(event_log, "_select", gathered_meanwhile)
+    monkeypatch.setattr(parquet_search, "calls_statement", gathered_meanwhile)
     assert len(log.calls(CallQuery())) == 2
     assert asked == 2
 

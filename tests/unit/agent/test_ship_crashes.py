@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from serinus.adapters import event_log
+from serinus.adapters import parquet_table
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.memory_log import MemoryLog
 from serinus.agent.ship import ShipSettings
-from serinus.core.records.record import Event
+from serinus.core.records.record import Event, Score
 from serinus.ports.event_log import CallQuery, EventLog
 from tests.fake_workers import begin, end, first, raw_call
 from tests.unit.agent.crashing import Crash, Crashing, CrashingDirectory, CrashingStore, CrashPoints
@@ -22,7 +22,8 @@ SETTINGS = ShipSettings(batch_bytes=20_000, flush_s=1.0)
 
 
 def _scenario(world: World, attempt: Callable[[], None]) -> None:
-    """Two workers: errors, a hung call, a slow stream over three segments, a torn tail, a death, stepped clocks."""
+    """Two workers: errors, a hung call, a slow stream over three segments, a torn tail, a death, stepped clocks; and
+    thumbs down for every sixth call, sent twice."""
     steady, doomed = world.worker(1), world.worker(2)
     hung, slow, lost = raw_call(900), raw_call(901, arm=2), raw_call(902)
     steady.write(begin(hung, world.clock), begin(slow, world.clock), first(slow, world.clock))
@@ -31,6 +32,10 @@ def _scenario(world: World, attempt: Callable[[], None]) -> None:
         worker = doomed if number % 3 == 0 else steady
         call = raw_call(number, unit=number // 2, arm=1 + number // 2 % 2)
         worker.write(begin(call, world.clock), end(call, world.clock, Event.ERROR if number % 4 == 0 else 0))
+        if number % 6 == 0:
+            down = Score(call, world.clock.now_us(), "feedback.thumbs_down", 1_000_000, "feedback", "k", "support-bot")
+            steady.write(down)
+            doomed.write(down)
         if number in (9, 18):
             steady.fill_segment()
         if number == 15:
@@ -62,6 +67,7 @@ def _totals(world: World, log: EventLog) -> tuple[Any, ...]:
         world.events(),
         world.events(60),
         sorted((row.call, row.finished) for row in rows),
+        sorted(score.call for score in log.scores([row.call for row in rows], [])),
         sorted(path.name for path in (world.root / "spool").iterdir()),
     )
 
@@ -95,13 +101,15 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Any, ...], in
 
 def test_the_undisturbed_run_counts_what_was_written(truth: tuple[tuple[Any, ...], int]) -> None:
     """The reference itself, against numbers that follow from the script."""
-    sums, requests, requests_60, events, events_60, rows, spools = truth[0]
+    sums, requests, requests_60, events, events_60, rows, scores, spools = truth[0]
     assert requests == requests_60 == 26
-    assert events == events_60 == {Event.ERROR: 6, Event.OVERDUE: 1}
+    assert events == events_60 == {Event.ERROR: 6, Event.OVERDUE: 1, Event.THUMBS_DOWN: 4}
     enrolled = {arm: sums["enrolled", 0, arm] for arm in (1, 2)}
     assert enrolled == {1: 6 + 2, 2: 6 + 1}, "12 units in two arms, the hung and the lost call, and the slow one"
     assert sums["call.error", 0, 1] + sums.get(("call.error", 0, 2), 0) == 6
     assert sums["call.overdue", 0, 1] == 1
+    assert sums["feedback.thumbs_down", 0, 1] + sums.get(("feedback.thumbs_down", 0, 2), 0) == 4
+    assert len(scores) == len(set(scores)) == 4
     assert [finished for _, finished in rows].count(False) == 1
     assert len(rows) == len(set(rows)) == 27
     assert spools == []
@@ -122,7 +130,7 @@ def test_killed_around_a_rename_of_the_event_log(
     tmp_path: Path, truth: tuple[tuple[Any, ...], int], monkeypatch: pytest.MonkeyPatch, moment: str, nth: int
 ) -> None:
     """A Parquet file is there as a whole or not at all; a restart writes what is missing and nothing twice."""
-    publish, published = event_log.publish, 0
+    publish, published = parquet_table.publish, 0
 
     def crashing(temporary: Path, final: Path) -> None:
         nonlocal published
@@ -133,7 +141,7 @@ def test_killed_around_a_rename_of_the_event_log(
         if published == nth:
             raise Crash
 
-    monkeypatch.setattr(event_log, "publish", crashing)
+    monkeypatch.setattr(parquet_table, "publish", crashing)
     segments = tmp_path / "segments"
     world = World(tmp_path / "host", ParquetLog(segments), SETTINGS)
 
