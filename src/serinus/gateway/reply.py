@@ -12,6 +12,9 @@ from serinus.gateway.client import ClientConnection
 from serinus.gateway.routes import Served
 
 _CHUNKED = b"transfer-encoding: chunked\r\n"
+_FELL_BACK = b"x-serinus-fallback: baseline\r\n"
+_KEEP_ALIVE = b"connection: keep-alive\r\n\r\n"
+_CLOSE = b"connection: close\r\n\r\n"
 
 
 class Reply:
@@ -36,13 +39,19 @@ class Reply:
         """Send a whole JSON answer, and finish."""
         keep_alive = self._keep_alive
         self._client.post(
-            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bconnection: %b\r\n\r\n%b"
-            % (
-                heads.status_line(status),
-                len(body),
-                self._lines(served, headers, overhead_ns, fell_back),
-                b"keep-alive" if keep_alive else b"close",
-                body,
+            b"".join(
+                (
+                    heads.status_line(status),
+                    b"content-type: application/json\r\ncontent-length: ",
+                    b"%d\r\n" % len(body),
+                    self._told,
+                    served.headers,
+                    _overhead(overhead_ns),
+                    headers,
+                    _FELL_BACK if fell_back else b"",
+                    _KEEP_ALIVE if keep_alive else _CLOSE,
+                    body,
+                )
             )
         )
         self._client.finished(keep_alive)
@@ -56,11 +65,18 @@ class Reply:
     def open(self, served: Served, headers: bytes, data: bytes, last: bool, overhead_ns: int, fell_back: bool) -> None:
         """Send the head of a stream with its first bytes in one write."""
         self._keep_alive = self._keep_alive and self._chunked
-        head = b"HTTP/1.1 200 OK\r\n%b%b%bconnection: %b\r\n\r\n" % (
-            heads.STREAM,
-            _CHUNKED if self._chunked else b"",
-            self._lines(served, headers, overhead_ns, fell_back),
-            b"keep-alive" if self._keep_alive else b"close",
+        head = b"".join(
+            (
+                b"HTTP/1.1 200 OK\r\n",
+                heads.STREAM,
+                _CHUNKED if self._chunked else b"",
+                self._told,
+                served.headers,
+                _overhead(overhead_ns),
+                headers,
+                _FELL_BACK if fell_back else b"",
+                _KEEP_ALIVE if self._keep_alive else _CLOSE,
+            )
         )
         self._client.write(head + self._framed(data, last))
 
@@ -84,11 +100,6 @@ class Reply:
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
         return chunk + heads.LAST_CHUNK if last else chunk
 
-    def _lines(self, served: Served, headers: bytes, overhead_ns: int, fell_back: bool) -> bytes:
-        return b"%b%b%bx-serinus-overhead-ms: %.2f\r\n%b" % (
-            self._told,
-            served.headers,
-            b"x-serinus-fallback: baseline\r\n" if fell_back else b"",
-            overhead_ns / 1e6,
-            headers,
-        )
+
+def _overhead(overhead_ns: int) -> bytes:
+    return b"x-serinus-overhead-ms: %.2f\r\n" % (overhead_ns / 1e6)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import httptools
 
 from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
 
 HEAD_BYTES = 64 * 1024
-_READ = re.compile(
-    rb"\r\n(content-type|content-encoding|content-length|transfer-encoding|retry-after|x-request-id"
-    rb"|x-ratelimit-[^:\r\n]*|anthropic-ratelimit-[^:\r\n]*|openai-[^:\r\n]*):[ \t]*([^\r\n]*)",
-    re.IGNORECASE,
-)
+_ACTED_UPON = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+_PASSED_ON = (b"x-ratelimit-", b"retry-after", b"x-request-id", b"openai-", b"anthropic-ratelimit-")
 
 
 class ResponseReader:
@@ -122,7 +117,12 @@ class ResponseReader:
         end = head.find(b"\r\n\r\n", start + 2)
         if end > HEAD_BYTES:
             raise _garbage("its head is too long")
-        self.headers = {name.lower(): value for name, value in _READ.findall(head, start, end)}
+        self.headers = headers = {}
+        for line in head[start:end].split(b"\r\n"):
+            name, _, value = line.partition(b":")
+            name = name.lower()
+            if name in _ACTED_UPON or name.startswith(_PASSED_ON):
+                headers[name] = value.strip()
         self._head_read = True
         self._head = b""
 
