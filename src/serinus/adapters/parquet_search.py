@@ -31,12 +31,13 @@ from serinus.ports.event_log import CallQuery, ExportFormat, ScoreQuery
 T = TypeVar("T")
 
 _ATTEMPTS = 5
+_INTERRUPT_EVERY_S = 0.1
 _STAGED_AT_ONCE = 32  # segments in one staged file
 _FORMATS = {"jsonl": "FORMAT json", "parquet": "FORMAT parquet, COMPRESSION zstd"}
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one question may take: memory, seconds of computing (an export: `export_s`), and how many may wait."""
+    """What one question may take: memory, seconds (an export: `export_s`); `waiting`: how many may be asked at once."""
 
     memory_mb: int = 256
     query_s: float = 10.0
@@ -144,9 +145,9 @@ class ParquetSearch:
             connection.execute("SET threads = 1")
             connection.execute(f"SET memory_limit = '{limits.memory_mb}MiB'")
             connection.execute(f"SET temp_directory = '{scratch}'")
-            timer = threading.Timer(getattr(limits, span), connection.interrupt)
-            timer.daemon = True
-            timer.start()
+            done = threading.Event()
+            guard = threading.Thread(target=_interrupt, args=(connection, getattr(limits, span), done), daemon=True)
+            guard.start()
             try:
                 yield connection
             except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
@@ -157,7 +158,15 @@ class ParquetSearch:
                     mend="narrow it: a shorter time, an app, a release",
                 ) from error
             finally:
-                timer.cancel()
+                done.set()
+                guard.join()
+
+
+def _interrupt(connection: duckdb.DuckDBPyConnection, after_s: float, done: threading.Event) -> None:
+    """Interrupt whatever runs then, again and again: one interrupt may fall between two statements."""
+    if not done.wait(after_s):
+        while not done.wait(_INTERRUPT_EVERY_S):
+            connection.interrupt()
 
 
 def _again(attempt: Callable[[], T]) -> T:
