@@ -177,14 +177,16 @@ class Call:
     # attempts
 
     def _compose(self) -> None:
-        body = self._served.composer.compose(self._admitted.body, self._admitted.stream)
+        pieces = self._served.composer.pieces(self._admitted.body, self._admitted.stream)
         headers = self._request.headers
-        self._outgoing = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
-            self._served.target.head,
-            heads.forwarded(headers),
-            heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
-            len(body),
-            body,
+        self._outgoing = b"".join(
+            (
+                self._served.target.head,
+                heads.forwarded(headers),
+                heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
+                b"content-length: %d\r\n\r\n" % sum(map(len, pieces)),
+                *pieces,
+            )
         )
 
     def _attempt(self) -> None:

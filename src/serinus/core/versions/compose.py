@@ -52,16 +52,19 @@ class Composer:
 
         InvalidInput (`where` is the field) for a field the caller may not set, TemplateError for its variables.
         """
+        return b"".join(self.pieces(caller, stream))
+
+    def pieces(self, caller: Mapping[str, Any], stream: bool) -> tuple[bytes, ...]:
+        """The same body in pieces, for those who join it with more."""
         self._check_fields(caller)
-        return b"".join(
-            (
-                self._head,
-                self._messages(caller),
-                b"]",
-                self._tail if not self._may_set else self._merged_parameters(caller),
-                _passed_on(caller, self._may_set),
-                b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
-            )
+        fixed, own = self._messages(caller)
+        return (
+            self._head,
+            fixed,
+            own,
+            self._tail if not self._may_set else self._merged_parameters(caller),
+            _passed_on(caller, self._may_set),
+            b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
         )
 
     def _check_fields(self, caller: Mapping[str, Any]) -> None:
@@ -73,16 +76,17 @@ class Composer:
                 mend="leave it out, or list it in the version's caller_may_set",
             )
 
-    def _messages(self, caller: Mapping[str, Any]) -> bytes:
+    def _messages(self, caller: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        """The version's messages, and the caller's behind them with the end of the list."""
         messages = caller.get("messages")
         fixed = self._fixed
         if fixed is None or "variables" in caller or "metadata" in caller:
             fixed = self._encode(self._prompt.render(_variables(caller)))
         if not messages and (messages is None or messages == []) and self._opens_turn:
-            return fixed
+            return fixed, b"]"
         self._check_messages(messages)
-        own = orjson.dumps(messages)[1:-1]
-        return fixed + b"," + own if fixed else own
+        own = orjson.dumps(messages)[1:]
+        return (fixed + b"," if fixed else b""), own
 
     def _check_messages(self, messages: Any) -> None:
         if not isinstance(messages, list) or not messages:
