@@ -19,8 +19,7 @@ from typing import Any
 
 from serinus.adapters.clock import SystemClock
 from tests import postgres
-from tests.process.crash_run import QUICK, Account, crash_run
-from tests.process.production import production
+from tests.process.crash_run import Account, crash_run
 
 SHOWN = 10
 FAULTS = ("lost", "duplicated", "mismatched", "sums_wrong", "steps_wrong", "audit_faults")
@@ -63,12 +62,8 @@ def main() -> int:
     options = parser.parse_args()
     clock = SystemClock()
     started_ns = clock.mono_ns()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        _store(options.store) as url,
-        production(Path(folder), url, control_options=QUICK) as found,
-    ):
-        account = crash_run(found, kills=options.kills, seed=options.seed, every_s=options.every_s)
+    with tempfile.TemporaryDirectory() as folder, _store(options.store) as url:
+        account = crash_run(Path(folder), url, kills=options.kills, seed=options.seed, every_s=options.every_s)
     shown = figures(account, (clock.mono_ns() - started_ns) / 1e9)
     print(json.dumps(shown) if options.json else "\n".join(f"{name:16} {value}" for name, value in shown.items()))
     for fault in account.faults[:SHOWN]:

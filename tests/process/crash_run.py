@@ -19,14 +19,16 @@ from serinus.core.errors import SerinusError
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import Page
 from tests.process import ledger
-from tests.process.production import APP, Production, plan
+from tests.process.production import APP, Production, plan, production
 
 MODULES = {f"serinus.bootstrap.{name}": name for name in ("worker", "agent", "control", "gateway")}
 # How often each dies, in a pack that is shuffled and begun anew when it is used up.
 PACK = ("worker",) * 5 + ("agent",) * 2 + ("control",) * 2 + ("gateway",)
 STEPS = tuple((share, 0.6) for share in (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1.0))
-# Quick rounds, so that the release climbs in the short lives that a control has here.
-QUICK = ("--period-s", "0.2")
+# Quick rounds, so that the release climbs in the short lives that a control has here; small segments, so that workers
+# turn to the next one and agents delete the last one all the time.
+_CONTROL = ("--period-s", "0.2")
+_GATEWAY = ("--segment-mb", "0.0625")
 _ALIVE_WITHIN_S = 30.0
 _PROMOTED_WITHIN_S = 60.0
 
@@ -62,10 +64,16 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-def crash_run(found: Production, *, kills: int, seed: int, every_s: float) -> Account:
+def crash_run(directory: Path, store: str | None = None, *, kills: int, seed: int, every_s: float) -> Account:
     """Run releases one after the other under load, kill `kills` processes about `every_s` apart, let the last release
     come to its end, drain, and compare. Killed workers and agents are the supervisor's to restart; control and gateway
     are started again here, as an init system would."""
+    with production(directory, store, gateway_options=_GATEWAY, control_options=_CONTROL) as found:
+        killer = _suffer(found, kills, seed, every_s)
+        return account(found, found.end(), killer)
+
+
+def _suffer(found: Production, kills: int, seed: int, every_s: float) -> Killer:
     found.begin(plan(STEPS, lease_s=4.0), "--fault", "500:0.02")
     killer = Killer(found.stack.directory, found.stack.clock, kills, seed, every_s)
     keeper = Keeper(found)
@@ -83,7 +91,7 @@ def crash_run(found: Production, *, kills: int, seed: int, every_s: float) -> Ac
     assert not killer.fault, killer.fault
     found.await_true(keeper.keep_alive, "control and gateway did not come back", _ALIVE_WITHIN_S)
     found.await_true(lambda: not _active(found), f"the release did not go on: {_why(found)}", _PROMOTED_WITHIN_S)
-    return account(found, found.end(), killer)
+    return killer
 
 
 def account(found: Production, result: dict[str, int], killer: Killer) -> Account:
