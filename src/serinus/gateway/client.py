@@ -111,11 +111,7 @@ class ClientConnection(asyncio.Protocol):
             self.work.caller_ready()
 
     def write(self, data: bytes) -> None:
-        """Send bytes of a stream."""
-        self._transport.write(data)
-
-    def post(self, data: bytes) -> None:
-        """Send a whole answer at the end of the turn. Not to be mixed with `write` within one answer."""
+        """Send bytes of an answer, with the other writes of this turn."""
         self._outbox.put(self._transport, data)
 
     def finished(self, keep_alive: bool) -> None:
@@ -190,5 +186,6 @@ class ClientConnection(asyncio.Protocol):
         self._lingering = True
         self.work = None
         self.deadline_ns = self._house.mono_ns() + _LINGER_NS
+        self._outbox.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()

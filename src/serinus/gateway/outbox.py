@@ -33,4 +33,5 @@ class Outbox:
         if writes:
             self._writes = []
             for transport, data in writes:
-                transport.write(data)
+                if not transport.is_closing():  # it may have died since; the others must not suffer
+                    transport.write(data)

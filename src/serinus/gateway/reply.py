@@ -38,7 +38,7 @@ class Reply:
     ) -> None:
         """Send a whole JSON answer, and finish."""
         keep_alive = self._keep_alive
-        self._client.post(
+        self._client.write(
             b"".join(
                 (
                     heads.status_line(status),

@@ -24,6 +24,10 @@ class Sink:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -45,3 +49,14 @@ def test_writes_leave_in_order_at_the_end_of_the_turn_or_when_flushed() -> None:
     assert len(sink.written) > 900
     outbox.flush()
     assert len(sink.written) == 1002
+
+
+def test_a_transport_that_died_meanwhile_takes_nothing_from_the_others() -> None:
+    """Its bytes are dropped: its own protocol hears of the loss."""
+    loop, dead, alive = Loop(), Sink(), Sink()
+    outbox = Outbox(cast("asyncio.AbstractEventLoop", loop))
+    for sink in (dead, alive):
+        outbox.put(cast("asyncio.Transport", sink), b"x")
+    dead.closing = True
+    outbox.flush()
+    assert (dead.written, alive.written) == ([], [b"x"])
