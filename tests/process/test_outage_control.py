@@ -1,7 +1,8 @@
-"""The control plane goes away under load: killed, or stopped in its tracks."""
+"""The control plane goes away under load: killed, stopped in its tracks, or with no disk to write to."""
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.process.production import Production, production
 
 pytestmark = pytest.mark.process
 
-Act = Callable[[Production], None]
+Act = Callable[[Production], object]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,12 @@ Act = Callable[[Production], None]
     [
         pytest.param(lambda found: found.control.kill(), Production.start_control, id="killed"),
         pytest.param(lambda found: found.control.freeze(), lambda found: found.control.thaw(), id="stopped"),
+        pytest.param(
+            lambda found: resource.prlimit(found.control.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)),
+            lambda found: resource.prlimit(found.control.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2),
+            marks=pytest.mark.slow,
+            id="without_disk",
+        ),
     ],
 )
 def test_J4_H7_without_control_all_are_on_the_baseline_and_the_release_waits(
