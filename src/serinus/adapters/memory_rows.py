@@ -5,9 +5,12 @@ from __future__ import annotations
 from serinus.adapters.memory_table import Table, Undo
 from serinus.core.audit.entry import Entry
 from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.release import Progress, Release
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
+from serinus.ports.datasets import StoredDataSet, StoredSuite
+from serinus.ports.jobs import Job
 
 
 class ControlRows:
@@ -26,5 +29,9 @@ class ControlRows:
         self.outbox: Table[int, Notice] = Table(journal)
         self.deliveries: Table[tuple[int, str], Delivery] = Table(journal)
         self.signatures: Table[tuple[str, str, str], Signature] = Table(journal)
+        self.data_sets: Table[int, StoredDataSet] = Table(journal)
+        self.suites: Table[int, StoredSuite] = Table(journal)
+        self.jobs: Table[str, Job] = Table(journal)
+        self.stage_results: Table[tuple[str, int, int], StageResult] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

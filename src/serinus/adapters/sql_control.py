@@ -13,7 +13,9 @@ from serinus.adapters import refusals
 from serinus.adapters.schema import leaders, snapshots
 from serinus.adapters.sql_apps import SqlApps
 from serinus.adapters.sql_changes import Changes
+from serinus.adapters.sql_datasets import SqlDataSets
 from serinus.adapters.sql_engine import READ_ONLY, begun
+from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
 from serinus.adapters.sql_outbox import SqlOutbox
 from serinus.adapters.sql_releases import SqlReleases
@@ -24,7 +26,7 @@ from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlTx, Leader, Secrets
 
 
-class SqlControlTx(SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures):
+class SqlControlTx(SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs):
     """All of the port's transaction."""
 
 

@@ -1,0 +1,1 @@
+"""Judging answers: cases, scorers, judges, comparisons, gates. Pure."""
