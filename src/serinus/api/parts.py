@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
+from serinus.ports.event_log import CallSearch
 from serinus.ports.telemetry_store import TelemetryStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Everything a route may use. `wake` tells the tick that something changed; it must not block."""
+    """Everything a route may use. `wake` tells the tick that something changed; it must not block.
+
+    `calls`: None where the call log cannot be read."""
 
     control: ControlStore
     telemetry: TelemetryStore
@@ -21,3 +24,4 @@ class Parts:
     ids: IdSource
     random_bytes: Callable[[int], bytes]
     wake: Callable[[], None]
+    calls: CallSearch | None = None

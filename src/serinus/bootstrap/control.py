@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.stores import open_stores
 from serinus.api.app import create_app
 from serinus.bootstrap import settings as environment
@@ -40,7 +41,7 @@ _HINT_WAIT_S = 0.5
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One control process. `port` 0 takes a free one. `admin_key_file`: where the text of a first admin key goes
     when the store has none yet (mode 0600). `public_url` is where people reach this API, for links in notices; empty:
-    where it listens."""
+    where it listens. `segments`: where the event log lies; None where it cannot be read."""
 
     store: str
     host: str = "127.0.0.1"
@@ -48,6 +49,7 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     takeover_s: float = TAKEOVER_S
     period_s: float = PERIOD_S
     admin_key_file: Path | None = None
+    segments: Path | None = None
     public_url: str = ""
 
 
@@ -61,9 +63,10 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         ids = IdSource(clock.now_us, system_random)
         if settings.admin_key_file is not None:
             _first_key(stores[0], clock, ids, settings.admin_key_file)
+        log = ParquetSearch(settings.segments, ReadLimits()) if settings.segments else None
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
-        server = _server(create_app(*stores, clock, ids, system_random, tick.wake))
+        server = _server(create_app(*stores, clock, ids, system_random, tick.wake, log))
         _wake_on_changes(stores[0], tick, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
@@ -168,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
         "--public-url", default=environment.read().public_url, help="where people reach this API: links in notices"
     )
     parser.add_argument("--admin-key-file", type=Path, help="write a first admin key here when there is none yet")
+    parser.add_argument("--segments", type=Path, help="where the event log's Parquet files lie; without it, no calls")
     return parser
 
 

@@ -91,6 +91,7 @@ class _Machine:
         self._log = log
         self._clock = clock
         self._directory = settings.directory.resolve()
+        self._segments = self._directory / "segments"
         self._key_file = self._directory / "first-admin-key"
         self._port, self._api_port = settings.port, settings.api_port
         self._started_ns = clock.mono_ns()
@@ -166,12 +167,12 @@ class _Machine:
 
     def _start_control(self) -> subprocess.Popen[bytes]:
         options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._api_port)]
-        options += ["--admin-key-file", str(self._key_file)]
+        options += ["--admin-key-file", str(self._key_file), "--segments", str(self._segments)]
         return start_module("serinus.bootstrap.control", options, stdout=subprocess.PIPE, stderr=self._log)
 
     def _start_gateway(self) -> subprocess.Popen[bytes]:
         options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._port)]
-        options += ["--host-dir", str(self._directory / "host"), "--segments", str(self._directory / "segments")]
+        options += ["--host-dir", str(self._directory / "host"), "--segments", str(self._segments)]
         options += ["--host-id", HOST_ID, "--workers", str(self._settings.workers)]
         options += ["--drain-s", str(self._settings.drain_s)]
         return start_module("serinus.bootstrap.gateway", options, stdout=subprocess.PIPE, stderr=self._log)

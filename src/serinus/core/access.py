@@ -35,6 +35,8 @@ class Operation(enum.StrEnum):
     VIEW = "view"
     VIEW_AUDIT = "view_audit"
     VERIFY_AUDIT = "verify_audit"
+    VIEW_CALLS = "view_calls"
+    EXPORT_CALLS = "export_calls"
     CONFIGURE_APP = "configure_app"
     CONFIGURE_ENDPOINT = "configure_endpoint"
     PUSH_VERSION = "push_version"
@@ -60,10 +62,16 @@ _RELEASERS = frozenset({Role.RELEASE_MANAGER, Role.ML_LEAD, Role.OPS_LEAD})
 # Taking a candidate away from users is the safe side: whoever watches production may do it.
 _BRAKES = _RELEASERS | {Role.ON_CALL, Role.SAFETY_REVIEWER, Role.QUALITY_LEAD}
 
+# Calls say what single users did and wrote, if only under a pseudonym: not for everybody who looks at a dashboard.
+_INSIDERS = frozenset(Role) - {Role.VIEWER, Role.EXECUTIVE}
+_EXPORTERS = _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}
+
 TABLE: dict[Operation, frozenset[Role]] = {
     Operation.VIEW: _EVERYBODY,
     Operation.VIEW_AUDIT: _EVERYBODY,
     Operation.VERIFY_AUDIT: _EVERYBODY,
+    Operation.VIEW_CALLS: _INSIDERS,
+    Operation.EXPORT_CALLS: _EXPORTERS,
     Operation.CONFIGURE_APP: _BUILDERS | _RELEASERS,
     Operation.CONFIGURE_ENDPOINT: frozenset({Role.ML_ENGINEER, Role.ML_LEAD, Role.OPS_LEAD}),
     Operation.PUSH_VERSION: _BUILDERS,

@@ -60,7 +60,8 @@ class Stack:
     def control(self, *options: str, name: str = "control") -> Process:
         """A control process; the first one's API is used from then on, with an admin key of its making."""
         key_file = self.directory / "admin-key"
-        arguments = ["--store", self.store, "--port", "0", "--admin-key-file", str(key_file), *options]
+        arguments = ["--store", self.store, "--port", "0", "--admin-key-file", str(key_file)]
+        arguments += ["--segments", str(self.segments), *options]
         process = self.start(name, "serinus.bootstrap.control", arguments)
         self.use_api(int(process.ready["port"]))
         self.key = self.key or key_file.read_text().strip()

@@ -10,6 +10,8 @@ from serinus.core.access import TABLE, Operation, Role, authorise, role
 from serinus.core.errors import Forbidden, InvalidInput
 
 READS = {Operation.VIEW, Operation.VIEW_AUDIT, Operation.VERIFY_AUDIT}
+CALLS = {Operation.VIEW_CALLS}
+EXPORTS = CALLS | {Operation.EXPORT_CALLS}
 BRAKES = {
     Operation.PAUSE_RELEASE,
     Operation.ABORT_RELEASE,
@@ -18,15 +20,17 @@ BRAKES = {
 }
 EXPECTED = {
     Role.VIEWER: READS,
-    Role.REVIEWER: READS,
-    Role.DATA_STEWARD: READS,
-    Role.RED_TEAM: READS,
-    Role.LEGAL: READS,
+    Role.REVIEWER: READS | CALLS,
+    Role.DATA_STEWARD: READS | EXPORTS,
+    Role.RED_TEAM: READS | CALLS,
+    Role.LEGAL: READS | CALLS,
     Role.EXECUTIVE: READS,
-    Role.COMPLIANCE: READS | {Operation.VIEW_KEYS},
+    Role.COMPLIANCE: READS | EXPORTS | {Operation.VIEW_KEYS},
     Role.EDITOR: READS
+    | CALLS
     | {Operation.CONFIGURE_APP, Operation.PUSH_VERSION, Operation.SIGN_VERSION, Operation.TEST_NOTIFICATIONS},
     Role.ML_ENGINEER: READS
+    | EXPORTS
     | {
         Operation.CONFIGURE_APP,
         Operation.CONFIGURE_ENDPOINT,
@@ -35,9 +39,10 @@ EXPECTED = {
         Operation.SIGN_VERSION,
         Operation.TEST_NOTIFICATIONS,
     },
-    Role.QUALITY_LEAD: READS | BRAKES,
-    Role.SAFETY_REVIEWER: READS | BRAKES,
+    Role.QUALITY_LEAD: READS | EXPORTS | BRAKES,
+    Role.SAFETY_REVIEWER: READS | CALLS | BRAKES,
     Role.ON_CALL: READS
+    | CALLS
     | BRAKES
     | {
         Operation.RESUME_RELEASE,
