@@ -33,30 +33,31 @@ class Sink:
         self.written.append(data)
 
 
-def test_writes_leave_in_order_at_the_end_of_the_turn_or_when_flushed() -> None:
-    """One callback per turn; an early flush loses and repeats nothing; many writes do not wait for the end."""
+def test_the_first_write_of_a_turn_leaves_at_once_and_the_others_at_its_end() -> None:
+    """In order, one callback per turn; an early flush loses and repeats nothing; many writes do not wait."""
     loop, sink = Loop(), Sink()
     outbox = Outbox(cast("asyncio.AbstractEventLoop", loop))
     transport = cast("asyncio.Transport", sink)
-    outbox.put(transport, b"1")
-    outbox.put(transport, b"2")
-    assert (sink.written, len(loop.later)) == ([], 1)
+    for data in (b"1", b"2", b"3"):
+        outbox.put(transport, data)
+    assert (sink.written, len(loop.later)) == ([b"1"], 1)
     outbox.flush()
     loop.later.pop()()
-    assert sink.written == [b"1", b"2"]
+    assert sink.written == [b"1", b"2", b"3"]
     for _ in range(1000):
         outbox.put(transport, b"x")
+    assert len(loop.later) == 1
     assert len(sink.written) > 900
-    outbox.flush()
-    assert len(sink.written) == 1002
+    loop.later.pop()()
+    assert len(sink.written) == 1003
 
 
 def test_a_transport_that_died_meanwhile_takes_nothing_from_the_others() -> None:
     """Its bytes are dropped: its own protocol hears of the loss."""
-    loop, dead, alive = Loop(), Sink(), Sink()
+    loop, first, dead, alive = Loop(), Sink(), Sink(), Sink()
     outbox = Outbox(cast("asyncio.AbstractEventLoop", loop))
-    for sink in (dead, alive):
+    for sink in (first, dead, alive):
         outbox.put(cast("asyncio.Transport", sink), b"x")
     dead.closing = True
     outbox.flush()
-    assert (dead.written, alive.written) == ([], [b"x"])
+    assert (first.written, dead.written, alive.written) == ([b"x"], [], [b"x"])
