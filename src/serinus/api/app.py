@@ -9,11 +9,24 @@ from serinus import __version__
 from serinus.api import problems
 from serinus.api.body_limit import BodyLimit
 from serinus.api.parts import Parts
-from serinus.api.routes import apps, audit, calls, endpoints, health, hosts, keys, notices, releases, versions
+from serinus.api.routes import (
+    apps,
+    audit,
+    calls,
+    comparisons,
+    endpoints,
+    health,
+    hosts,
+    keys,
+    notices,
+    releases,
+    versions,
+)
 from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
+from serinus.ports.signatures import NoCheck, SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
 PREFIX = "/api/v1"
@@ -32,11 +45,12 @@ def create_app(
     random_bytes: Callable[[int], bytes],
     wake: Callable[[], None],
     log: CallSearch | None = None,
+    signatures: SignatureCheck | None = None,
 ) -> FastAPI:
     """The application under `/api/v1`, with its description at `/api/v1/openapi.json`.
 
     `wake` is called after every change; it must return at once. `log` is the call log, None where it cannot be read.
-    Routes run in the thread pool.
+    `signatures` checks signatures of versions; without it none is accepted. Routes run in the thread pool.
     """
     parts = Parts(
         control=control,
@@ -46,6 +60,7 @@ def create_app(
         random_bytes=random_bytes,
         wake=wake,
         calls=log,
+        signatures=signatures or NoCheck(),
     )
     app = FastAPI(
         title="Serinus",
@@ -62,7 +77,7 @@ def create_app(
         prefix=PREFIX,
         responses=problems.documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
     )
-    for noun in (apps, versions, endpoints, releases, hosts, audit, keys, notices, calls):
+    for noun in (apps, versions, comparisons, endpoints, releases, hosts, audit, keys, notices, calls):
         api.include_router(noun.routes(parts))
     app.include_router(api)
     app.include_router(health.routes(parts), prefix=PREFIX)

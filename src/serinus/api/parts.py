@@ -9,6 +9,7 @@ from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
+from serinus.ports.signatures import SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
 
@@ -24,4 +25,5 @@ class Parts:
     ids: IdSource
     random_bytes: Callable[[int], bytes]
     wake: Callable[[], None]
+    signatures: SignatureCheck
     calls: CallSearch | None = None

@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.ed25519 import Ed25519Check
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.stores import open_stores
 from serinus.api.app import create_app
@@ -66,7 +67,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         log = ParquetSearch(settings.segments, ReadLimits()) if settings.segments else None
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
-        server = _server(create_app(*stores, clock, ids, system_random, tick.wake, log))
+        server = _server(create_app(*stores, clock, ids, system_random, tick.wake, log, signatures=Ed25519Check()))
         _wake_on_changes(stores[0], tick, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:

@@ -23,10 +23,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A word with commands of its own."""
+    """A word with commands of its own; `alone`: what it does without one of them."""
 
     summary: str
     commands: dict[str, Command]
+    alone: Command | None = None
 
 
 def _command(target: str, summary: str, raw: bool = False) -> Command:
@@ -50,6 +51,9 @@ COMMANDS: dict[str, Command | Group] = {
     "push": _command("versions:push", "Push a version file; the same content twice is the same version."),
     "versions": _command("versions:list_versions", "An app's versions, newest first."),
     "show": _command("versions:show", "One version with its content."),
+    "diff": _command("comparisons:diff", "What differs between two versions, and the type of release it implies."),
+    "drift": _command("comparisons:drift", "Whether files differ from what is live."),
+    "keygen": _command("keygen:keygen", "Make a key to sign versions with."),
     "live": _command("versions:live", "Make the first version of an app live."),
     "release": Group(
         summary="Releases: start, watch, stop.",
@@ -69,6 +73,14 @@ COMMANDS: dict[str, Command | Group] = {
         commands={
             "set": _command("overrides:set_override", "Pin."),
             "clear": _command("overrides:clear_override", "Take the pin off."),
+        },
+    ),
+    "calls": Group(
+        summary="The call log: find, show, export.",
+        alone=_command("calls:list_calls", "Calls, newest first."),
+        commands={
+            "show": _command("calls:show", "One call."),
+            "export": _command("calls:export", "All calls of a query, as a file."),
         },
     ),
     "audit": Group(

@@ -43,11 +43,11 @@ def routes(parts: Parts) -> APIRouter:
         response_model=PushedView,
         status_code=HTTPStatus.CREATED,
         responses={200: {"model": PushedView, "description": "The same content was there already."}},
-        openapi_extra={"requestBody": _content_description()},
+        openapi_extra={"requestBody": content_description()},
     )
     def post_version(
         app: str,
-        raw: Annotated[bytes, Depends(_raw_body)],
+        raw: Annotated[bytes, Depends(raw_body)],
         key: Annotated[ApiKey, Depends(may_push)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
@@ -71,7 +71,8 @@ def routes(parts: Parts) -> APIRouter:
     return router
 
 
-async def _raw_body(request: Request) -> bytes:
+async def raw_body(request: Request) -> bytes:
+    """The dependency that reads a body as it is: the content parser says better what is wrong with it."""
     return await request.body()
 
 
@@ -81,7 +82,8 @@ def _refuse_broken_prompt(content: VersionContent) -> None:
     Prompt(version.messages, version.variables)
 
 
-def _content_description() -> dict[str, Any]:
+def content_description() -> dict[str, Any]:
+    """The OpenAPI entry of a body that is the content of a version."""
     (schema,), definitions = msgspec.json.schema_components([VersionContent], ref_template="#/$defs/{name}")
     inlined = _inlined(schema, definitions)
     return {"required": True, "content": {"application/json": {"schema": inlined}}}
