@@ -117,15 +117,19 @@ class Live:
 
     def cli(self, *words: str) -> Any:
         """What a `serinus` command says with `--json`; it must succeed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "serinus", *words, "--json"],
+        done = self.run_cli(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def run_cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a `serinus` command as the admin."""
+        return subprocess.run(
+            [sys.executable, "-m", "serinus", *words],
             env={**os.environ, "SERINUS_URL": self.stack.url, "SERINUS_API_KEY": self.stack.key},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
     def audit(self) -> list[dict[str, Any]]:
         """The newest entries of the audit trail, oldest first."""

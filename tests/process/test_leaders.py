@@ -13,7 +13,7 @@ from tests.process.live_rig import Live, plan
 
 pytestmark = pytest.mark.process
 OPTIONS = ("--takeover-s", "1", "--period-s", "0.2")
-STEPS = [{"share": share, "dwell_s": 2, "min_units": 10} for share in (0.25, 0.5)] + [{"share": 1.0, "dwell_s": 2}]
+STEPS = [{"share": share, "dwell_s": 1, "min_units": 10} for share in (0.25, 0.5)] + [{"share": 1.0, "dwell_s": 1}]
 CLIMB = ["tick:release:advance", "tick:release:advance", "tick:release:promote"]
 CHANGED = "tick:leader:change"
 

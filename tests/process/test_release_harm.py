@@ -4,40 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from serinus.ports.event_log import CallQuery
 from tests.process.live_rig import FAST, MODEL, Live, plan
-from tests.process.users import Answer
 
 pytestmark = pytest.mark.process
-QUICK = ("--period-s", "0.2")
 LIMIT = {"metric": "call.error", "above": 0.2, "buckets": 2, "bucket_s": 1, "min_requests": 5}
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    """Nothing started yet."""
-    with Live(tmp_path) as made:
-        yield made
-
-
-def of(id: str, arm: str) -> object:
-    """Whether an answer is of this arm of a release."""
-
-    def true(answer: Answer) -> bool:
-        return (answer.release, answer.arm) == (id, arm)
-
-    return true
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A running Serinus; each test declares a plan of its own."""
+    with Live(tmp_path_factory.mktemp("live")) as made:
+        yield made.start(plan(), control=("--period-s", "0.2"))
 
 
 def test_J1_a_candidate_that_never_answers_is_rolled_back_while_its_calls_hang(live: Live) -> None:
     """Overdue calls are counted while they wait: the rollback comes although no call of the candidate has ended. When
     the callers give up, each of those calls is in the event log once."""
     declared = plan(guardrails=[{"metric": "call.overdue"}], alpha=0.01)
-    live.start(declared, control=QUICK, overdue_s=1.0, limits={"first_token_s": 300})
+    live.configure(declared, overdue_s=1.0, limits={"first_token_s": 300})
     with live.users(rate=40) as users:
         id = live.release(live.push("You are a slow shop.", f"{MODEL}+hang"))
         release = live.stack.wait_release(id, "rolled_back", within_s=30)
@@ -58,7 +46,7 @@ def test_J1_a_candidate_that_never_answers_is_rolled_back_while_its_calls_hang(l
 
 def test_J1_errors_above_an_absolute_limit_roll_back(live: Live) -> None:
     """A limit in buckets of a second acts without any comparison; users got the baseline's answers all the while."""
-    live.start(plan(guardrails=[], limits=[LIMIT]), control=QUICK)
+    live.configure(plan(guardrails=[], limits=[LIMIT]))
     with live.users(rate=60) as users:
         id = live.release(live.push("You are a broken shop.", f"{MODEL}+500"))
         release = live.stack.wait_release(id, "rolled_back", within_s=30)
@@ -76,7 +64,7 @@ def test_J1_errors_above_an_absolute_limit_roll_back(live: Live) -> None:
 def test_an_outage_of_the_provider_pauses_and_a_person_resumes(live: Live) -> None:
     """When control breaks the limit too it is no proof against the candidate: the release pauses with a deadline. After
     a person has resumed, the old errors count no more, and the dwell goes on."""
-    live.start(plan(limits=[LIMIT]), control=QUICK)
+    live.configure(plan(limits=[LIMIT]))
     port = str(live.provider.ready["port"])
     with live.users(rate=60) as users:
         id = live.release(live.push("You are a kind shop."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from tests.process.live_rig import APP, Live, plan
 
 pytestmark = pytest.mark.process
-TALKS = 40
+TALKS = 60
 STEPS = [{"share": 0.2, "dwell_s": 1, "min_units": 40}, {"share": 0.5, "dwell_s": 600}, {"share": 1.0, "dwell_s": 600}]
 
 
@@ -57,18 +58,20 @@ def test_H1_units_stay_in_their_arm_and_conversations_on_their_version(live: Liv
         candidate = live.stack.release(id)["candidate"]["digest"]
         baseline = live.stack.release(id)["control"]["digest"]
 
-        def leased() -> bool:
-            return "candidate" in Talk(client, "probe").turn().arms + Talk(client, "probe-2").turn().arms + [
-                Talk(client, f"probe-{n}").turn().arms[0] for n in range(3, 12)
-            ]
+        strangers = itertools.count()
 
-        assert live.stack.wait(leased)
+        def met() -> set[str]:
+            """Arms of some people who were never here before."""
+            return {Talk(client, f"stranger-{next(strangers)}").turn().arms[0] for _ in range(5)}
+
+        assert live.stack.wait(lambda: "candidate" in met())
         talks = [Talk(client, f"talk-{n}").turn() for n in range(TALKS)]
         assert live.stack.release(id)["step"] == 0
         assert {talk.arms[0] for talk in talks} == {"candidate", "control", "rest"}
         with live.users(rate=100, units=3000) as users:
             assert live.stack.wait(lambda: live.stack.release(id)["step"] == 1, 60)
-            assert live.stack.wait(lambda: Talk(client, "fresh").turn().arms[0] in ("candidate", "control"))
+            newest = live.revision()
+            assert live.stack.wait(lambda: live.all_follow(newest))
             for talk in talks:
                 talk.turn()
             anew = {talk: Talk(client, f"talk-{n}").turn().arms[0] for n, talk in enumerate(talks)}
