@@ -16,7 +16,7 @@ from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import RequestReader
 from serinus.core.wire.response import ResponseReader
-from serinus.core.wire.sse import EventStream, split_events
+from serinus.core.wire.sse import DONE, EventStream, split_events
 from tests.fuzz.seeds import ANSWERS, PIECES, REQUESTS, STREAMS
 
 _HEAD_BYTES, _BODY_BYTES = 2048, 1024
@@ -67,10 +67,22 @@ def read_stream(parts: list[bytes]) -> Result:
     return events, told.tokens_in, told.tokens_out, told.finish, told.text, told.refused, stream.done, fault
 
 
+def relay_unread(parts: list[bytes]) -> Result:
+    """A stream whose events are mostly relayed unread. What is found then may depend on the split when events are
+    malformed; that it ends, and relays only what came or `[DONE]`, must not."""
+    stream = EventStream(strip_usage=True, keep_text=False)
+    out = b"".join([stream.receive(part) for part in parts]) + stream.finish()
+    assert stream.done or stream.fault is not None
+    came = b"".join(parts) + b"\n\n" + DONE
+    assert all(event.strip(b"\r\n") in came for event in split_events(out))
+    return ()
+
+
 TARGETS: tuple[tuple[str, Callable[[list[bytes]], Result], tuple[bytes, ...]], ...] = (
     ("request", read_requests, REQUESTS),
     ("answer", read_answer, ANSWERS),
     ("stream", read_stream, STREAMS),
+    ("relay", relay_unread, STREAMS),
 )
 
 

@@ -15,6 +15,7 @@ from serinus.gateway.outbox import Outbox
 _NS = 1_000_000_000
 _IDLE_NS = 75 * _NS
 _ARRIVAL_NS = 30 * _NS
+_BODY_NS = 300 * _NS
 _LINGER_NS = 2 * _NS
 _HIGH_WATER_BYTES = 128 * 1024
 _PIPELINE_BYTES = 64 * 1024
@@ -61,7 +62,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline_ns = house.mono_ns() + _ARRIVAL_NS
         self.work: Work | None = None
         self.arrived_ns = 0
-        self._unsent = 0
+        self._unsent = self._begun_ns = 0
         self._house = house
         self._outbox = house.outbox
         self._reader = RequestReader(body_bytes=house.body_bytes)
@@ -168,12 +169,19 @@ class ClientConnection(asyncio.Protocol):
             self.refuse(refusal)
             return
         if request is not None:
+            self._begun_ns = 0
             self._house.serve(self, request)
             return
         if reader.expects_continue:
             self.write(CONTINUE)
         if reader.begun:
-            self.deadline_ns = self._house.mono_ns() + _ARRIVAL_NS
+            self._await_rest(self.arrived_ns)
+
+    def _await_rest(self, now_ns: int) -> None:
+        """A head has 30 s from its first byte, however it trickles; a body so long between reads, and 5 min in all."""
+        begun_ns = self._begun_ns = self._begun_ns or now_ns
+        whole_ns = _ARRIVAL_NS if self._reader.in_head else _BODY_NS
+        self.deadline_ns = min(now_ns + _ARRIVAL_NS, begun_ns + whole_ns)
 
     def _keep(self, data: bytes) -> None:
         """Bytes that arrive before the answer is out: the next requests of a caller that pipelines."""

@@ -149,6 +149,11 @@ class RequestReader:
         """Whether part of a request has arrived."""
         return self._request is not None or bool(self._buffer)
 
+    @property
+    def in_head(self) -> bool:
+        """Whether the head of the next request is not whole yet."""
+        return self._request is None
+
     def hold(self, data: bytes) -> int:
         """Keep bytes that came before the last request was answered; how many are held. `receive` takes them up."""
         self._buffer += data
