@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -178,3 +179,20 @@ async def test_pipelined_and_waiting_clients_are_served(tmp_path: Path) -> None:
         writer.write(body)
         assert (await rig.answer(reader))[0] == 200
         writer.close()
+
+
+async def test_odd_values_in_any_field_get_an_answer_and_break_nothing(tmp_path: Path) -> None:
+    """Five hundred bodies with values of the wrong type or size: 200 or a 4xx, never a dropped connection."""
+    values: list[Any] = [None, [], {}, "x", 3, 1.5, True, [[]], {"a": []}, "\0", "é" * 10, 10**30, [None]]
+    fields = ["model", "messages", "stream", "user", "metadata", "variables", "stream_options", "safety_identifier"]
+    rng = random.Random(4)
+    async with rig.rig(tmp_path) as (worker, _):
+        for _ in range(500):
+            body = rig.question() | {field: rng.choice(values) for field in rng.sample(fields, rng.randint(0, 2))}
+            if rng.random() < 0.3:
+                body["metadata"] = {rng.choice(["user_id", "session_id", "variables", "z"]): rng.choice(values)}
+            if rng.random() < 0.3:
+                body["messages"] = [{"role": rng.choice([*values, "user"]), "content": rng.choice(values)}]
+            status, _, _ = await rig.exchange(worker.port, rig.chat(body))
+            assert status in (200, 400, 404, 422), body
+        assert '"failure"' not in worker.log

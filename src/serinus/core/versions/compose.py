@@ -89,12 +89,26 @@ class Composer:
         return (fixed + b"," if fixed else b""), own
 
     def _check_messages(self, messages: Any) -> None:
+        try:
+            for message in messages:
+                if message["role"] not in _CALLER_ROLES:
+                    break
+            else:
+                if messages and isinstance(messages, list):
+                    return
+        except (TypeError, KeyError):
+            pass  # something is wrong: find out what
+        self._refuse_messages(messages)
+
+    def _refuse_messages(self, messages: Any) -> None:
+        """Say what is wrong with the messages; silent when a version lets callers send those that looked wrong."""
         if not isinstance(messages, list) or not messages:
             raise InvalidInput(
                 "messages must be a list that is not empty", where="messages", mend="send a user message"
             )
         for index, message in enumerate(messages):
             role = message.get("role") if isinstance(message, dict) else None
+            role = role if isinstance(role, str) else None
             if role in _CALLER_ROLES or (role in _SYSTEM_ROLES and SYSTEM in self._may_set):
                 continue
             if role in _SYSTEM_ROLES:

@@ -95,7 +95,9 @@ def test_tool_results_and_earlier_turns_pass() -> None:
     assert composed({"messages": turns})["messages"][1:] == turns
 
 
-@pytest.mark.parametrize("messages", [None, [], "hi", {}, [3], [{}], [{"role": "judge"}]])
+@pytest.mark.parametrize(
+    "messages", [None, [], "hi", {}, [3], [{}], [{"role": "judge"}], [{"role": []}], {"role": "user"}, 7]
+)
 def test_messages_that_are_none_are_refused(messages: Any) -> None:
     """No messages, or unknown roles, are refused with the field's name."""
     with pytest.raises(InvalidInput) as error:
