@@ -100,7 +100,8 @@ def test_commands_in_documents_exist() -> None:
 def _is_command(words: list[str]) -> bool:
     entry = COMMANDS.get(words[0])
     if isinstance(entry, Group):
-        return len(words) > 1 and words[1] in entry.commands
+        alone = entry.alone is not None and (len(words) == 1 or words[1].startswith("-"))
+        return alone or (len(words) > 1 and words[1] in entry.commands)
     return entry is not None
 
 

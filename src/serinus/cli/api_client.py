@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 import httpx
@@ -14,6 +14,7 @@ from serinus.cli.failures import Refused, Unreachable
 from serinus.core.errors import InvalidInput
 
 TIMEOUT_S = 30.0
+DOWNLOAD_S = 600.0  # an export is made before its first byte comes
 ATTEMPTS = 3
 
 Document = dict[str, Any]
@@ -66,6 +67,22 @@ class ApiClient:
     def delete(self, path: str, body: Document | None = None) -> Document:
         """The document that a DELETE answers with."""
         return self._ask("DELETE", path, json=body or {})
+
+    def download(self, path: str, file: BinaryIO, **query: Any) -> int:
+        """Write what lies at a path into a file as it comes; the number of bytes. Unreachable when it was cut."""
+        params = {k: v for k, v in query.items() if v not in (None, "", [])}
+        timeout = httpx.Timeout(TIMEOUT_S, read=DOWNLOAD_S)
+        size = 0
+        try:
+            with self._http.stream("GET", path, params=params, timeout=timeout) as response:
+                if not response.is_success:
+                    response.read()
+                    _read(response)
+                for chunk in response.iter_raw():
+                    size += file.write(chunk)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from None
+        return size
 
     def _ask(self, method: str, path: str, **request: Any) -> Document:
         """PUT, DELETE and GET are idempotent, POST carries a key: each may be asked again after a cut."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from serinus.core.errors import InvalidInput
 from serinus.files.text import MAX_BYTES
@@ -19,3 +22,27 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         what = f"cannot be read: {error.strerror or type(error).__name__}"
         raise InvalidInput(what, where=str(path), mend="name a file that exists and is yours to read") from None
+
+
+@contextmanager
+def written(path: Path, force: bool) -> Iterator[BinaryIO]:
+    """A new file that gets its name when it is whole, and leaves nothing behind otherwise; standard output for `-`.
+
+    InvalidInput when there is one of this name already, unless `force`, or when it cannot be written.
+    """
+    if str(path) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    if path.exists() and not force:
+        raise InvalidInput("the file is there already", where=str(path), mend="name another, or overwrite with --force")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        what = f"cannot be written: {error.strerror or type(error).__name__}"
+        raise InvalidInput(what, where=str(path), mend="name a folder that exists and is yours to write") from None
+    finally:
+        part.unlink(missing_ok=True)

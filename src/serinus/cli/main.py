@@ -30,7 +30,9 @@ def build(argv: Sequence[str]) -> typer.Typer:
     for name, entry in COMMANDS.items():
         chosen = words[:1] == [name]
         if isinstance(entry, Group):
-            app.add_typer(_group(entry, words[1] if chosen and len(words) > 1 else ""), name=name, help=entry.summary)
+            word = words[1] if chosen and len(words) > 1 else ""
+            group = _group(entry, word, chosen)
+            app.add_typer(group, name=name, help=group.info.help)
         else:
             _add(app, name, entry, chosen)
     return app
@@ -47,8 +49,12 @@ def _typer(description: str, epilog: str | None = None) -> typer.Typer:
     )
 
 
-def _group(group: Group, word: str) -> typer.Typer:
+def _group(group: Group, word: str, chosen: bool) -> typer.Typer:
     app = _typer(group.summary)
+    if group.alone and chosen and word not in group.commands:
+        function = load(group.alone)
+        app.info.help, app.info.no_args_is_help = function.__doc__, False
+        app.callback(invoke_without_command=True)(_told(function))
     for name, command in group.commands.items():
         _add(app, name, command, name == word)
     return app

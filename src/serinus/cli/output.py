@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 NONE = "–"
+_WIDE = 200
 
 
 def console() -> Console:
@@ -24,18 +25,22 @@ def print_json(document: object) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Rows under their titles, or a sentence when there are none."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str, whole: str = "") -> None:
+    """Rows under their titles, or a sentence when there are none. The column `whole` is never broken, so that it can be
+    copied: on a narrow terminal lines run over instead."""
     cells = [[plain(cell) for cell in row] for row in rows]
     if not cells:
         console().print(empty)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in cells:
         table.add_row(*row)
-    console().print(table)
+    target = console()
+    if whole:
+        target.width = max(target.width, _WIDE)
+    target.print(table)
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:

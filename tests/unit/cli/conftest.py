@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
+from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.api.app import create_app
 from serinus.cli.main import build
 from serinus.control.create_key import create_key
@@ -42,7 +43,7 @@ PROMPT = "---\nendpoint: sim\nmodel: sim-1\n---\nBe kind.\n"
 
 @dataclass
 class Cli:
-    """The command line with an admin's key, and what lies behind the API."""
+    """The command line with an admin's key, and what lies behind the API; the call log is in `folder/segments`."""
 
     url: str
     key: str
@@ -91,7 +92,8 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     control, telemetry = memory_stores(system_random)
     ids = IdSource(clock.now_us, system_random)
     _, key = create_key(control, clock.now_us(), "test", ids, system_random(32), "root", ("admin",), ())
-    app = create_app(control, telemetry, clock, ids, system_random, lambda: None)
+    log = ParquetSearch(tmp_path / "segments", ReadLimits())
+    app = create_app(control, telemetry, clock, ids, system_random, lambda: None, log)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

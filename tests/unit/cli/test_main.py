@@ -22,6 +22,8 @@ def _all() -> dict[str, Command]:
     for name, entry in COMMANDS.items():
         if isinstance(entry, Group):
             found |= {f"{name} {sub}": command for sub, command in entry.commands.items()}
+            if entry.alone:
+                found[name] = entry.alone
         else:
             found[name] = entry
     return found

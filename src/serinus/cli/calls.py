@@ -1,0 +1,174 @@
+"""`serinus calls …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serinus.adapters.clock import SystemClock
+from serinus.cli import call_options as which
+from serinus.cli.api_client import Document, connect, part
+from serinus.cli.local_files import written
+from serinus.cli.options import Cursor, Json, Key, Limit, Url
+from serinus.cli.output import console, moment, plain, print_facts, print_json, print_table
+
+
+def list_calls(
+    context: typer.Context,
+    app: which.App = "",
+    release: which.Release = "",
+    arm: which.Arm = "",
+    version: which.Version = "",
+    user: which.User = "",
+    unit: which.Unit = "",
+    conversation: which.Conversation = "",
+    event: which.Event = "",
+    error: which.Error = "",
+    status: which.Status = None,
+    min_latency: which.MinLatency = "",
+    scored: which.Scored = None,
+    since: which.Since = "",
+    until: which.Until = "",
+    limit: Limit = 20,
+    cursor: Cursor = "",
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Calls, newest first, with what users said of them. All conditions hold at once.
+
+    Example: serinus calls --app support-bot --event feedback.thumbs_down --since 2h
+    """
+    if context.invoked_subcommand:
+        return
+    query = which.asked(
+        SystemClock().now_us(),
+        since,
+        until,
+        min_latency,
+        scored,
+        app=app,
+        release=release,
+        arm=arm,
+        version=version,
+        user=user,
+        unit=unit,
+        conversation=conversation,
+        event=event,
+        error=error,
+        status=status,
+    )
+    with connect(url, key) as api:
+        document = api.get("/calls", limit=limit, cursor=cursor, **query)
+    if json:
+        print_json(document)
+        return
+    rows = (
+        [
+            moment(call["at"]),
+            call["app"],
+            call["arm"],
+            call["status"],
+            f"{call['latency_s']:.2f} s",
+            _what(call),
+            _said(call),
+            call["id"],
+        ]
+        for call in document["items"]
+    )
+    print_table(("at", "app", "arm", "status", "latency", "what", "said", "call"), rows, "No call.", whole="call")
+
+
+def show(
+    id: Annotated[str, typer.Argument(metavar="CALL", help="The call's id: x-request-id of its answer.")],
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """One call with all that is known of it.
+
+    Example: serinus calls show call_AgGg…
+    """
+    with connect(url, key) as api:
+        document = api.get(f"/calls/{part(id)}")
+    if json:
+        print_json(document)
+        return
+    print_facts((name.replace("_", " "), value) for name, value in document.items() if name != "scores")
+    for score in document["scores"]:
+        line = f"{moment(score['at'])}  {score['about']}  {score['metric']} = {score['value']:g}  {score['text']}"
+        console().print(plain(line))
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", help="The file to write; `-`: standard output.")],
+    format: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
+    scores: Annotated[bool, typer.Option("--scores", help="What users said, instead of the calls.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    app: which.App = "",
+    release: which.Release = "",
+    arm: which.Arm = "",
+    version: which.Version = "",
+    user: which.User = "",
+    unit: which.Unit = "",
+    conversation: which.Conversation = "",
+    event: which.Event = "",
+    error: which.Error = "",
+    status: which.Status = None,
+    min_latency: which.MinLatency = "",
+    scored: which.Scored = None,
+    since: which.Since = "",
+    until: which.Until = "",
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """All calls of a query as JSON lines or Parquet, in order of time. The file appears when it is whole.
+
+    Example: serinus calls export --app support-bot --since 24h --format parquet --out calls.parquet
+    """
+    query = which.asked(
+        SystemClock().now_us(),
+        since,
+        until,
+        min_latency,
+        scored,
+        app=app,
+        release=release,
+        arm=arm,
+        version=version,
+        user=user,
+        unit=unit,
+        conversation=conversation,
+        event=event,
+        error=error,
+        status=status,
+    )
+    table = "scores" if scores else "calls"
+    with connect(url, key) as api, written(out, force) as file:
+        size = api.download("/calls/export", file, format=format, table=table, **query)
+    if str(out) == "-":
+        return
+    if json:
+        print_json({"file": str(out), "bytes": size})
+    else:
+        console().print(plain(f"{out}: {size:,} bytes"))
+
+
+def _what(call: Document) -> str:
+    """What was special about a call."""
+    found = [call["error"]] if call["error"] != "none" else []
+    found += [event for event in call["events"] if event != "call.error"]
+    found += [f"fallback: {call['rung']}"] if call["rung"] != "none" else []
+    return ", ".join(found)
+
+
+def _said(call: Document) -> str:
+    """What users said of it, in short."""
+    words = []
+    for score in call["scores"]:
+        name = score["metric"].removeprefix("feedback.")
+        words.append(score["text"][:40] if score["text"] else f"{name} {score['value']:g}")
+    return ", ".join(words)
