@@ -1,19 +1,16 @@
-"""How a release stands, for people: read from the same sums and judged by the same function as the tick's."""
+"""How a release stands, on the wire."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from serinus.api.schemas.standing import ArmView, DwellView, EventsView, EvidenceView, FollowersView, StandingView
-from serinus.core.decision.harm import judge_harm
-from serinus.core.fleet import HostStatus
-from serinus.core.records.sums import ENROLLED, Sum, SumKey
-from serinus.core.release.release import Positions, Progress, Release
-from serinus.core.release.table import SERVING
-from serinus.core.routing.assignment import COMPARED, Arm
+import msgspec
 
-Sums = Sequence[tuple[SumKey, Sum]]
+from serinus.api.schemas.standing import StandingView
+from serinus.core.decision.standing import Sums
+from serinus.core.decision.standing import standing as judged
+from serinus.core.fleet import HostStatus
+from serinus.core.release.release import Progress, Release
 
 
 def standing(
@@ -25,91 +22,5 @@ def standing(
     now_us: int,
 ) -> StandingView:
     """The standing of a release now. Rates and ages that nobody knows are null, never 0."""
-    totals = _totals(sums)
-    positions: Positions = {
-        guardrail.metric: (totals[guardrail.metric, Arm.CANDIDATE], totals[guardrail.metric, Arm.CONTROL])
-        for guardrail in release.plan.guardrails
-    }
-    harm = judge_harm(release, positions)
-    return StandingView(
-        arms=[_arm(release, arm, totals, hosts) for arm in COMPARED],
-        evidence=[
-            EvidenceView(
-                metric=one.metric,
-                role=one.role,
-                dry_run=one.dry_run,
-                candidate=one.candidate,
-                control=one.control,
-                log_e=one.log_e,
-                culprit=one.metric in (*harm.culprits, *harm.signals),
-            )
-            for one in harm.evidence
-        ],
-        log_e=harm.log_e,
-        needed_log_e=harm.needed,
-        dwell=_dwell(release, progress, sums),
-        data_age_s=_data_age_s(hosts, now_us),
-        followers=_followers(release, hosts, revision),
-    )
-
-
-def _totals(sums: Sums) -> Counter[tuple[str, int]]:
-    totals: Counter[tuple[str, int]] = Counter()
-    for key, value in sums:
-        totals[key.metric, key.arm] += value.total
-    return totals
-
-
-def _arm(release: Release, arm: Arm, totals: Counter[tuple[str, int]], hosts: Sequence[HostStatus]) -> ArmView:
-    units = totals[ENROLLED, arm]
-    flights = [f for host in hosts for f in host.in_flight if f.release == release.id and f.arm == arm]
-    watched = {guardrail.metric for guardrail in release.plan.guardrails}
-    watched |= {limit.metric for limit in release.plan.limits}
-    watched |= {metric for metric, _ in totals if metric != ENROLLED}
-    return ArmView(
-        arm=arm.label,
-        units=units,
-        events=[
-            EventsView(metric=metric, units=totals[metric, arm], rate=totals[metric, arm] / units if units else None)
-            for metric in sorted(watched)
-        ],
-        in_flight=sum(f.count for f in flights),
-        oldest_in_flight_s=max((f.oldest_ms for f in flights), default=0) / 1000 if flights else None,
-    )
-
-
-def _dwell(release: Release, progress: Progress | None, sums: Sums) -> DwellView | None:
-    if release.state not in SERVING or release.step < 0:
-        return None
-    step = release.plan.steps[release.step]
-    served_ms = progress.dwell_ms if progress and progress.step == release.step else 0
-    # The comparison closes at the watch: no unit enrols there, so all count.
-    strata = range(-1, release.step + 1) if release.plan.is_watch(release.step) else (release.step,)
-    enrolled = {
-        arm: sum(v.total for k, v in sums if k.metric == ENROLLED and k.arm == arm and k.stratum in strata)
-        for arm in COMPARED
-    }
-    return DwellView(
-        served_s=served_ms / 1000,
-        needed_s=step.dwell_s,
-        min_units=step.min_units,
-        candidate_units=enrolled[Arm.CANDIDATE],
-        control_units=enrolled[Arm.CONTROL],
-    )
-
-
-def _data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
-    watermark_us = min((host.shipped_until_us for host in hosts), default=None)
-    return None if watermark_us is None else max(0, now_us - watermark_us) / 1e6
-
-
-def _followers(release: Release, hosts: Sequence[HostStatus], revision: int) -> FollowersView:
-    needed = release.final_revision or revision
-    workers = [(host.host, worker) for host in hosts for worker in host.workers]
-    return FollowersView(
-        revision=needed,
-        workers=len(workers),
-        following=sum(worker.acked >= needed for _, worker in workers),
-        leased=sum(worker.leased for _, worker in workers),
-        behind=[f"{host}/{worker.instance}" for host, worker in workers if worker.acked < needed],
-    )
+    now = judged(release, progress, sums, hosts, revision, now_us)
+    return StandingView.model_validate(msgspec.to_builtins(now))

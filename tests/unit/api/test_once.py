@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serinus.api.once import Enclosed
+from serinus.control.enclosed import Enclosed
 from serinus.core.errors import Contended
 
 from .conftest import CONTENT, Api

@@ -1,0 +1,184 @@
+"""How a release stands, for people: read from the same sums and judged by the same function as the tick's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from serinus.core.decision.harm import judge_harm
+from serinus.core.fleet import HostStatus
+from serinus.core.records.sums import ENROLLED, Sum, SumKey
+from serinus.core.release.release import Positions, Progress, Release
+from serinus.core.release.table import SERVING
+from serinus.core.routing.assignment import COMPARED, Arm
+
+Sums = Sequence[tuple[SumKey, Sum]]
+
+
+class EventStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of an arm with at least one event of a metric; `rate` is None without units."""
+
+    metric: str
+    units: int
+    rate: float | None
+
+
+class ArmStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One compared arm. `oldest_in_flight_s` is None without any call in flight."""
+
+    arm: str
+    units: int
+    events: tuple[EventStanding, ...]
+    in_flight: int
+    oldest_in_flight_s: float | None
+
+    def event(self, metric: str) -> EventStanding | None:
+        """What is known of one metric."""
+        return next((one for one in self.events if one.metric == metric), None)
+
+
+class EvidenceStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Evidence of harm by one guardrail: the units with the event that count, and log E."""
+
+    metric: str
+    role: str
+    dry_run: bool
+    candidate: int
+    control: int
+    log_e: float
+    culprit: bool
+
+
+class DwellStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What the step still asks for; the units are those that count for it."""
+
+    served_s: float
+    needed_s: float
+    min_units: int
+    candidate_units: int
+    control_units: int
+
+
+class FollowersStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Which gateway workers follow `revision`; `behind` names the others as `host/instance`."""
+
+    revision: int
+    workers: int
+    following: int
+    leased: int
+    behind: tuple[str, ...]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
+    `needed_log_e` where it rolls back; `dwell` is None when no candidate is served."""
+
+    arms: tuple[ArmStanding, ...]
+    evidence: tuple[EvidenceStanding, ...]
+    log_e: float
+    needed_log_e: float
+    dwell: DwellStanding | None
+    data_age_s: float | None
+    followers: FollowersStanding
+
+
+def standing(
+    release: Release,
+    progress: Progress | None,
+    sums: Sums,
+    hosts: Sequence[HostStatus],
+    revision: int,
+    now_us: int,
+) -> Standing:
+    """The standing of a release now; `revision` is the newest snapshot's."""
+    totals = _totals(sums)
+    positions: Positions = {
+        guardrail.metric: (totals[guardrail.metric, Arm.CANDIDATE], totals[guardrail.metric, Arm.CONTROL])
+        for guardrail in release.plan.guardrails
+    }
+    harm = judge_harm(release, positions)
+    return Standing(
+        arms=tuple(_arm(release, arm, totals, hosts) for arm in COMPARED),
+        evidence=tuple(
+            EvidenceStanding(
+                metric=one.metric,
+                role=one.role,
+                dry_run=one.dry_run,
+                candidate=one.candidate,
+                control=one.control,
+                log_e=one.log_e,
+                culprit=one.metric in (*harm.culprits, *harm.signals),
+            )
+            for one in harm.evidence
+        ),
+        log_e=harm.log_e,
+        needed_log_e=harm.needed,
+        dwell=_dwell(release, progress, sums),
+        data_age_s=data_age_s(hosts, now_us),
+        followers=_followers(release, hosts, revision),
+    )
+
+
+def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
+    """Age of the watermark: all records before it are counted; None without hosts."""
+    watermark_us = min((host.shipped_until_us for host in hosts), default=None)
+    return None if watermark_us is None else max(0, now_us - watermark_us) / 1e6
+
+
+def _totals(sums: Sums) -> Counter[tuple[str, int]]:
+    totals: Counter[tuple[str, int]] = Counter()
+    for key, value in sums:
+        totals[key.metric, key.arm] += value.total
+    return totals
+
+
+def _arm(release: Release, arm: Arm, totals: Counter[tuple[str, int]], hosts: Sequence[HostStatus]) -> ArmStanding:
+    units = totals[ENROLLED, arm]
+    flights = [f for host in hosts for f in host.in_flight if f.release == release.id and f.arm == arm]
+    watched = {guardrail.metric for guardrail in release.plan.guardrails}
+    watched |= {limit.metric for limit in release.plan.limits}
+    watched |= {metric for metric, _ in totals if metric != ENROLLED}
+    return ArmStanding(
+        arm=arm.label,
+        units=units,
+        events=tuple(
+            EventStanding(metric=metric, units=totals[metric, arm], rate=totals[metric, arm] / units if units else None)
+            for metric in sorted(watched)
+        ),
+        in_flight=sum(f.count for f in flights),
+        oldest_in_flight_s=max((f.oldest_ms for f in flights), default=0) / 1000 if flights else None,
+    )
+
+
+def _dwell(release: Release, progress: Progress | None, sums: Sums) -> DwellStanding | None:
+    if release.state not in SERVING or release.step < 0:
+        return None
+    step = release.plan.steps[release.step]
+    served_ms = progress.dwell_ms if progress and progress.step == release.step else 0
+    # The comparison closes at the watch: no unit enrols there, so all count.
+    strata = range(-1, release.step + 1) if release.plan.is_watch(release.step) else (release.step,)
+    enrolled = {
+        arm: sum(v.total for k, v in sums if k.metric == ENROLLED and k.arm == arm and k.stratum in strata)
+        for arm in COMPARED
+    }
+    return DwellStanding(
+        served_s=served_ms / 1000,
+        needed_s=step.dwell_s,
+        min_units=step.min_units,
+        candidate_units=enrolled[Arm.CANDIDATE],
+        control_units=enrolled[Arm.CONTROL],
+    )
+
+
+def _followers(release: Release, hosts: Sequence[HostStatus], revision: int) -> FollowersStanding:
+    needed = release.final_revision or revision
+    workers = [(host.host, worker) for host in hosts for worker in host.workers]
+    return FollowersStanding(
+        revision=needed,
+        workers=len(workers),
+        following=sum(worker.acked >= needed for _, worker in workers),
+        leased=sum(worker.leased for _, worker in workers),
+        behind=tuple(f"{host}/{worker.instance}" for host, worker in workers if worker.acked < needed),
+    )
