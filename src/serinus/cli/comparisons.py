@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -17,6 +17,7 @@ from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import console, name_of, plain, print_json
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.app import AppConfig
 from serinus.core.versions.content import canonical
 from serinus.core.versions.diff import changes
 from serinus.files.project_file import parse_project_file
@@ -96,8 +97,8 @@ def _declared(api: ApiClient, app: str, file: Path, raw: bytes) -> Document:
     if config is None:
         known = ", ".join(one.name for one in project.apps) or "none"
         raise InvalidInput(f"the file declares no app {app!r}", where=str(file), mend=f"it declares: {known}")
-    given: dict[str, Any] = api.get(f"/apps/{part(app)}")["config"]
-    fields = [msgspec.to_builtins(change) for change in changes(given, app_body(config))]
+    declared = msgspec.convert({"name": app, **api.get(f"/apps/{part(app)}")["config"]}, AppConfig)
+    fields = [msgspec.to_builtins(change) for change in changes(app_body(declared), app_body(config))]
     return {"file": str(file), "drift": bool(fields), "fields": fields}
 
 

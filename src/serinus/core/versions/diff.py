@@ -82,14 +82,30 @@ def _fields(old: dict[str, Any], new: dict[str, Any]) -> Iterator[FieldDiff]:
     for name in ("model", "endpoint"):
         yield from changes(_only(old, name), _only(new, name))
     for name in _BY_NAME:
+        yield from _emptied(old, new, name)
         yield from changes(old.get(name, {}), new.get(name, {}), f"{name}.")
-    yield from changes(_tools(old), _tools(new), "tools.")
+    yield from _tool_fields(old, new)
     for name in _WHOLE:
         yield from changes(_only(old, name), _only(new, name))
 
 
 def _only(tree: dict[str, Any], name: str) -> dict[str, Any]:
     return {name: tree[name]} if name in tree else {}
+
+
+def _emptied(old: dict[str, Any], new: dict[str, Any], name: str) -> Iterator[FieldDiff]:
+    """An empty collection against none: nothing is in either, and yet the versions differ."""
+    if (name in old) != (name in new) and not old.get(name) and not new.get(name):
+        yield from changes(_only(old, name), _only(new, name))
+
+
+def _tool_fields(old: dict[str, Any], new: dict[str, Any]) -> Iterator[FieldDiff]:
+    yield from _emptied(old, new, "tools")
+    before, after = _tools(old), _tools(new)
+    orders = [[name for name in one if name in other] for one, other in ((before, after), (after, before))]
+    if orders[0] != orders[1]:
+        yield FieldDiff(field="tools", before=_json(list(before)), after=_json(list(after)))
+    yield from changes(before, after, "tools.")
 
 
 def _tools(tree: dict[str, Any]) -> dict[str, Any]:

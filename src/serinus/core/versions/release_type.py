@@ -17,7 +17,7 @@ REPLACEMENT_FLOOR = 86
 
 _TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} .*$", re.MULTILINE)
-_FINE_TUNE = re.compile(r"ft:(?P<base>[^:]+)(?::(?P<owner>[^:]*))?(?::(?P<suffix>[^:]*))?")
+_FINE_TUNE = re.compile(r"ft:(?P<base>[^:]+)(?::(?P<owner>[^:]*)(?::(?P<suffix>[^:]*)(?::.*)?)?)?")
 _FAMILY = re.compile(r"[a-z]+")
 _FOR_PEOPLE = frozenset({"notes", "known_issues"})
 
