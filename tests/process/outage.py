@@ -69,8 +69,7 @@ def suffer(
     began_us = found.stack.clock.now_us()
     start = found.mark()
     found.await_true(lambda: not any(s.leased for s in found.statuses()), "the leases did not run out", LEASE_S + 5)
-    found.await_answers(100)  # calls that began before
-    lapsed = found.await_answers(answers, within_s=40.0)
+    lapsed = found.await_begun(answers, found.stack.clock.now_us())
     end()
     over_us = found.stack.clock.now_us()
     assert {line["arm"] for line in lapsed} == {"rest"}

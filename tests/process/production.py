@@ -15,6 +15,7 @@ from serinus.adapters.stores import open_stores
 from serinus.bootstrap.children import start_module, stop_all
 from serinus.core.audit.entry import Entry
 from serinus.core.fleet import WorkerStatus
+from serinus.core.records import call_id
 from serinus.core.release.release import Progress, Release
 from serinus.demo.process import Process
 from serinus.demo.stack import Stack
@@ -137,6 +138,19 @@ class Production:
         self.await_true(lambda: self.mark() > mark and len(self.seen(mark)) >= count, "users got no answers", within_s)
         return self.seen(mark)
 
+    def await_begun(self, count: int, from_us: int, within_s: float = 40.0) -> list[dict[str, Any]]:
+        """The next answers to calls that were assigned from `from_us` on, at least so many, recorded or not: their ids
+        tell."""
+        mark = self.mark()
+        found: list[dict[str, Any]] = []
+
+        def enough() -> bool:
+            found[:] = [line for line in self.seen(mark) if line["call"] and _begun_us(line["call"]) >= from_us]
+            return len(found) >= count
+
+        self.await_true(enough, "users got no answers", within_s)
+        return found
+
     def await_true(self, what: Callable[[], bool], otherwise: str, within_s: float = 30.0) -> None:
         """Wait for a condition; AssertionError with `otherwise` when it does not come true in time."""
         assert self.stack.wait(what, within_s), otherwise
@@ -178,6 +192,10 @@ class Production:
         }
         name: str = self.stack.api("POST", f"/apps/{APP}/versions", content)["name"]
         return name
+
+
+def _begun_us(call: str) -> int:
+    return call_id.parse(call_id.raw_of(call)).at_ms * 1000
 
 
 def plan(steps: Sequence[tuple[float, float]], lease_s: float, freshness_s: float = 10.0) -> dict[str, Any]:

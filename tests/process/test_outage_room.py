@@ -33,10 +33,16 @@ def _run_out(found: Production, within_s: float = 40.0) -> None:
     """Until records are dropped: from then on users get the baseline alone, and 200s, and no worker is the worse."""
     found.await_true(lambda: _dropped(found) > 0, "no record was ever dropped", within_s)
     start = found.mark()
-    found.await_answers(100)  # calls that began before
-    answers = found.await_answers(150)
+    answers = found.await_begun(150, found.stack.clock.now_us())
     assert {line["arm"] for line in answers} == {"rest"}
     assert {line["status"] for line in found.seen(start)} == {200}
+
+
+def _await_all_drops_told(found: Production, id: str) -> None:
+    """Until the release shows the worker's last count: drops that came to light later would pause it again."""
+    requests = found.statuses()[0].requests
+    found.await_true(lambda: found.statuses()[0].requests > requests, "the worker did not report")
+    found.await_true(lambda: sum(found.stored(id)[1].dropped.values()) == _dropped(found), "not all drops were seen")
 
 
 def _room_again(found: Production, id: str, end: Callable[[], None]) -> None:
@@ -46,8 +52,7 @@ def _room_again(found: Production, id: str, end: Callable[[], None]) -> None:
     assert (held["trigger"], held["auto_resume"]) == (SPOOL_DROPS, False)
     assert "call records found no room" in held["reason"]
     found.await_true(lambda: "candidate" in {line["arm"] for line in found.await_answers(50)}, "no candidate again")
-    # The person has read of all drops: those that come to light later would pause it again.
-    found.await_true(lambda: sum(found.stored(id)[1].dropped.values()) == _dropped(found), "not all drops were seen")
+    _await_all_drops_told(found, id)
     assert found.stack.release(id)["state"] == "paused"
     found.stack.api("POST", f"/releases/{id}/resume", {"reason": "the counts are incomplete, and that is fine"})
     dwell_ms = found.stored(id)[1].dwell_ms
