@@ -56,14 +56,15 @@ class Live:
         control: tuple[str, ...] = (),
         provider: tuple[str, ...] = FAST,
         workers: int = 2,
+        prompt: str = "You are a shop.",
         **app: Any,
     ) -> Self:
-        """Start everything; `declared` is the app's plan, `app` what else is declared of it."""
+        """Start everything; `declared` is the app's plan, `prompt` the live version's, `app` what else is declared."""
         self.provider = self.stack.provider(*provider)
         self.control = self.stack.control(*control)
         self.gateway = self.stack.gateway(workers=workers)
         self.configure(declared, **app)
-        self.baseline = self.push("You are a shop.")
+        self.baseline = self.push(prompt)
         self.api("POST", f"/apps/{APP}/live", {"version": self.baseline, "reason": "first"})
         self.key = self.stack.caller_key(APP)
         self.port = int(self.gateway.ready["port"])
