@@ -22,6 +22,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
 
 
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """The key of an endpoint in the variable that its configuration names; empty when it is not set."""
+    return (os.environ if environ is None else environ).get(name, "")
+
+
 def read(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings in this environment (None: the process's own)."""
     given = os.environ if environ is None else environ

@@ -55,6 +55,24 @@ COMMANDS: dict[str, Command | Group] = {
     "drift": _command("comparisons:drift", "Whether files differ from what is live."),
     "keygen": _command("keygen:keygen", "Make a key to sign versions with."),
     "live": _command("versions:live", "Make the first version of an app live."),
+    "eval": _command("evaluate:evaluate", "Run a suite on a version and its baseline."),
+    "suite": Group(
+        summary="Suites: what an offline stage asks.",
+        commands={
+            "check": _command("suites:check", "Check a suite and its data set; what they cannot show."),
+            "push": _command("suites:push", "Store a suite for releases."),
+            "list": _command("suites:list_suites", "An app's suites."),
+        },
+    ),
+    "data": Group(
+        summary="Data sets.",
+        commands={"import": _command("suites:import_csv", "Make a data set from CSV.")},
+    ),
+    "judge": Group(
+        summary="Judges.",
+        commands={"calibrate": _command("suites:calibrate", "Measure a judge on labelled answers.")},
+    ),
+    "worker": _command("worker:worker", "Start a worker for offline stages.", raw=True),
     "release": Group(
         summary="Releases: start, watch, stop.",
         commands={

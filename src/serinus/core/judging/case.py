@@ -111,3 +111,19 @@ def expectation(case: Case) -> Any:
     if case.expected is not UNSET:
         return case.expected
     return case.reference or UNSET
+
+
+def stored_cases(raw: bytes) -> DataSet:
+    """The set behind canonical lines; InvalidInput when a line is no case."""
+    decoder = msgspec.json.Decoder(Case)
+    try:
+        return data_set(decoder.decode(line) for line in raw.split(b"\n") if line.strip())
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise InvalidInput(
+            f"not a case: {error}", where="data set", mend="write it as docs/reference/suites.md"
+        ) from None
+
+
+def raw_lines(cases: Iterable[Case]) -> bytes:
+    """Canonical lines in this order."""
+    return b"".join(canonical_line(case) + b"\n" for case in cases)

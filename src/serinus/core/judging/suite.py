@@ -107,6 +107,10 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Hex SHA-256 of its canonical JSON."""
         return hashlib.sha256(canonical_suite(self)).hexdigest()
 
+    def judge_endpoints(self) -> list[str]:
+        """The endpoints that its judges name."""
+        return sorted({one.scorer.endpoint for one in self.criteria if isinstance(one.scorer, Judge)})
+
     def price(self, model: str) -> Price | None:
         """Of this model, or of the longest name that its own begins with (dated names)."""
         fitting = [name for name in self.prices if model.startswith(name)]

@@ -1,0 +1,56 @@
+"""Let a judge grade one answer: repeats, the majority, and plainer ways to ask where an endpoint refuses the better."""
+
+from __future__ import annotations
+
+from serinus.core.judging.answer import Answer, Fault, Price
+from serinus.core.judging.case import Case
+from serinus.core.judging.judge import MODES, Verdict, body_of, majority, read_verdict
+from serinus.core.judging.score import Score
+from serinus.core.judging.scorers import Judge
+from serinus.core.routing.snapshot import Endpoint
+from serinus.evaluation.ask import Asker
+
+_REFUSING = frozenset({400, 404, 415, 422, 501})
+
+
+class Bench:
+    """A judge at its endpoint. How it takes structured output is found out once."""
+
+    def __init__(self, asker: Asker, judge: Judge, endpoint: Endpoint, price: Price | None) -> None:
+        self._asker = asker
+        self._judge = judge
+        self._endpoint = endpoint
+        self._price = price
+        self._mode = 0
+
+    @property
+    def mode(self) -> str:
+        """How it is asked: json_schema, json_object or text."""
+        return MODES[self._mode]
+
+    async def grade(self, case: Case, answer: Answer) -> Score:
+        """The score of an answer; unscored, with the reason, when the judge is away or says nothing of use."""
+        verdicts: list[Verdict | str] = []
+        cost_nano = 0
+        for repeat in range(self._judge.repeats):
+            said = await self._say(case, answer, repeat)
+            if isinstance(said, Answer):
+                cost_nano += self._price.cost_nano(said.tokens_in, said.tokens_out) if self._price else 0
+                verdicts.append(read_verdict(self._judge, said))
+            else:
+                verdicts.append(said)
+        return majority(self._judge, verdicts, cost_nano)
+
+    async def _say(self, case: Case, answer: Answer, repeat: int) -> Answer | str:
+        while True:
+            mode = self._mode
+            body = body_of(self._judge, case, answer, repeat, MODES[mode])
+            outcome = await self._asker.ask(self._endpoint, body, self._price)
+            if outcome is None:
+                return f"the judge was not asked: {self._asker.cut_short}"
+            if not isinstance(outcome, Fault):
+                return outcome
+            refused = outcome.kind == "request_refused" and outcome.status in _REFUSING
+            if not refused or mode + 1 >= len(MODES):
+                return f"the judge did not answer: {outcome.kind}" + (f" {outcome.status}" if outcome.status else "")
+            self._mode = max(self._mode, mode + 1)
