@@ -58,8 +58,8 @@ def climbing(found: Production, following: dict[str, Any] = CLIMB) -> str:
 def suffer(
     found: Production,
     id: str,
-    begin: Callable[[], None],
-    end: Callable[[], None],
+    begin: Callable[[], object],
+    end: Callable[[], object],
     answers: int = int(RATE * DWELL_S),
 ) -> Outage:
     """Let something be away until the leases have run out and users got so many answers more: 200s throughout, and the
