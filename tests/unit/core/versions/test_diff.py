@@ -107,7 +107,7 @@ def test_an_empty_list_is_not_an_absent_one() -> None:
 
 def test_B4_messages_are_paired_by_role_and_place() -> None:
     """A changed message is one that changed, an inserted pair of examples is added, the others stay."""
-    system, user, assistant = BASE["messages"]
+    _, user, assistant = BASE["messages"]
     found = diff(
         content(),
         content(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -26,7 +27,7 @@ def test_B4_spans_make_up_both_texts(before: str, after: str) -> None:
     spans = compare(before, after)
     assert sides(spans) == (before, after)
     assert all(span.text for span in spans)
-    assert all(one.kind != next_.kind for one, next_ in zip(spans, spans[1:], strict=False))
+    assert all(one.kind != next_.kind for one, next_ in itertools.pairwise(spans))
 
 
 @given(TEXTS)
