@@ -20,6 +20,7 @@ from serinus.api.routes import (
     keys,
     notices,
     releases,
+    suites,
     versions,
 )
 from serinus.core.ids import IdSource
@@ -77,7 +78,7 @@ def create_app(
         prefix=PREFIX,
         responses=problems.documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
     )
-    for noun in (apps, versions, comparisons, endpoints, releases, hosts, audit, keys, notices, calls):
+    for noun in (apps, versions, comparisons, endpoints, releases, hosts, audit, keys, notices, calls, suites):
         api.include_router(noun.routes(parts))
     app.include_router(api)
     app.include_router(health.routes(parts), prefix=PREFIX)

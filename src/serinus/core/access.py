@@ -40,6 +40,7 @@ class Operation(enum.StrEnum):
     CONFIGURE_APP = "configure_app"
     CONFIGURE_ENDPOINT = "configure_endpoint"
     PUSH_VERSION = "push_version"
+    STORE_SUITE = "store_suite"
     MAKE_LIVE = "make_live"
     START_RELEASE = "start_release"
     PAUSE_RELEASE = "pause_release"
@@ -75,6 +76,7 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.CONFIGURE_APP: _BUILDERS | _RELEASERS,
     Operation.CONFIGURE_ENDPOINT: frozenset({Role.ML_ENGINEER, Role.ML_LEAD, Role.OPS_LEAD}),
     Operation.PUSH_VERSION: _BUILDERS,
+    Operation.STORE_SUITE: _BUILDERS | _RELEASERS | {Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.RED_TEAM},
     Operation.MAKE_LIVE: _RELEASERS,
     Operation.START_RELEASE: _RELEASERS | {Role.ML_ENGINEER},
     Operation.PAUSE_RELEASE: _BRAKES,

@@ -12,6 +12,7 @@ from serinus.core.errors import Forbidden, InvalidInput
 READS = {Operation.VIEW, Operation.VIEW_AUDIT, Operation.VERIFY_AUDIT}
 CALLS = {Operation.VIEW_CALLS}
 EXPORTS = CALLS | {Operation.EXPORT_CALLS}
+SUITES = {Operation.STORE_SUITE}
 BRAKES = {
     Operation.PAUSE_RELEASE,
     Operation.ABORT_RELEASE,
@@ -21,15 +22,17 @@ BRAKES = {
 EXPECTED = {
     Role.VIEWER: READS,
     Role.REVIEWER: READS | CALLS,
-    Role.DATA_STEWARD: READS | EXPORTS,
-    Role.RED_TEAM: READS | CALLS,
+    Role.DATA_STEWARD: READS | SUITES | EXPORTS,
+    Role.RED_TEAM: READS | SUITES | CALLS,
     Role.LEGAL: READS | CALLS,
     Role.EXECUTIVE: READS,
     Role.COMPLIANCE: READS | EXPORTS | {Operation.VIEW_KEYS},
     Role.EDITOR: READS
+    | SUITES
     | CALLS
     | {Operation.CONFIGURE_APP, Operation.PUSH_VERSION, Operation.SIGN_VERSION, Operation.TEST_NOTIFICATIONS},
     Role.ML_ENGINEER: READS
+    | SUITES
     | EXPORTS
     | {
         Operation.CONFIGURE_APP,
@@ -39,7 +42,7 @@ EXPECTED = {
         Operation.SIGN_VERSION,
         Operation.TEST_NOTIFICATIONS,
     },
-    Role.QUALITY_LEAD: READS | EXPORTS | BRAKES,
+    Role.QUALITY_LEAD: READS | SUITES | EXPORTS | BRAKES,
     Role.SAFETY_REVIEWER: READS | CALLS | BRAKES,
     Role.ON_CALL: READS
     | CALLS

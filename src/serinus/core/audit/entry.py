@@ -25,6 +25,8 @@ class Action(enum.StrEnum):
     RELEASE_ABORTED = "person:release:abort"
     RELEASE_ROLLED_BACK = "person:release:roll_back"
     VERSION_SIGNED = "person:version:sign"
+    DATA_SET_STORED = "person:data_set:store"
+    SUITE_STORED = "person:suite:store"
     OVERRIDE_SET = "person:override:set"
     OVERRIDE_CLEARED = "person:override:clear"
     KEY_CREATED = "person:key:create"
