@@ -154,3 +154,17 @@ async def test_feedback_is_taken_on_a_connection_that_stays(tmp_path: Path) -> N
             return len(_scores(worker)) == 6
 
         await rig.until(all_recorded, "not all recorded")
+
+
+async def test_feedback_that_finds_no_room_is_to_be_sent_again(tmp_path: Path) -> None:
+    """A full spool takes none, says so, and goes on serving calls."""
+    arguments = ("--segment-mb", "0.0625", "--spool-limit-mb", "0.25")
+    async with rig.rig(tmp_path, _build, *arguments) as (worker, _):
+        call = (await _call(worker))["x-request-id"]
+        for number in range(400):
+            status, answer = await _say(worker, {"call_id": call, "text": f"{number} " + "x" * 1900})
+            if status != 202:
+                break
+        assert (status, answer["error"]["code"]) == (503, "not_recorded")
+        assert len(_scores(worker)) == number
+        assert await _call(worker)
