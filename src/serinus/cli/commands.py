@@ -110,8 +110,8 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "notices": Group(
         summary="Notices: who was told what, and who has seen it.",
+        alone=_command("notices:list_notices", "Notices, newest first."),
         commands={
-            "list": _command("notices:list_notices", "Notices, newest first."),
             "ack": _command("notices:ack", "Acknowledge one, so that it does not escalate."),
             "test": _command("notices:send_test", "Send a test notice to all targets of an app."),
         },

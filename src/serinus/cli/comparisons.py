@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from serinus.cli.api_client import ApiClient, Document, connect, part
-from serinus.cli.apps import AppArgument, app_body
+from serinus.cli.apps import AppArgument
 from serinus.cli.difference import print_comparison, print_fields
 from serinus.cli.failures import REFUSED
 from serinus.cli.local_files import read_file
@@ -98,8 +98,17 @@ def _declared(api: ApiClient, app: str, file: Path, raw: bytes) -> Document:
         known = ", ".join(one.name for one in project.apps) or "none"
         raise InvalidInput(f"the file declares no app {app!r}", where=str(file), mend=f"it declares: {known}")
     declared = msgspec.convert({"name": app, **api.get(f"/apps/{part(app)}")["config"]}, AppConfig)
-    fields = [msgspec.to_builtins(change) for change in changes(app_body(declared), app_body(config))]
+    fields = [msgspec.to_builtins(change) for change in changes(_whole(declared), _whole(config))]
     return {"file": str(file), "drift": bool(fields), "fields": fields}
+
+
+def _whole(value: Any) -> Any:
+    """A core value as JSON with its defaults: what is left out on one side and said on the other is no difference."""
+    if isinstance(value, msgspec.Struct):
+        return {name: _whole(part) for name, part in msgspec.structs.asdict(value).items()}
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _print(app: str, one: Document) -> None:

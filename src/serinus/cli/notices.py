@@ -23,7 +23,7 @@ def list_notices(
 ) -> None:
     """What was told to whom, newest first, and what still has to be acknowledged.
 
-    Example: serinus notices list --waiting
+    Example: serinus notices --waiting
     """
     with connect(url, key) as api:
         document = api.get("/notices", app=app, waiting=waiting or None, limit=limit, cursor=cursor)
@@ -58,7 +58,7 @@ def ack(
 
 
 def send_test(app: AppArgument, url: Url = "", key: Key = "", json: Json = False) -> None:
-    """Send a test notice to all targets of an app; `serinus notices list` tells how it went.
+    """Send a test notice to all targets of an app; `serinus notices` tells how it went.
 
     Example: serinus notices test support-bot
     """

@@ -17,7 +17,7 @@ def acknowledge_notice(store: ControlStore, now_us: int, actor: str, id: int, re
     def work(tx: ControlTx) -> Notice:
         before = tx.notice(id)
         if before is None:
-            raise NotFound(f"no notice {id}", where="notice", mend="list them: `serinus notices list`")
+            raise NotFound(f"no notice {id}", where="notice", mend="list them: `serinus notices`")
         if before.acknowledged_at_us:
             return before
         following = msgspec.structs.replace(before, acknowledged_at_us=now_us, acknowledged_by=actor)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
+from serinus.adapters.ed25519 import Ed25519Check
 from serinus.api.app import create_app
 from serinus.cli.main import build
 from serinus.control.create_key import create_key
@@ -93,7 +94,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
     ids = IdSource(clock.now_us, system_random)
     _, key = create_key(control, clock.now_us(), "test", ids, system_random(32), "root", ("admin",), ())
     log = ParquetSearch(tmp_path / "segments", ReadLimits())
-    app = create_app(control, telemetry, clock, ids, system_random, lambda: None, log)
+    app = create_app(control, telemetry, clock, ids, system_random, lambda: None, log, Ed25519Check())
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -11,7 +11,7 @@ from serinus.core.versions.diff import Diff, FieldDiff, MessageDiff
 from serinus.core.versions.words import Span, changed_share
 
 REWRITTEN_SHARE = 0.5
-"""A message of which more than this is new or gone was restructured, whatever words it keeps."""
+"""A message of which more than this is new or gone (`changed_share`) was restructured, whatever words it keeps."""
 NEW_TOOL_FLOOR = 61
 REPLACEMENT_FLOOR = 86
 

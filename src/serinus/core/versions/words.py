@@ -52,9 +52,10 @@ def opcodes(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Step] | No
 
 
 def changed_share(spans: Sequence[Span]) -> float:
-    """Share of characters that are not in both texts, in [0, 1]; 0 for two empty texts."""
-    total = sum(len(span.text) for span in spans)
-    return sum(len(span.text) for span in spans if span.kind != "equal") / total if total else 0.0
+    """Share of the characters of both texts that the other one has not, in [0, 1]; 0 for two empty texts."""
+    changed = sum(len(span.text) for span in spans if span.kind != "equal")
+    total = changed + 2 * sum(len(span.text) for span in spans if span.kind == "equal")
+    return changed / total if total else 0.0
 
 
 def _by_word(before: str, after: str) -> list[Span] | None:
