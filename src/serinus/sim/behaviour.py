@@ -11,6 +11,8 @@ import orjson
 from serinus.sim.answers import CATEGORIES, REFUSALS, answer_text, category_of, json_text, pieces_of
 from serinus.sim.chance import Draws
 from serinus.sim.chat import ChatRequest, bad_request, text_of
+from serinus.sim.judge import MODEL as JUDGE
+from serinus.sim.judge import judge
 from serinus.sim.rates import Flaw, instructions_in, length_factor, model_named, rates_of
 
 _JSON = re.compile(r"\bjson\b", re.I)
@@ -80,6 +82,8 @@ class Behaviour:
         return [self._outcome(request, Draws(self.seed, index, canonical)) for index in range(request.n)]
 
     def _outcome(self, request: ChatRequest, draws: Draws) -> Outcome:
+        if request.model.startswith(JUDGE):
+            return _judged(request, draws)
         model = model_named(request.model)
         prompt = self._prompt(request.system)
         wants_json = prompt.says_json or _json_format(request.body)
@@ -110,6 +114,18 @@ class Behaviour:
                 self._prompts.clear()
             self._prompts[text] = prompt
         return prompt
+
+
+def _judged(request: ChatRequest, draws: Draws) -> Outcome:
+    said = judge(request, draws)
+    return Outcome(
+        flaws=frozenset(),
+        category="",
+        pieces=tuple(pieces_of(said.text)),
+        finish_reason="stop",
+        first_token_ms=said.first_token_ms,
+        per_token_ms=said.per_token_ms,
+    )
 
 
 def _draw_flaws(rates: dict[Flaw, float], draws: Draws) -> frozenset[Flaw]:
