@@ -89,8 +89,8 @@ class Mailbox:
         """What apprise calls it."""
         return f"mailto://127.0.0.1:{self.port}/?from=serinus@example.com&to=ada@example.com&mode=insecure"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        """Take a mail."""
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Take a mail; the name is aiosmtpd's."""
         content = envelope.content
         assert isinstance(content, bytes)
         self.mails.append(email.message_from_bytes(content, policy=email.policy.default))

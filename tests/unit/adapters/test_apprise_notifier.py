@@ -18,7 +18,7 @@ from tests.receivers import free_port, mailbox, webhook
 MESSAGE = Message(
     id="rel_1/7/roll_back/12",
     title="Release rolling back: shop",
-    body="errors are <b>3×</b> the control's & more.\n\n$ serinus release status rel_1\n\nnotice 12 · rel_1/7/roll_back/12",
+    body="errors are <b>3×</b> the control's & more.\n\n$ serinus release status rel_1\n\nnotice 12 · rel_1/7/roll_back",
     tone="failure",
 )
 

@@ -15,9 +15,9 @@ import uvicorn
 from typer.testing import CliRunner, Result
 
 from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.ed25519 import Ed25519Check
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
-from serinus.adapters.ed25519 import Ed25519Check
 from serinus.api.app import create_app
 from serinus.cli.main import build
 from serinus.control.create_key import create_key
