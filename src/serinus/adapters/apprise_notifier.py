@@ -39,9 +39,7 @@ class AppriseNotifier:
 
     def __init__(self, variable: Callable[[str], str]) -> None:
         self._variable = variable
-        log = logging.getLogger("apprise")
-        log.propagate = False
-        log.addHandler(logging.NullHandler())
+        logging.getLogger("apprise").propagate = False
 
     def send(self, target: str, message: Message) -> str:
         """As in the port."""

@@ -18,7 +18,7 @@ from tests.receivers import free_port, mailbox, webhook
 MESSAGE = Message(
     id="rel_1/7/roll_back/12",
     title="Release rolling back: shop",
-    body="errors are <b>3×</b> the control's & more.\n\n$ serinus release status rel_1\n\nnotice 12 · rel_1/7/roll_back",
+    body="errors are <b>3×</b> the control's & more.\n\n$ serinus release status rel_1\n\nnotice 12 · rel_1/7",
     tone="failure",
 )
 
@@ -122,10 +122,12 @@ def test_a_target_that_never_answers_ends_in_time(url: str) -> None:
 
 
 def test_secrets_reach_neither_log_nor_output() -> None:
-    """In a process of its own, with every fault provoked: the URL's password is in no line that it writes."""
+    """In a process of its own that logs, with every fault provoked: the URL's password is in no line that it writes."""
     program = """
+import logging
 from serinus.adapters.apprise_notifier import AppriseNotifier
 from serinus.core.notices.message import Message
+logging.basicConfig(level=logging.INFO)
 message = Message(id="i", title="t", body="b", tone="info")
 for url in ("json://u:hunter2@127.0.0.1:1/hunter2", "slack://hunter2", "mailto://u:hunter2@127.0.0.1:1", "hunter2"):
     print(AppriseNotifier(lambda _: url).send("env:HOOK", message))
