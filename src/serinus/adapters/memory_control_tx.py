@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from serinus.adapters import cursors, refusals
+from serinus.adapters.memory_approvals import MemoryApprovals
 from serinus.adapters.memory_evaluation import MemoryEvaluation
 from serinus.adapters.memory_outbox import MemoryOutbox
 from serinus.adapters.memory_rows import ControlRows
@@ -18,7 +19,7 @@ from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Page, Secrets, StoredVersion
 
 
-class MemoryControlTx(MemoryOutbox, MemoryEvaluation):
+class MemoryControlTx(MemoryOutbox, MemoryEvaluation, MemoryApprovals):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: ControlRows) -> None:

@@ -6,6 +6,7 @@ from serinus.adapters.memory_table import Table, Undo
 from serinus.core.audit.entry import Entry
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.release.approval import Approval
 from serinus.core.release.release import Progress, Release
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
@@ -33,5 +34,6 @@ class ControlRows:
         self.suites: Table[int, StoredSuite] = Table(journal)
         self.jobs: Table[str, Job] = Table(journal)
         self.stage_results: Table[tuple[str, int, int], StageResult] = Table(journal)
+        self.approvals: Table[tuple[str, int, str, str, str, str], Approval] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

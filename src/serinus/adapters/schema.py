@@ -238,6 +238,23 @@ signatures = Table(
     PrimaryKeyConstraint("project_id", "app", "digest", "key_id"),
 )
 
+approvals = Table(
+    "approval",
+    control,
+    project_column(),
+    text("release"),
+    number("stage"),
+    text("evidence"),
+    text("role"),
+    text("identity"),
+    text("actor"),
+    text("verdict"),
+    text("version"),
+    text("reason"),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "release", "stage", "evidence", "role", "identity", "verdict"),
+)
+
 api_keys = Table(
     "api_key",
     control,

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from serinus.adapters import refusals
 from serinus.adapters.schema import leaders, snapshots
+from serinus.adapters.sql_approvals import SqlApprovals
 from serinus.adapters.sql_apps import SqlApps
 from serinus.adapters.sql_changes import Changes
 from serinus.adapters.sql_datasets import SqlDataSets
@@ -26,7 +27,9 @@ from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlTx, Leader, Secrets
 
 
-class SqlControlTx(SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs):
+class SqlControlTx(
+    SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals
+):
     """All of the port's transaction."""
 
 

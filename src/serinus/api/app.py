@@ -20,6 +20,7 @@ from serinus.api.routes import (
     keys,
     notices,
     releases,
+    stages,
     suites,
     versions,
 )
@@ -78,7 +79,7 @@ def create_app(
         prefix=PREFIX,
         responses=problems.documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
     )
-    for noun in (apps, versions, comparisons, endpoints, releases, hosts, audit, keys, notices, calls, suites):
+    for noun in (apps, versions, comparisons, endpoints, releases, stages, hosts, audit, keys, notices, calls, suites):
         api.include_router(noun.routes(parts))
     app.include_router(api)
     app.include_router(health.routes(parts), prefix=PREFIX)

@@ -6,16 +6,37 @@ import msgspec
 
 from serinus.control.change import change_release
 from serinus.control.lookup import app_of, release_of
-from serinus.core.audit.entry import Action
-from serinus.core.decision.commands import Advance, Command, Confirm, Pause, Promote, Resume, RollBack
+from serinus.core.audit.entry import Action, Draft
+from serinus.core.decision.commands import (
+    Advance,
+    Command,
+    Confirm,
+    EnterStage,
+    Pause,
+    Promote,
+    Reject,
+    RequestApproval,
+    Resume,
+    RollBack,
+)
 from serinus.core.decision.decision import Decision
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import Event
-from serinus.core.release.transitions import advanced, confirmed, paused, promoted, resumed, withdrawn
-from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.core.release.transitions import (
+    advanced,
+    confirmed,
+    entered,
+    paused,
+    promoted,
+    rejected,
+    resumed,
+    withdrawn,
+)
+from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run
 
 ACTOR = "tick"
+Change = Pause | Resume | Advance | EnterStage | Reject | RollBack | Promote | Confirm
 
 
 def apply(store: ControlStore, epoch: int, now_us: int, decision: Decision) -> Release:
@@ -57,6 +78,9 @@ def pause_for_error(store: ControlStore, epoch: int, now_us: int, judged: Releas
 def _carry_out(
     tx: ControlTx, now_us: int, release: Release, command: Command, progress: Progress, evidence: str
 ) -> Release:
+    if isinstance(command, RequestApproval):
+        _request_approval(tx, now_us, release, command, evidence)
+        return release
     action, following = _following(tx, now_us, release, command, progress)
     if isinstance(command, Promote):
         app = app_of(tx, release.app)
@@ -65,8 +89,40 @@ def _carry_out(
     return change_release(tx, now_us, ACTOR, action, release, following, evidence)
 
 
+def _request_approval(tx: ControlTx, now_us: int, release: Release, command: RequestApproval, evidence: str) -> None:
+    """Tell it once for this evidence, and once more as a reminder; the release stays as it is."""
+    subject = command.evidence + (" reminder" if command.reminder else "")
+    tx.enqueue(
+        Notice(
+            release=release.id,
+            seq=release.seq,
+            kind=Action.TICK_REQUESTED.value.rpartition(":")[2],
+            subject=subject,
+            body=command.reason,
+            at_us=now_us,
+            app=release.app,
+            actor=ACTOR,
+        )
+    )
+    tx.append_audit(
+        Draft(
+            at_us=now_us,
+            actor=ACTOR,
+            action=Action.TICK_REQUESTED,
+            subject=release.id,
+            after=command.evidence,
+            reason=command.reason,
+            evidence=evidence,
+        )
+    )
+
+
 def _following(
-    tx: ControlTx, now_us: int, release: Release, command: Command, progress: Progress
+    tx: ControlTx,
+    now_us: int,
+    release: Release,
+    command: Change,
+    progress: Progress,
 ) -> tuple[Action, Release]:
     revision = tx.revision() + 1
     match command:
@@ -76,6 +132,10 @@ def _following(
             return Action.TICK_RESUMED, resumed(release, progress, command.reason)
         case Advance():
             return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason)
+        case EnterStage():
+            return Action.TICK_ENTERED, entered(release, command.stage, progress.positions, command.reason)
+        case Reject():
+            return Action.TICK_REJECTED, rejected(release, revision, command.reason)
         case RollBack():
             return Action.TICK_ROLLED_BACK, withdrawn(release, Event.ROLL_BACK, revision, command.reason)
         case Promote():

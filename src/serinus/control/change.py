@@ -8,15 +8,18 @@ import msgspec
 
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
+from serinus.core.pipeline.stages import OfflineStage
 from serinus.core.release.release import Release
-from serinus.core.release.table import FINAL, SERVING
+from serinus.core.release.table import FINAL, SERVING, State
 from serinus.ports.control_store import ControlTx, Notice
+from serinus.ports.jobs import EVALUATE, EvaluateJob
 
 
 def change_release(
     tx: ControlTx, now_us: int, actor: str, action: Action, before: Release, following: Release, evidence: str = ""
 ) -> Release:
-    """Replace `before` by `following`; Conflict when somebody else was quicker. Publishes when routing changes.
+    """Replace `before` by `following`; Conflict when somebody else was quicker. Publishes when routing changes, and
+    enqueues the measurement that a stage asks for, once for each attempt.
 
     A publication takes the revision `tx.revision() + 1`, which ramp points and `final_revision` must already name.
     """
@@ -34,9 +37,25 @@ def change_release(
             actor=actor,
         )
     )
+    _measure(tx, now_us, before, following)
     if _routing(before) != _routing(following):
         publish(tx, now_us)
     return following
+
+
+def _measure(tx: ControlTx, now_us: int, before: Release, following: Release) -> None:
+    if following.state is not State.RUNNING or following.attempts == before.attempts:
+        return
+    stage = following.plan.stages[following.stage]
+    if isinstance(stage, OfflineStage):
+        job = EvaluateJob(
+            release=following.id,
+            stage=following.stage,
+            attempt=following.attempt_of(following.stage),
+            suites=stage.suites,
+            budget_s=stage.budget_s,
+        )
+        tx.enqueue_job(job.key, EVALUATE, msgspec.json.encode(job), now_us)
 
 
 def audit_release(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import structlog
 
 from serinus.control.apply import apply, pause_for_error
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts
 from serinus.core.decision.decision import ENDING, decide
-from serinus.core.decision.observations import Observations
+from serinus.core.decision.observations import Gates, Observations
 from serinus.core.errors import Conflict, Deposed, SerinusError
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
@@ -18,6 +19,7 @@ from serinus.ports.telemetry_store import TelemetryStore
 
 PATIENCE = 3
 """Rounds in a row in which a release's data may be unreadable before it is paused."""
+_NONE = Gates()
 
 
 class Judge:
@@ -38,11 +40,11 @@ class Judge:
         with self._telemetry.tx() as tx:
             self.hosts = see_hosts(self.hosts, tx.hosts(), self._clock.mono_ns())
 
-    def judge(self, release: Release, stored: Progress | None, app: AppState | None) -> Release:
+    def judge(self, release: Release, stored: Progress | None, app: AppState | None, gates: Gates = _NONE) -> Release:
         """Observe, decide, apply: the release after it. A fault here stays here; only Deposed passes."""
         now_us = self._clock.now_us()
         try:
-            seen = self._observe(release, app)
+            seen = msgspec.structs.replace(self._observe(release, app), gates=gates)
             decision = decide(release, stored, seen, now_us)
             return apply(self._control, self.epoch, now_us, decision)
         except Deposed:

@@ -9,30 +9,26 @@ from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.ids import RELEASE, IdSource
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.plan import Plan
+from serinus.core.pipeline.stages import RolloutStage
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
-from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
 
 
 def start_release(
     store: ControlStore, now_us: int, actor: str, ids: IdSource, salt: str, app: str, ref: str, reason: str
 ) -> Release:
-    """The release on its first step. `salt` must be fresh, so that no two releases expose the same people first (H1).
+    """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
+    releases expose the same people first (H1).
 
     Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
     or another active release, which is named (H6).
     """
 
     def work(tx: ControlTx) -> Release:
-        state = app_of(tx, app)
-        plan = _plan_of(state)
-        control = _control_of(state)
-        candidate = version_to_serve(tx, app, ref)
-        if candidate.digest == control:
-            raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
-        _refuse_second(tx, app)
+        plan, control, candidate = plan_release(tx, app, ref)
         created = Release(
             id=ids.new(RELEASE),
             app=app,
@@ -48,11 +44,29 @@ def start_release(
         )
         tx.insert_release(created)
         audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
-        text = f"{actor} started the release at {100 * plan.candidate_share(0):g} %" + (f": {reason}" if reason else "")
+        text = f"{actor} started the release {_where(plan)}" + (f": {reason}" if reason else "")
         running = started(created, tx.revision() + 1, text)
         return change_release(tx, now_us, actor, Action.RELEASE_STARTED, created, running)
 
     return run(store, work)
+
+
+def plan_release(tx: ControlTx, app: str, ref: str) -> tuple[Plan, str, StoredVersion]:
+    """What a release of this version would be now: its plan, the digest of its control, and the candidate; refused
+    for all that a start is refused for."""
+    state = app_of(tx, app)
+    plan = _plan_of(state)
+    control = _control_of(state)
+    candidate = version_to_serve(tx, app, ref)
+    if candidate.digest == control:
+        raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
+    _refuse_second(tx, app)
+    return plan, control, candidate
+
+
+def _where(plan: Plan) -> str:
+    first = plan.stages[0]
+    return f"at {100 * plan.candidate_share(0):g} %" if isinstance(first, RolloutStage) else f"with {first.name}"
 
 
 def _plan_of(app: AppState) -> Plan:

@@ -10,8 +10,10 @@ from serinus.control.apply import ACTOR
 from serinus.control.judge import Judge
 from serinus.control.keep_tidy import keep_tidy
 from serinus.control.lead import TAKEOVER_S, Lead
+from serinus.control.read_gates import read_gates
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.decision import ENDING
+from serinus.core.decision.observations import Gates
 from serinus.core.errors import Deposed
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
@@ -91,7 +93,7 @@ class Tick:
             return False
         judge.look()
         cases = self._cases(judge)
-        judge.forget_ended({release.id for release, _, _ in cases})
+        judge.forget_ended({release.id for release, *_ in cases})
         after = [judge.judge(*case) for case in cases]
         now_ns = self._clock.mono_ns()
         if now_ns - self._tidy_ns > TIDY_S * 1e9:
@@ -141,6 +143,9 @@ class Tick:
             now_us = self._clock.now_us()
             tx.append_audit(Draft(at_us=now_us, actor=ACTOR, action=Action.LEADER_CHANGED, subject=self._holder))
 
-    def _cases(self, judge: Judge) -> list[tuple[Release, Progress | None, AppState | None]]:
+    def _cases(self, judge: Judge) -> list[tuple[Release, Progress | None, AppState | None, Gates]]:
         with self._control.tx(judge.epoch) as tx:
-            return [(release, tx.progress(release.id), tx.app(release.app)) for release in tx.active_releases()]
+            return [
+                (release, tx.progress(release.id), tx.app(release.app), read_gates(tx, release))
+                for release in tx.active_releases()
+            ]

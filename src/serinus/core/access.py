@@ -47,6 +47,9 @@ class Operation(enum.StrEnum):
     RESUME_RELEASE = "resume_release"
     ABORT_RELEASE = "abort_release"
     ROLL_BACK_RELEASE = "roll_back_release"
+    APPROVE_RELEASE = "approve_release"
+    REJECT_RELEASE = "reject_release"
+    RERUN_STAGE = "rerun_stage"
     SET_OVERRIDE = "set_override"
     CLEAR_OVERRIDE = "clear_override"
     SIGN_VERSION = "sign_version"
@@ -66,6 +69,8 @@ _BRAKES = _RELEASERS | {Role.ON_CALL, Role.SAFETY_REVIEWER, Role.QUALITY_LEAD}
 # Calls say what single users did and wrote, if only under a pseudonym: not for everybody who looks at a dashboard.
 _INSIDERS = frozenset(Role) - {Role.VIEWER, Role.EXECUTIVE}
 _EXPORTERS = _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}
+# Which of them counts is the stage's to say; whoever answers for anything may be asked.
+APPROVERS = _EVERYBODY - {Role.VIEWER}
 
 TABLE: dict[Operation, frozenset[Role]] = {
     Operation.VIEW: _EVERYBODY,
@@ -83,6 +88,9 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.RESUME_RELEASE: _RELEASERS | {Role.ON_CALL},
     Operation.ABORT_RELEASE: _BRAKES,
     Operation.ROLL_BACK_RELEASE: _BRAKES,
+    Operation.APPROVE_RELEASE: APPROVERS,
+    Operation.REJECT_RELEASE: APPROVERS,
+    Operation.RERUN_STAGE: _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD},
     Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.SIGN_VERSION: _BUILDERS | _RELEASERS,

@@ -13,6 +13,7 @@ from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.core.routing.snapshot import Endpoint
+from serinus.ports.approvals import ApprovalTx
 from serinus.ports.datasets import DataSetTx
 from serinus.ports.jobs import JobTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
@@ -66,7 +67,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, Protocol):
+class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, Protocol):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:

@@ -6,9 +6,19 @@ import msgspec
 from pydantic import BaseModel
 
 from serinus.api.schemas.app import AppBody, FormatRuleBody, LimitsBody
-from serinus.api.schemas.plan import GuardrailBody, LimitBody, PlanBody, StepBody
+from serinus.api.schemas.plan import (
+    ApprovalBody,
+    GuardrailBody,
+    LimitBody,
+    OfflineBody,
+    PlanBody,
+    RolloutBody,
+    ShadowBody,
+    StepBody,
+)
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.routing.snapshot import FormatRule, Limits
 
 from .conftest import CONTENT, PLAN, Api
@@ -19,6 +29,10 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (StepBody, Step),
     (GuardrailBody, Guardrail),
     (LimitBody, Limit),
+    (OfflineBody, OfflineStage),
+    (ShadowBody, ShadowStage),
+    (ApprovalBody, ApprovalStage),
+    (RolloutBody, RolloutStage),
     (LimitsBody, Limits),
     (FormatRuleBody, FormatRule),
 ]
@@ -27,9 +41,10 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
 def test_bodies_have_cores_fields_and_defaults() -> None:
     """The description that clients read does not drift from what is done with it."""
     for body, struct in PAIRS:
-        wanted = {f.name: f for f in msgspec.structs.fields(struct) if f.name != "name"}
-        assert set(body.model_fields) == set(wanted), body
-        for name, field in body.model_fields.items():
+        wanted = {f.name: f for f in msgspec.structs.fields(struct) if f.name not in ("kind", "name")}
+        fields = {name: field for name, field in body.model_fields.items() if name not in ("kind", "name")}
+        assert set(fields) == set(wanted), body
+        for name, field in fields.items():
             if wanted[name].default is msgspec.NODEFAULT and wanted[name].default_factory is msgspec.NODEFAULT:
                 assert field.is_required(), (body, name)
             else:
@@ -44,9 +59,11 @@ def test_an_app_is_declared_and_shown(api: Api) -> None:
     shown = api.ok("GET", "/apps/bot")
     assert shown["config"]["unit"] == "request"
     assert shown["config"]["plan"]["steps"] == [
-        {"share": 0.05, "dwell_s": 60, "min_units": 10},
-        {"share": 1.0, "dwell_s": 60, "min_units": 0},
+        {"share": 0.05, "dwell_s": 60, "min_units": 10, "require": "no_harm"},
+        {"share": 1.0, "dwell_s": 60, "min_units": 0, "require": "no_harm"},
     ]
+    (stage,) = shown["config"]["plan"]["stages"]
+    assert (stage["kind"], stage["name"], stage["steps"]) == ("rollout", "rollout", shown["config"]["plan"]["steps"])
     assert (shown["live"], shown["override"], shown["release"]) == (None, None, None)
     again = api.ok("PUT", "/apps/bot", shown["config"])
     assert again == shown

@@ -55,7 +55,7 @@ def test_A3_release_without_rollback_triggers_is_refused() -> None:
 
 def test_A7_all_at_once_is_refused() -> None:
     """A plan whose first step is 100 % is refused."""
-    world = Production(msgspec.structs.replace(PLAN, steps=(Step(share=1.0, dwell_s=60),)))
+    world = Production(msgspec.structs.replace(PLAN, stages=(), steps=(Step(share=1.0, dwell_s=60),)))
     with pytest.raises(InvalidInput, match="all users at once"):
         world.start()
 

@@ -235,7 +235,7 @@ def test_a_paused_release_keeps_its_share_and_its_dwell() -> None:
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_clock_steps_fill_no_dwell_and_roll_nothing_back(hours: int) -> None:
     """The wall clock of host and control stepping an hour neither fills the dwell, nor rolls back, nor pauses."""
-    world = Production(msgspec.structs.replace(PLAN, steps=(PLAN.steps[0], PLAN.steps[3])))
+    world = Production(msgspec.structs.replace(PLAN, stages=(), steps=(PLAN.steps[0], PLAN.steps[3])))
     world.rates = HEALTHY
     started = world.start()
     world.seconds(8)

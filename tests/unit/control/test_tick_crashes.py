@@ -20,6 +20,7 @@ from tests.unit.control.production import PERSON, PLAN, Production
 
 QUICK = msgspec.structs.replace(
     PLAN,
+    stages=(),
     steps=(Step(share=0.25, dwell_s=1), Step(share=0.5, dwell_s=1), Step(share=1.0, dwell_s=1)),
     limits=(),
     lease_s=1,

@@ -14,10 +14,12 @@ from serinus.api.problems import documented
 from serinus.api.schemas.acts import ReasonBody, StartBody
 from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.standing import ReleaseDetail
+from serinus.api.stages import stages
 from serinus.api.standing import standing
 from serinus.control.abort_release import abort_release
 from serinus.control.lookup import release_of
 from serinus.control.pause_release import pause_release
+from serinus.control.read_gates import all_gates
 from serinus.control.resume_release import resume_release
 from serinus.control.roll_back_release import roll_back_release
 from serinus.control.start_release import start_release
@@ -83,23 +85,23 @@ def routes(parts: Parts) -> APIRouter:
             salt = parts.random_bytes(SALT_BYTES).hex()
             now_us = parts.clock.now_us()
             release = start_release(store, now_us, actor, parts.ids, salt, body.app, body.version, body.reason)
-            return 201, _shown(store, release)
+            return 201, shown(store, release)
 
         return request.do(key, work)
 
     @router.get("/{id}", operation_id="get_release", responses=documented(HTTPStatus.NOT_FOUND))
     def get_release(id: str, response: Response, _: Annotated[ApiKey, Depends(may_view)]) -> ReleaseDetail:
-        """One release with its plan and how its arms stand now: units, events, rates, evidence against its threshold,
-        dwell, calls in flight, age of the data, and which workers follow."""
+        """One release with its plan, its stages, and how its arms stand now: units, events, rates, evidence against
+        its threshold, dwell, calls in flight, age of the data, and which workers follow."""
         with parts.control.tx() as tx:
             release = release_of(tx, id)
             names, progress = _names(tx, [release]), tx.progress(id)
-            revision = tx.revision()
+            revision, gates = tx.revision(), all_gates(tx, release)
         with parts.telemetry.tx() as telemetry:
             sums, hosts = telemetry.sums(id), telemetry.hosts()
         response.headers["etag"] = f'"{release.seq}"'
         now = standing(release, progress, sums, hosts, revision, parts.clock.now_us())
-        return ReleaseDetail.of_standing(release, names, now)
+        return ReleaseDetail.of_standing(release, names, stages(release, gates, progress), now)
 
     for verb in _VERBS:
         _add_verb(router, parts, *verb)
@@ -127,12 +129,13 @@ def _add_verb(router: APIRouter, parts: Parts, name: str, operation: Operation, 
         reason = body.reason if body else ""
 
         def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView]:
-            return 200, _shown(store, verb(store, parts.clock.now_us(), actor, id, reason, seq))
+            return 200, shown(store, verb(store, parts.clock.now_us(), actor, id, reason, seq))
 
         return request.do(key, work)
 
 
-def _shown(store: ControlStore, release: Release) -> ReleaseView:
+def shown(store: ControlStore, release: Release) -> ReleaseView:
+    """A release after an act."""
     with store.tx() as tx:
         return ReleaseView.of(release, _names(tx, [release]))
 

@@ -1,10 +1,13 @@
 """A plan on the wire: core's fields and units."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
+
+from serinus.core.pipeline.plan import Plan
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -29,6 +32,52 @@ class StepBody(Declared):
     share: float = Field(description="Share of units on the candidate: in (0, 0.5], or 1 for the watch.")
     dwell_s: float = Field(description="Seconds with data in both arms and no breach.")
     min_units: int = Field(default=0, description="Enrolled units that each arm needs.")
+    require: Literal["no_harm", "non_inferior"] = Field(
+        default="no_harm", description="What must hold to leave it; `non_inferior`: every guardrail inside its margin."
+    )
+
+
+class OfflineBody(Declared):
+    """Suites before any traffic."""
+
+    kind: Literal["offline"]
+    name: str
+    suites: list[str] = Field(description="Names of suites of the app.")
+    budget_s: float = Field(default=4 * 3600.0, description="Seconds after which a run is inconclusive.")
+    dry_run: bool = Field(default=False, description="Shown, gates nothing.")
+
+
+class ShadowBody(Declared):
+    """A copy of live requests, whose answers no user sees."""
+
+    kind: Literal["shadow"]
+    name: str
+    share: float = Field(default=1.0, description="Share of eligible calls that is mirrored, in (0, 1].")
+    dwell_s: float = Field(default=12 * 3600.0, description="Seconds of healthy mirroring.")
+    min_units: int = Field(default=500, description="Distinct users with a pair.")
+    max_concurrency: int = Field(default=32, description="Mirrored calls at once; more are dropped and counted.")
+    max_cost_usd: float = Field(default=0.0, description="Cost at which mirroring stops; 0: no bound.")
+    budget_s: float = Field(default=18 * 3600.0, description="Seconds after which it is inconclusive.")
+
+
+class ApprovalBody(Declared):
+    """People who sign."""
+
+    kind: Literal["approval"]
+    name: str
+    roles: list[str] = Field(description="One identity for each role, neither the author nor who started it.")
+    sla_s: float = Field(default=4 * 3600.0, description="Seconds until the reminder.")
+
+
+class RolloutBody(Declared):
+    """Traffic, a step at a time."""
+
+    kind: Literal["rollout"]
+    name: str = "rollout"
+    steps: list[StepBody]
+
+
+StageBody = Annotated[OfflineBody | ShadowBody | ApprovalBody | RolloutBody, Field(discriminator="kind")]
 
 
 class GuardrailBody(Declared):
@@ -59,13 +108,22 @@ class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
     owner: str = Field(description="One person.")
-    steps: list[StepBody] = Field(description="Growing shares; the last is 1.")
+    stages: list[StageBody] = Field(default=[], description="In order; empty: one rollout of `steps`.")
+    steps: list[StepBody] = Field(
+        default=[], description="Of all rollouts: growing shares, the last is 1. Left out, the stages hold them."
+    )
     guardrails: list[GuardrailBody] = Field(default=[], description="Comparisons with the control.")
     limits: list[LimitBody] = Field(default=[], description="Absolute limits.")
     alpha: float = Field(default=0.01, description="Chance of a false rollback per release.")
+    beta: float = Field(default=0.05, description="Chance of showing a candidate non-inferior that is not.")
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
     freshness_s: float = Field(
         default=60.0, description="Age of the newest shipped data above which the release pauses."
     )
     veto_deadline_s: float = Field(default=1800.0, description="Seconds until a vetoed limit rolls back.")
+
+    @classmethod
+    def of(cls, plan: Plan) -> "PlanBody":
+        """The view of a plan."""
+        return cls.model_validate(msgspec.to_builtins(plan))

@@ -3,11 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.app import VersionRef, version_ref
-from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.times import when
 from serinus.core.release.release import Hold, Release
 from serinus.core.release.table import FINAL, SERVING
@@ -44,7 +42,9 @@ class ReleaseView(BaseModel):
     final: bool = Field(description="It has ended.")
     candidate: VersionRef
     control: VersionRef
-    step: int = Field(description="From 0; -1 before the start.")
+    stage: str = Field(description="Name of the stage it is in.")
+    exposed: bool = Field(description="Users may have seen the candidate.")
+    step: int = Field(description="From 0; -1 before the first traffic.")
     steps: int
     share: float = Field(description="The candidate's share of units now.")
     reason: str = Field(description="Why it stands where it stands.")
@@ -70,6 +70,8 @@ def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
         "final": release.state in FINAL,
         "candidate": version_ref(release.candidate, names),
         "control": version_ref(release.control, names),
+        "stage": release.plan.stages[release.stage].name,
+        "exposed": release.exposed,
         "step": release.step,
         "steps": len(release.plan.steps),
         "share": release.plan.candidate_share(release.step) if serving else 0.0,
@@ -79,8 +81,3 @@ def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
         "created_at": when(release.created_at_us),
         "created_by": release.created_by,
     }
-
-
-def plan_body(release: Release) -> PlanBody:
-    """The plan that a release started with."""
-    return PlanBody.model_validate(msgspec.to_builtins(release.plan))

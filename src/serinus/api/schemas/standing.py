@@ -3,7 +3,8 @@
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.plan import PlanBody
-from serinus.api.schemas.release import ReleaseView, plan_body, release_fields
+from serinus.api.schemas.release import ReleaseView, release_fields
+from serinus.api.schemas.stages import SigningView, StagesView, StageView
 from serinus.core.release.release import Release
 
 
@@ -73,9 +74,21 @@ class ReleaseDetail(ReleaseView):
     """A release with its plan and how it stands."""
 
     plan: PlanBody
+    stages: list[StageView] = Field(description="In the plan's order.")
+    signing: SigningView | None = Field(description="Null when it waits for nobody's approval.")
+    waiting: str = Field(description="What the release lacked at the last look, as a sentence.")
     standing: StandingView
 
     @classmethod
-    def of_standing(cls, release: Release, names: dict[str, str], standing: StandingView) -> "ReleaseDetail":
-        """The view of a release and its standing."""
-        return cls(**release_fields(release, names), plan=plan_body(release), standing=standing)
+    def of_standing(
+        cls, release: Release, names: dict[str, str], stages: StagesView, standing: StandingView
+    ) -> "ReleaseDetail":
+        """The view of a release, its stages and its standing."""
+        return cls(
+            **release_fields(release, names),
+            plan=PlanBody.of(release.plan),
+            stages=stages.stages,
+            signing=stages.signing,
+            waiting=stages.waiting,
+            standing=standing,
+        )

@@ -27,6 +27,23 @@ class Advance(_Command, frozen=True, kw_only=True, tag=True):
     """Take the next step the plan allows; the last one is the watch."""
 
 
+class EnterStage(_Command, frozen=True, kw_only=True, tag=True):
+    """Enter stage `stage`, which takes no new step: the share stays."""
+
+    stage: int
+
+
+class RequestApproval(_Command, frozen=True, kw_only=True, tag=True):
+    """Tell the people who may sign, once for each `evidence` digest and once more as a reminder. Changes nothing."""
+
+    evidence: str
+    reminder: bool = False
+
+
+class Reject(_Command, frozen=True, kw_only=True, tag=True):
+    """End a release whose candidate no user has seen."""
+
+
 class RollBack(_Command, frozen=True, kw_only=True, tag=True):
     """Baseline for everybody, at once."""
 
@@ -39,4 +56,4 @@ class Confirm(_Command, frozen=True, kw_only=True, tag=True):
     """Nobody serves the candidate any more: end the release."""
 
 
-Command = Pause | Resume | Advance | RollBack | Promote | Confirm
+Command = Pause | Resume | Advance | EnterStage | RequestApproval | Reject | RollBack | Promote | Confirm

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.core.decision.commands import Command
+from serinus.core.decision.case import Case
+from serinus.core.decision.commands import Command, RequestApproval
 from serinus.core.decision.dwell import begun, proceeded
 from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
 from serinus.core.decision.limits import Breach, judge_limit
+from serinus.core.decision.margins import Margins, judge_margins
 from serinus.core.decision.observations import Observations
-from serinus.core.decision.questions import WHILE_ENDING, WHILE_SERVING, Case
+from serinus.core.decision.questions import BEFORE_EXPOSURE, WHILE_ENDING, WHILE_SERVING
 from serinus.core.decision.verdict import Finding, Verdict, worst
 from serinus.core.release.release import STATS_V, Progress, Release
 from serinus.core.release.table import SERVING, State
@@ -29,6 +31,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     now_us: int
     harm: Harm | None
     limits: tuple[Breach, ...]
+    margins: Margins | None = None
     engine: int = ENGINE_V
     stats: int = STATS_V
 
@@ -50,26 +53,36 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: override → relative harm → absolute limits → a pause's deadline → missing data → dwell and sample.
+    The order: override → relative harm → absolute limits → a refusal → a pause's deadline → missing data → what the
+    stage asks for: dwell and sample, a measurement, or approvals. Before exposure there is no traffic to ask about.
     `now_us` stamps; nothing is measured by it.
     """
     serving = release.state in SERVING
-    comparing = serving and not release.plan.is_watch(release.step)
+    exposed = serving and release.exposed
+    comparing = exposed and not release.plan.is_watch(release.step)
     harm = judge_harm(release, seen.positions) if comparing else None
-    breaches = _breaches(release, seen) if serving else ()
+    margins = judge_margins(release, seen.positions) if comparing and _asks_margins(release) else None
+    breaches = _breaches(release, seen) if exposed else ()
     progress = begun(release, stored, seen)
     if serving:
         progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
-    case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches)
+    case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches, margins=margins)
     command, findings = _asked(case)
     if serving:
-        waiting = "" if command else findings[-1].text
-        progress = msgspec.structs.replace(progress, waiting=waiting)
+        progress = _remembered(progress, command, findings[-1].text)
     return Decision(
         commands=(command,) if command else (),
         progress=progress,
         findings=findings,
-        evidence=Evidence(release=release, stored=stored, observations=seen, now_us=now_us, harm=harm, limits=breaches),
+        evidence=Evidence(
+            release=release,
+            stored=stored,
+            observations=seen,
+            now_us=now_us,
+            harm=harm,
+            limits=breaches,
+            margins=margins,
+        ),
     )
 
 
@@ -80,7 +93,8 @@ def replay(evidence: Evidence) -> Decision:
 
 def _asked(case: Case) -> tuple[Command | None, tuple[Finding, ...]]:
     """The first command that a question leads to, and all answers up to it."""
-    questions = WHILE_SERVING if case.release.state in SERVING else ()
+    serving = WHILE_SERVING if case.release.exposed else BEFORE_EXPOSURE
+    questions = serving if case.release.state in SERVING else ()
     questions = WHILE_ENDING if case.release.state in ENDING else questions
     findings: list[Finding] = []
     for question in questions:
@@ -96,7 +110,22 @@ def _breaches(release: Release, seen: Observations) -> tuple[Breach, ...]:
     return tuple(judge_limit(release, i, buckets, watermark_us) for i, buckets in enumerate(seen.limits))
 
 
+def _asks_margins(release: Release) -> bool:
+    taken = release.step in release.plan.steps_of(release.stage)
+    return taken and release.plan.steps[release.step].require == "non_inferior"
+
+
+def _remembered(progress: Progress, command: Command | None, text: str) -> Progress:
+    if not isinstance(command, RequestApproval):
+        return msgspec.structs.replace(progress, waiting="" if command else text)
+    if command.reminder:
+        return msgspec.structs.replace(progress, waiting=text, reminded=command.evidence)
+    return msgspec.structs.replace(progress, waiting=text, requested=command.evidence)
+
+
 def _healthy(release: Release, seen: Observations, harm: Harm | None, breaches: tuple[Breach, ...]) -> bool:
+    if not release.exposed:
+        return False
     breached = any(breach.over_now or breach.verdict is Verdict.FAIL for breach in breaches)
     harmed = harm is not None and harm.verdict is Verdict.FAIL
     return flowing(release, seen) and seen.override is None and not breached and not harmed

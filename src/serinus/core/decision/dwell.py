@@ -38,7 +38,20 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         dropped=_acknowledged(release, progress, seen),
         held_at_us=release.hold.at_us if release.hold else 0,
         held_ms=_held_ms(release, progress, elapsed_ms),
+        stage=release.stage,
+        attempt=_attempt(release),
+        stage_ms=_stage_ms(release, progress, elapsed_ms),
     )
+
+
+def _attempt(release: Release) -> int:
+    return release.attempt_of(release.stage)
+
+
+def _stage_ms(release: Release, progress: Progress, elapsed_ms: int) -> int:
+    same = (progress.stage, progress.attempt) == (release.stage, _attempt(release))
+    spent_ms = progress.stage_ms if same else 0
+    return spent_ms if release.state is State.PAUSED else spent_ms + elapsed_ms
 
 
 def _held_ms(release: Release, progress: Progress, elapsed_ms: int) -> int:

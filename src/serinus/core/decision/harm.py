@@ -7,6 +7,7 @@ import math
 import msgspec
 
 from serinus.core.decision.verdict import Verdict
+from serinus.core.decision.wording import odds
 from serinus.core.metrics import metric
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.release.release import Positions, Release
@@ -125,7 +126,7 @@ def sentence(harm: Harm, name: str, plan: Plan, units: tuple[int, int]) -> str:
     return (
         f"{found.candidate:,} of {units[0]:,} candidate units had {metric(name).title} against {found.control:,} of "
         f"{units[1]:,} in control{_times(found, units)}; up to {guardrail.max_ratio:g} times is tolerated, and the "
-        f"evidence for more is {_odds(weight)} to 1 where {_odds(harm.needed)} to 1 was needed"
+        f"evidence for more is {odds(weight)} to 1 where {odds(harm.needed)} to 1 was needed"
     )
 
 
@@ -133,7 +134,3 @@ def _times(found: Evidence, units: tuple[int, int]) -> str:
     if not (found.control and units[0] and units[1]):
         return ""
     return f" ({found.candidate * units[1] / (found.control * units[0]):.1f} times as many)"
-
-
-def _odds(log_e: float) -> str:
-    return f"{math.exp(log_e):,.0f}" if log_e < 14 else f"10^{log_e / math.log(10):.0f}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.pipeline.stages import StageResult
+from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
 
 LONGEST_ROUND_MS = 2000
@@ -51,10 +53,20 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed: tuple[str, ...] = ()
 
 
+class Gates(msgspec.Struct, frozen=True, kw_only=True):
+    """What stages without traffic are decided by: all results and approvals of the release, and who pushed the
+    candidate. Empty while a rollout takes its steps."""
+
+    results: tuple[StageResult, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    author: str = ""
+
+
 class Observations(msgspec.Struct, frozen=True, kw_only=True):
     """`elapsed_ms` since the last round on the monotonic clock (0 for the first), `positions` the first bad events
     per metric, `limits` the complete buckets for each of the plan's limits, in its order, oldest first. `dropped`:
-    records each worker dropped since it started. `override`: the digest that pins all traffic, if any."""
+    records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
+    `gates`: what was measured and signed."""
 
     elapsed_ms: int
     candidate: Flow
@@ -65,6 +77,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[tuple[Bucket, ...], ...] = ()
     dropped: dict[str, int] = {}
     override: str | None = None
+    gates: Gates = Gates()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

@@ -3,135 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-import msgspec
 
 from serinus.core.decision import freshness, limits
-from serinus.core.decision.commands import Advance, Command, Confirm, Pause, Promote, Resume, RollBack
-from serinus.core.decision.harm import Harm, trigger_of
+from serinus.core.decision.case import Answer, Case, answer
+from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
+from serinus.core.decision.gates import approved, measured, refused
 from serinus.core.decision.harm import sentence as harm_sentence
+from serinus.core.decision.harm import trigger_of
 from serinus.core.decision.limits import Breach
-from serinus.core.decision.observations import Observations
-from serinus.core.decision.verdict import Finding, Verdict
+from serinus.core.decision.margins import lacking_sentence
+from serinus.core.decision.onward import onward
+from serinus.core.decision.signing import signing
+from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import percent, span
-from serinus.core.release.release import Progress, Release
-from serinus.core.release.table import State
+from serinus.core.pipeline.stages import MeasuredStage
 
 OVERRIDE = "override"
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A release with what is known of it. `progress` is that after this round."""
-
-    release: Release
-    progress: Progress
-    seen: Observations
-    harm: Harm | None
-    breaches: tuple[Breach, ...]
-
-    @property
-    def paused(self) -> bool:
-        """Whether it stands still already."""
-        return self.release.state is State.PAUSED
-
-
-class Answer(NamedTuple):
-    """What a question found, what should be done, and whether later questions are moot."""
-
-    finding: Finding
-    command: Command | None = None
-    ends: bool = False
 
 
 def override(case: Case) -> Answer:
     """Is all traffic pinned by a person? Then nothing is compared, and a person resumes."""
     if case.seen.override is None:
-        return _answer("override", Verdict.PASS, "No override is set")
+        return answer("override", Verdict.PASS, "No override is set")
     text = "An override pins all traffic, so nothing is compared until it is cleared"
     command = None if case.paused else Pause(trigger=OVERRIDE, reason=text)
-    return _answer("override", Verdict.NO_DATA, text, command, ends=True)
+    return answer("override", Verdict.NO_DATA, text, command, ends=True)
 
 
 def relative_harm(case: Case) -> Answer:
     """Is the candidate worse than control by more than its margin? Never vetoed by the control's own health."""
     if case.harm is None:
-        return _answer("harm", Verdict.PASS, "The comparison closed when the watch began")
+        return answer("harm", Verdict.PASS, "The comparison closed when the watch began")
     plan, units = case.release.plan, case.seen.enrolled()
     if case.harm.culprits:
         text = "The candidate harms: " + harm_sentence(case.harm, case.harm.culprits[0], plan, units)
-        return _answer("harm", Verdict.FAIL, text, RollBack(reason=text))
+        return answer("harm", Verdict.FAIL, text, RollBack(reason=text))
     for name in case.harm.signals:
         text = "A signal shows harm: " + harm_sentence(case.harm, name, plan, units)
         command = None if case.paused else Pause(trigger=trigger_of(name), reason=text)
-        return _answer("harm", Verdict.FAIL, text, command)
-    return _answer("harm", Verdict.PASS, "No evidence of harm beyond the margins")
+        return answer("harm", Verdict.FAIL, text, command)
+    return answer("harm", Verdict.PASS, "No evidence of harm beyond the margins")
 
 
 def absolute_limits(case: Case) -> Answer:
     """Is the candidate above an absolute limit? If control is too, it may be the provider: a pause with a deadline."""
-    answers = [_limit(case, breach) for breach in case.breaches if breach.verdict is Verdict.FAIL]
-    acting = [answer for answer in answers if isinstance(answer.command, RollBack)]
-    acting += [answer for answer in answers if answer.command is not None]
-    if acting or answers:
-        return (acting or answers)[0]
+    found = [_limit(case, breach) for breach in case.breaches if breach.verdict is Verdict.FAIL]
+    acting = [one for one in found if isinstance(one.command, RollBack)]
+    acting += [one for one in found if one.command is not None]
+    if acting or found:
+        return (acting or found)[0]
     if case.breaches and all(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         least = min(limit.min_requests for limit in case.release.plan.limits)
         text = f"No complete bucket had the {least:,} candidate requests that an absolute limit needs"
-        return _answer("limits", Verdict.NO_DATA, text)
-    return _answer("limits", Verdict.PASS, "Below every absolute limit")
+        return answer("limits", Verdict.NO_DATA, text)
+    return answer("limits", Verdict.PASS, "Below every absolute limit")
 
 
 def deadline(case: Case) -> Answer:
     """Has a pause with a deadline lasted too long? Going back is always the safe side."""
     hold = case.release.hold
     if hold is None or not hold.deadline_us:
-        return _answer("deadline", Verdict.PASS, "No deadline runs")
+        return answer("deadline", Verdict.PASS, "No deadline runs")
     allowed_s = case.release.plan.veto_deadline_s
     if case.progress.held_ms < allowed_s * 1000:
         left = span(allowed_s - case.progress.held_ms / 1000)
-        return _answer("deadline", Verdict.INCONCLUSIVE, f"Rolls back in {left} unless resumed: {hold.reason}")
+        return answer("deadline", Verdict.INCONCLUSIVE, f"Rolls back in {left} unless resumed: {hold.reason}")
     text = f"Nobody resumed within {span(allowed_s)}: {hold.reason}"
-    return _answer("deadline", Verdict.FAIL, text, RollBack(reason=text))
+    return answer("deadline", Verdict.FAIL, text, RollBack(reason=text))
 
 
 def data(case: Case) -> Answer:
     """Are data there, complete and still coming?"""
     pause = freshness.drops(case.progress, case.seen) or freshness.missing(case.release, case.seen)
     if pause is None:
-        return _answer("data", Verdict.PASS, "Both arms answer calls, and every host ships its records")
-    return _answer("data", Verdict.NO_DATA, pause.reason, None if case.paused else pause, ends=True)
+        return answer("data", Verdict.PASS, "Both arms answer calls, and every host ships its records")
+    return answer("data", Verdict.NO_DATA, pause.reason, None if case.paused else pause, ends=True)
 
 
 def standing_pause(case: Case) -> Answer:
     """May a pause end by itself? Only one for missing data, once they come in again."""
     hold = case.release.hold
     if hold is None or not case.paused:
-        return _answer("pause", Verdict.PASS, "Not paused")
+        return answer("pause", Verdict.PASS, "Not paused")
     if not hold.auto_resume:
-        return _answer("pause", Verdict.INCONCLUSIVE, f"Paused until a person resumes: {hold.reason}", ends=True)
-    if not freshness.flowing(case.release, case.seen):
-        return _answer("pause", Verdict.NO_DATA, f"Paused until data return: {hold.reason}", ends=True)
+        return answer("pause", Verdict.INCONCLUSIVE, f"Paused until a person resumes: {hold.reason}", ends=True)
+    if case.release.exposed and not freshness.flowing(case.release, case.seen):
+        return answer("pause", Verdict.NO_DATA, f"Paused until data return: {hold.reason}", ends=True)
     text = f"Data have returned after a pause ({hold.reason})"
-    return _answer("pause", Verdict.PASS, text, Resume(reason=text))
+    return answer("pause", Verdict.PASS, text, Resume(reason=text))
 
 
-def next_step(case: Case) -> Answer:
-    """Are dwell and sample of this step served? Then the next step; after the watch, promotion."""
-    release, plan = case.release, case.release.plan
-    step = plan.steps[release.step]
-    lacking = _lacking(case)
-    if lacking:
-        verdict = Verdict.NO_DATA if lacking.startswith("no ") else Verdict.INCONCLUSIVE
-        return _answer("step", verdict, f"At {percent(step.share)}: {lacking}")
-    candidate, control = case.seen.enrolled()
-    served = f"{percent(step.share)} was served in health for {span(case.progress.dwell_ms / 1000)}"
-    if plan.is_watch(release.step):
-        text = f"{served} below every limit: the candidate is live"
-        return _answer("step", Verdict.PASS, text, Promote(reason=text))
-    following = percent(plan.steps[release.step + 1].share)
-    text = f"{served}, no evidence of harm in {candidate:,} candidate and {control:,} control units; now {following}"
-    return _answer("step", Verdict.PASS, text, Advance(reason=text))
+def next_stage(case: Case) -> Answer:
+    """Is all there that this stage asks for? Then the next step or stage; after the watch, promotion."""
+    stage = case.release.plan.stages[case.release.stage]
+    if isinstance(stage, MeasuredStage):
+        return measured(case, stage)
+    now = signing(case.release, case.seen.gates)
+    return approved(case, now) if now is not None else _next_step(case)
 
 
 def confirmation(case: Case) -> Answer:
@@ -139,27 +107,26 @@ def confirmation(case: Case) -> Answer:
     waiting = case.seen.fleet.unconfirmed
     if waiting:
         names = ", ".join(waiting[:3]) + (f" and {len(waiting) - 3} more" if len(waiting) > 3 else "")
-        return _answer("confirmation", Verdict.INCONCLUSIVE, f"Not yet confirmed by {names}")
+        return answer("confirmation", Verdict.INCONCLUSIVE, f"Not yet confirmed by {names}")
     text = "Every gateway worker follows the baseline, or its lease has run out"
-    return _answer("confirmation", Verdict.PASS, text, Confirm(reason=text))
+    return answer("confirmation", Verdict.PASS, text, Confirm(reason=text))
 
 
 Question = Callable[[Case], Answer]
 
+BEFORE_EXPOSURE: tuple[Question, ...] = (refused, standing_pause, next_stage)
+"""While no user has seen the candidate there is no traffic to judge."""
 WHILE_SERVING: tuple[Question, ...] = (
     override,
     relative_harm,
     absolute_limits,
+    refused,
     deadline,
     data,
     standing_pause,
-    next_step,
+    next_stage,
 )
 WHILE_ENDING: tuple[Question, ...] = (confirmation,)
-
-
-def _answer(question: str, verdict: Verdict, text: str, command: Command | None = None, ends: bool = False) -> Answer:
-    return Answer(Finding(question=question, verdict=verdict, text=text), command, ends)
 
 
 def _limit(case: Case, breach: Breach) -> Answer:
@@ -170,10 +137,27 @@ def _limit(case: Case, breach: Breach) -> Answer:
     if breach.vetoed:
         text = f"Candidate and control are both above a limit, so it may be the provider: {text}"
         command = None if case.paused else Pause(trigger=trigger, reason=text, deadline_s=plan.veto_deadline_s)
-        return _answer("limits", Verdict.FAIL, text, command)
+        return answer("limits", Verdict.FAIL, text, command)
     if limit.action == "pause":
-        return _answer("limits", Verdict.FAIL, text, None if case.paused else Pause(trigger=trigger, reason=text))
-    return _answer("limits", Verdict.FAIL, text, RollBack(reason=text))
+        return answer("limits", Verdict.FAIL, text, None if case.paused else Pause(trigger=trigger, reason=text))
+    return answer("limits", Verdict.FAIL, text, RollBack(reason=text))
+
+
+def _next_step(case: Case) -> Answer:
+    release, plan = case.release, case.release.plan
+    step = plan.steps[release.step]
+    lacking = _lacking(case)
+    if lacking:
+        verdict = Verdict.NO_DATA if lacking.startswith("no ") else Verdict.INCONCLUSIVE
+        return answer("step", verdict, f"At {percent(step.share)}: {lacking}")
+    candidate, control = case.seen.enrolled()
+    served = f"{percent(step.share)} was served in health for {span(case.progress.dwell_ms / 1000)}"
+    if plan.is_watch(release.step):
+        text = f"{served} below every limit: the candidate is live"
+        return answer("step", Verdict.PASS, text, Promote(reason=text))
+    shown = ", every guardrail inside its margin" if case.margins else ""
+    harmless = f"no evidence of harm in {candidate:,} candidate and {control:,} control units"
+    return onward(case, "step", f"{served}, {harmless}{shown}")
 
 
 def _lacking(case: Case) -> str:
@@ -190,4 +174,4 @@ def _lacking(case: Case) -> str:
         return f"{fewest:,} of {least:,} units per arm are in" if fewest else "no units of this step are in yet"
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit without enough requests in any complete bucket may promote"
-    return ""
+    return lacking_sentence(case.margins) if case.margins else ""

@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
               "serinus release rollback {release} -m WHY"),
     "roll_back": ("serinus release status {release}", "serinus audit list --subject {release}"),
     "start": ("serinus release watch {release}", "serinus release pause {release} -m WHY"),
+    "request_approval": ("serinus release status {release}", "serinus release approve {release} -m WHY",
+                         "serinus release reject {release} -m WHY"),
     "alert": ("serinus release status {app}", "serinus release pause {app} -m WHY"),
     "critical": ("serinus release status {app}", "serinus release rollback {app} -m WHY"),
     "set_override": ("serinus override clear {app} -m WHY",),

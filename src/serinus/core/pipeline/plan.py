@@ -8,17 +8,11 @@ import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import metric
+from serinus.core.pipeline import sequence
+from serinus.core.pipeline.stages import RolloutStage, Stage
+from serinus.core.pipeline.step import Step
 
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One traffic level: `share` in (0, 0.5] or 1.0 (the watch: all but the holdback).
-
-    `dwell_s`: seconds with data in both arms and no breach; `min_units`: enrolled units that each arm needs.
-    """
-
-    share: float
-    dwell_s: float
-    min_units: int = 0
+__all__ = ("Guardrail", "Limit", "Plan", "Step")
 
 
 class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +42,20 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a release goes. `alpha`: chance of a false rollback per release; `lease_s`: see the routing snapshot."""
+    """How a release goes. `stages` is the whole; `steps` are those of all its rollouts, in order. Given one of the two,
+    the other follows: steps alone are one rollout.
+
+    `alpha`: chance of a false rollback per release; `beta`: that of showing a candidate to be non-inferior that is
+    not; `lease_s`: see the routing snapshot.
+    """
 
     owner: str
-    steps: tuple[Step, ...]
+    stages: tuple[Stage, ...] = ()
+    steps: tuple[Step, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
     limits: tuple[Limit, ...] = ()
     alpha: float = 0.01
+    beta: float = 0.05
     holdback: float = 0.01
     lease_s: float = 30.0
     freshness_s: float = 60.0
@@ -64,10 +65,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse a plan that cannot work; InvalidInput names the field."""
         if not self.owner:
             raise InvalidInput("no owner", where="plan.owner", mend="name one person: `owner: ada@example.com`")
-        if not self.steps:
-            raise InvalidInput("no steps", where="plan.steps", mend="add at least one: `- {share: 5%, dwell: 2h}`")
-        _check_steps(self.steps)
+        self._complete_stages()
         _in_open_unit("alpha", self.alpha)
+        _in_open_unit("beta", self.beta)
         if not 0 < self.holdback <= 0.5:
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:
@@ -76,39 +76,75 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             _check_guardrail(i, guardrail)
         for i, limit in enumerate(self.limits):
             _check_limit(i, limit)
+        self._check_required()
+
+    def _complete_stages(self) -> None:
+        """Derive what was left out. A frozen value is completed here, where it is made, and nowhere else."""
+        if not self.stages:
+            sequence.check_steps(self.steps, [f"plan.steps[{i}]" for i in range(len(self.steps))], "plan.steps")
+            msgspec.structs.force_setattr(self, "stages", (RolloutStage(steps=self.steps),))
+            return
+        flat = sequence.check_stages(self.stages)
+        if self.steps and self.steps != flat:
+            raise InvalidInput(
+                "the steps are not those of the stages", where="plan.steps", mend="leave `steps` out: stages hold them"
+            )
+        msgspec.structs.force_setattr(self, "steps", flat)
+
+    def _check_required(self) -> None:
+        asking = [i for i, step in enumerate(self.steps) if step.require == "non_inferior"]
+        if not asking:
+            return
+        if self.is_watch(asking[-1]):
+            raise InvalidInput(
+                "nothing is compared in the watch, so nothing can be shown there",
+                where=f"plan.steps[{asking[-1]}].require",
+                mend="ask for `require: non_inferior` in a step before 100 %",
+            )
+        if not self.promoting():
+            raise InvalidInput(
+                "`non_inferior` needs a guardrail to be shown inside its margin",
+                where="plan.guardrails",
+                mend="add one: `- {metric: call.error, max_ratio: 1.25}`",
+            )
+        for i, guardrail in enumerate(self.guardrails):
+            if guardrail in self.promoting() and guardrail.max_ratio <= 1:
+                raise InvalidInput(
+                    f"inside a margin of {guardrail.max_ratio:g} nothing can ever be shown",
+                    where=f"plan.guardrails[{i}].max_ratio",
+                    mend="use a margin above 1, such as 1.25, or `require: no_harm`",
+                )
+
+    def promoting(self) -> tuple[Guardrail, ...]:
+        """The guardrails that a `non_inferior` step wants shown inside their margins."""
+        return tuple(g for g in self.guardrails if g.role == "guardrail" and not g.dry_run)
 
     def candidate_share(self, step: int) -> float:
-        """The candidate's share of units at a step: the step's own, or 1 − holdback for the watch."""
+        """The candidate's share of units at a step: the step's own, or 1 − holdback for the watch; 0 before the
+        first."""
+        if step < 0:
+            return 0.0
         share = self.steps[step].share
         return share if share <= 0.5 else 1.0 - self.holdback
 
     def is_watch(self, step: int) -> bool:
         """Whether this step is the 100 % watch."""
-        return self.steps[step].share > 0.5
+        return step >= 0 and self.steps[step].share > 0.5
+
+    def steps_of(self, stage: int) -> range:
+        """The steps that a stage takes, as indexes; none for a stage without traffic."""
+        first = sum(len(s.steps) for s in self.stages[:stage] if isinstance(s, RolloutStage))
+        found = self.stages[stage]
+        return range(first, first + (len(found.steps) if isinstance(found, RolloutStage) else 0))
+
+    def stage_of(self, step: int) -> int:
+        """The stage that takes this step."""
+        return next(stage for stage in range(len(self.stages)) if step in self.steps_of(stage))
 
 
 def _in_open_unit(name: str, value: float) -> None:
     if not 0 < value < 1:
         raise InvalidInput(f"{name} {value} is not in (0, 1)", where=f"plan.{name}", mend="0.01 is the default")
-
-
-def _check_steps(steps: tuple[Step, ...]) -> None:
-    last = 0.0
-    for i, step in enumerate(steps):
-        where = f"plan.steps[{i}]"
-        if not (0 < step.share <= 0.5 or step.share == 1.0):
-            raise InvalidInput(
-                f"share {step.share:.2%} cannot be compared", where=where, mend="use up to 50 %, or 100 % as the last"
-            )
-        if step.share <= last:
-            raise InvalidInput(f"share {step.share:.2%} does not grow", where=where, mend="shares only grow")
-        if step.dwell_s <= 0 or step.min_units < 0:
-            raise InvalidInput("dwell must be above 0 and min_units not below 0", where=where, mend="e.g. dwell: 2h")
-        last = step.share
-    if steps[-1].share != 1.0:
-        raise InvalidInput(
-            "the last step is not 100 %", where="plan.steps", mend="end with `- {share: 100%, dwell: 24h}`"
-        )
 
 
 def _check_guardrail(index: int, guardrail: Guardrail) -> None:

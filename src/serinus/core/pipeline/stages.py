@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.pipeline.step import Step
+
 Outcome = Literal["pass", "inconclusive", "no-data", "error", "fail"]
 
 
@@ -26,6 +28,7 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
 
     `share` of eligible calls is mirrored; `min_units` distinct users with a pair and `dwell_s` of healthy mirroring are
     asked before the gate is read; `max_concurrency` and `max_cost_usd` bound it: what is above is dropped, counted.
+    A gate that has not been read after `budget_s` is inconclusive.
     """
 
     name: str
@@ -34,6 +37,7 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     min_units: int = 500
     max_concurrency: int = 32
     max_cost_usd: float = 0.0
+    budget_s: float = 18 * 3600.0
 
 
 class ApprovalStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="approval"):
@@ -46,6 +50,18 @@ class ApprovalStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind",
     name: str
     roles: tuple[str, ...]
     sla_s: float = 4 * 3600.0
+
+
+class RolloutStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="rollout"):
+    """Traffic: its steps are taken in order; shares grow over all rollouts of a plan."""
+
+    steps: tuple[Step, ...]
+    name: str = "rollout"
+
+
+Stage = OfflineStage | ShadowStage | ApprovalStage | RolloutStage
+MeasuredStage = OfflineStage | ShadowStage
+"""Stages that a measurement decides: its StageResult."""
 
 
 class StageResult(msgspec.Struct, frozen=True, kw_only=True):

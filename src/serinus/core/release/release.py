@@ -17,7 +17,7 @@ Positions = dict[str, tuple[int, int]]
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """Why a release is paused. `auto_resume`: paused for missing data, resumes by itself when data return.
 
-    `trigger` names what paused it (`guardrail:call.error`, `limit:0`, `no_data`, `person`, `spool_drops`, …);
+    `trigger` names what paused it (`guardrail:call.error`, `limit:0`, `stage:1`, `no_data`, `person`, …);
     `deadline_us` (0: none) is when a vetoed limit becomes a rollback. The instant shown is an estimate: the time
     is counted on the tick's monotonic clock (`Progress.held_ms`).
     """
@@ -32,10 +32,12 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to make `candidate` the live version of `app` in place of `control` (digests).
 
-    `seq` counts every change; all writers compare and swap on it. `step` is −1 before the start. `ramp` is the
-    history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the evidence
-    process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which it
-    counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit.
+    `seq` counts every change; all writers compare and swap on it. `stage` is the index of the plan's stage it is in,
+    `attempts` how often each stage was asked to be measured; `step` is the index of the traffic step it is on, −1 before
+    the first. `shown` are the positions of the data when it came to an approval: what reviewers judge is frozen there.
+    `ramp` is the history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the
+    evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
+    it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit.
     `final_revision` is the snapshot that took the candidate out. `reason` says why it stands where it stands.
     """
 
@@ -50,6 +52,9 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
     created_by: str
     project: str = "default"
+    stage: int = 0
+    attempts: tuple[int, ...] = ()
+    shown: Positions = {}
     step: int = -1
     ramp: tuple[RampPoint, ...] = ()
     restarts: tuple[Positions, ...] = ()
@@ -60,6 +65,15 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     assign_v: int = ASSIGN_V
     stats_v: int = STATS_V
 
+    @property
+    def exposed(self) -> bool:
+        """Whether users may have seen the candidate: a traffic step was taken."""
+        return self.step >= 0
+
+    def attempt_of(self, stage: int) -> int:
+        """How often a stage was asked to be measured; 0: not yet."""
+        return self.attempts[stage] if stage < len(self.attempts) else 0
+
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What the tick keeps between its rounds: served dwell of the current step in ms, and the data positions
@@ -68,7 +82,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     `positions` and `watermark_us` are those of the last round: a resume re-arms its trigger from there. `dropped`
     is the count of records each worker had dropped by then. `held_ms` counts a pause begun at `held_at_us`.
     `pending_ms` was spent in health since both arms last answered; it is served once they answer again. `waiting`
-    is what the release lacked at the last round, as a sentence.
+    is what the release lacked at the last round, as a sentence. `stage_ms` was spent in the attempt `attempt` of stage
+    `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
     """
 
     release: str
@@ -83,3 +98,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     held_at_us: int = 0
     held_ms: int = 0
     waiting: str = ""
+    stage: int = 0
+    attempt: int = 0
+    stage_ms: int = 0
+    requested: str = ""
+    reminded: str = ""

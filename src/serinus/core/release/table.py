@@ -8,7 +8,8 @@ from serinus.core.errors import IllegalTransition
 
 
 class State(enum.StrEnum):
-    """Where a release stands. `ROLLING_BACK` and `ABORTING` wait until every worker has confirmed."""
+    """Where a release stands; while `RUNNING`, its stage says more. `ROLLING_BACK` and `ABORTING` wait until every
+    worker has confirmed; `REJECTED` is the end of a candidate that no user has seen."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -19,35 +20,45 @@ class State(enum.StrEnum):
     PROMOTED = "promoted"
     ROLLED_BACK = "rolled_back"
     ABORTED = "aborted"
+    REJECTED = "rejected"
 
 
 class Event(enum.StrEnum):
-    """What can happen to a release. `ADVANCE` takes the next step, `WATCH` the last one (all but the holdback)."""
+    """What can happen to a release. `ENTER` enters the next stage, `RERUN` an earlier one again; `ADVANCE` takes the
+    next step, `WATCH` the last one (all but the holdback). `REJECT` is for a candidate that no user has seen."""
 
     START = "start"
+    ENTER = "enter"
+    RERUN = "rerun"
     ADVANCE = "advance"
     WATCH = "watch"
     PAUSE = "pause"
     RESUME = "resume"
+    REJECT = "reject"
     ROLL_BACK = "roll_back"
     ABORT = "abort"
     CONFIRM = "confirm"
     PROMOTE = "promote"
 
 
-FINAL = frozenset({State.PROMOTED, State.ROLLED_BACK, State.ABORTED})
+FINAL = frozenset({State.PROMOTED, State.ROLLED_BACK, State.ABORTED, State.REJECTED})
 ACTIVE = frozenset(set(State) - FINAL)
 SERVING = frozenset({State.RUNNING, State.PAUSED, State.WATCHING})
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.CREATED, Event.START): State.RUNNING,
     (State.CREATED, Event.ABORT): State.ABORTED,
+    (State.RUNNING, Event.ENTER): State.RUNNING,
+    (State.RUNNING, Event.RERUN): State.RUNNING,
     (State.RUNNING, Event.ADVANCE): State.RUNNING,
     (State.RUNNING, Event.WATCH): State.WATCHING,
     (State.RUNNING, Event.PAUSE): State.PAUSED,
+    (State.RUNNING, Event.REJECT): State.REJECTED,
     (State.RUNNING, Event.ROLL_BACK): State.ROLLING_BACK,
     (State.RUNNING, Event.ABORT): State.ABORTING,
     (State.PAUSED, Event.RESUME): State.RUNNING,
+    (State.PAUSED, Event.RERUN): State.RUNNING,
+    (State.PAUSED, Event.REJECT): State.REJECTED,
     (State.PAUSED, Event.ROLL_BACK): State.ROLLING_BACK,
     (State.PAUSED, Event.ABORT): State.ABORTING,
     (State.WATCHING, Event.PAUSE): State.PAUSED,

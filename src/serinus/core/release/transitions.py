@@ -4,33 +4,68 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.errors import IllegalTransition
+from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage
 from serinus.core.release.release import Hold, Positions, Progress, Release
 from serinus.core.release.table import Event, after
 from serinus.core.routing.assignment import RampPoint
 
 
 def started(release: Release, revision: int, reason: str) -> Release:
-    """On its first step from snapshot `revision` on."""
-    state = after(release.state, Event.START)
-    return msgspec.structs.replace(
-        release, seq=release.seq + 1, state=state, step=0, ramp=(_point(release, 0, revision),), restarts=({},),
-        reason=reason,
-    )  # fmt: skip
+    """In its first stage; if that is a rollout, on its first step from snapshot `revision` on."""
+    begun = msgspec.structs.replace(
+        release, seq=release.seq + 1, state=after(release.state, Event.START), reason=reason
+    )
+    return _on_step(begun, 0, revision, {}) if release.plan.steps_of(0) else _in_stage(begun, 0, {})
+
+
+def entered(release: Release, stage: int, positions: Positions, reason: str) -> Release:
+    """In this stage, having passed the ones before it. The share stays. `positions`: the data seen so far."""
+    passed = msgspec.structs.replace(
+        release, seq=release.seq + 1, state=after(release.state, Event.ENTER), reason=reason
+    )
+    return _in_stage(passed, stage, positions)
 
 
 def advanced(release: Release, revision: int, positions: Positions, reason: str) -> Release:
-    """On its next step from snapshot `revision` on; the last one is the watch. `positions`: the data seen so far."""
+    """On its next step, and in the stage that takes it, from snapshot `revision` on; the last one is the watch."""
     step = release.step + 1
     event = Event.WATCH if release.plan.is_watch(step) else Event.ADVANCE
+    following = msgspec.structs.replace(release, seq=release.seq + 1, state=after(release.state, event), reason=reason)
+    return _on_step(following, step, revision, positions)
+
+
+def rerun(release: Release, stage: int, reason: str) -> Release:
+    """Back in a measured stage that it was in before, with a new attempt; what was measured or signed later stands
+    only as far as it does not rest on it. IllegalTransition when something else has paused it, or in the watch."""
+    state = after(release.state, Event.RERUN)
+    if release.hold is not None and release.hold.trigger != stage_trigger(release.stage):
+        raise IllegalTransition(
+            f"the release is paused: {release.hold.reason}", where="release", mend="resume it first, then run it again"
+        )
+    if not isinstance(release.plan.stages[stage], MeasuredStage) or stage > release.stage:
+        raise IllegalTransition(
+            f"stage {release.plan.stages[stage].name!r} has measured nothing yet",
+            where="stage",
+            mend="name an offline or shadow stage that the release has been in",
+        )
+    attempts = _asked_again(release, stage)
     return msgspec.structs.replace(
-        release,
-        seq=release.seq + 1,
-        state=after(release.state, event),
-        step=step,
-        ramp=(*release.ramp, _point(release, step, revision)),
-        restarts=(*release.restarts, positions),
-        reason=reason,
+        release, seq=release.seq + 1, state=state, stage=stage, attempts=attempts, hold=None, reason=reason
     )
+
+
+def rejected(release: Release, revision: int, reason: str) -> Release:
+    """Ended before any user has seen the candidate; snapshot `revision` knows it no more. IllegalTransition
+    afterwards: then it is rolled back."""
+    if release.exposed:
+        raise IllegalTransition(
+            "users have seen the candidate, so it cannot be rejected any more", where="release", mend="roll it back"
+        )
+    return msgspec.structs.replace(
+        release, seq=release.seq + 1, state=after(release.state, Event.REJECT), hold=None, final_revision=revision,
+        reason=reason,
+    )  # fmt: skip
 
 
 def paused(release: Release, hold: Hold) -> Release:
@@ -40,12 +75,19 @@ def paused(release: Release, hold: Hold) -> Release:
 
 
 def resumed(release: Release, progress: Progress | None, reason: str) -> Release:
-    """Going on. What paused it counts again on data later than `progress` only (statistics 1)."""
+    """Going on. What paused it counts again on data later than `progress` only (statistics 1); a stage whose
+    measurement paused it is measured once more."""
     state = after(release.state, Event.RESUME)
     if release.plan.is_watch(release.step):
         state = after(state, Event.WATCH)
     return msgspec.structs.replace(
-        release, seq=release.seq + 1, state=state, hold=None, rearmed=_rearmed(release, progress), reason=reason
+        release,
+        seq=release.seq + 1,
+        state=state,
+        hold=None,
+        rearmed=_rearmed(release, progress),
+        attempts=_attempts_after(release),
+        reason=reason,
     )
 
 
@@ -67,6 +109,43 @@ def promoted(release: Release, revision: int, reason: str) -> Release:
     return msgspec.structs.replace(
         release, seq=release.seq + 1, state=after(release.state, Event.PROMOTE), final_revision=revision, reason=reason
     )
+
+
+def stage_trigger(stage: int) -> str:
+    """The name of a stage as what paused a release."""
+    return f"stage:{stage}"
+
+
+def _in_stage(release: Release, stage: int, positions: Positions) -> Release:
+    """The first entry into a measured stage is its first attempt; an approval freezes what is shown to reviewers."""
+    found = release.plan.stages[stage]
+    attempts, shown = release.attempts, release.shown
+    if isinstance(found, MeasuredStage):
+        attempts = attempts if release.attempt_of(stage) else _asked_again(release, stage)
+    if isinstance(found, ApprovalStage):
+        shown = positions
+    return msgspec.structs.replace(release, stage=stage, attempts=attempts, shown=shown)
+
+
+def _on_step(release: Release, step: int, revision: int, positions: Positions) -> Release:
+    return msgspec.structs.replace(
+        release,
+        stage=release.plan.stage_of(step),
+        step=step,
+        ramp=(*release.ramp, _point(release, step, revision)),
+        restarts=(*release.restarts, positions),
+    )
+
+
+def _attempts_after(release: Release) -> tuple[int, ...]:
+    if release.hold is None or release.hold.trigger != stage_trigger(release.stage):
+        return release.attempts
+    return _asked_again(release, release.stage)
+
+
+def _asked_again(release: Release, stage: int) -> tuple[int, ...]:
+    """The attempts with one more of this stage."""
+    return tuple(release.attempt_of(i) + (i == stage) for i in range(len(release.plan.stages)))
 
 
 def _point(release: Release, step: int, revision: int) -> RampPoint:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serinus.core.errors import IllegalTransition
+from serinus.core.pipeline.plan import Plan
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage
 from serinus.core.release import transitions
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import FINAL, Event, State
@@ -19,6 +21,9 @@ HOLD = Hold(trigger="person", reason="r", at_us=1)
 DEEDS: dict[Event, Callable[[Release, int], Release]] = {
     Event.START: lambda release, n: transitions.started(release, n, "r"),
     Event.ADVANCE: lambda release, n: transitions.advanced(release, n, {"call.error": (n, n)}, "r"),
+    Event.ENTER: lambda release, n: transitions.entered(release, release.stage, {"call.error": (n, n)}, "r"),
+    Event.RERUN: lambda release, _: transitions.rerun(release, 0, "r"),
+    Event.REJECT: lambda release, n: transitions.rejected(release, n, "r"),
     Event.PAUSE: lambda release, _: transitions.paused(release, HOLD),
     Event.RESUME: lambda release, _: transitions.resumed(release, None, "r"),
     Event.ROLL_BACK: lambda release, n: transitions.withdrawn(release, Event.ROLL_BACK, n, "r"),
@@ -69,3 +74,60 @@ def test_a_resume_rearms_what_paused(trigger: str, rearmed: dict[str, dict[str, 
     held = transitions.paused(running, Hold(trigger=trigger, reason="r", at_us=1))
     progress = Progress(release="rel_1", step=0, positions={"call.error": (8, 3)}, watermark_us=77)
     assert transitions.resumed(held, progress, "seen").rearmed == rearmed
+
+
+MEASURED = Plan(
+    owner="ada",
+    stages=(
+        OfflineStage(name="offline", suites=("golden",)),
+        ApprovalStage(name="sign-off", roles=("ml_lead",)),
+        RolloutStage(steps=PLAN.steps),
+    ),
+)
+
+
+def test_a_start_enters_the_first_stage_without_traffic() -> None:
+    """A measured stage first: its first attempt is asked for, and nobody is on the candidate."""
+    begun = transitions.started(created(MEASURED), 1, "r")
+    assert (begun.state, begun.stage, begun.step, begun.exposed) == (State.RUNNING, 0, -1, False)
+    assert (begun.attempts, begun.ramp, begun.restarts) == ((1, 0, 0), (), ())
+
+
+def test_an_approval_freezes_what_is_shown() -> None:
+    """The positions of the moment stay with the release; the next step does not change them."""
+    signing = transitions.entered(transitions.started(created(MEASURED), 1, "r"), 1, {"call.error": (3, 4)}, "r")
+    assert (signing.stage, signing.shown, signing.attempts) == (1, {"call.error": (3, 4)}, (1, 0, 0))
+    climbing = transitions.advanced(signing, 2, {"call.error": (9, 9)}, "r")
+    assert (climbing.stage, climbing.step, climbing.shown) == (2, 0, {"call.error": (3, 4)})
+
+
+def test_a_rerun_goes_back_and_asks_once_more() -> None:
+    """From an approval back to the measured stage, and from a rollout with its share held."""
+    signing = transitions.entered(transitions.started(created(MEASURED), 1, "r"), 1, {}, "r")
+    climbing = transitions.advanced(signing, 2, {}, "r")
+    for release in (signing, climbing):
+        again = transitions.rerun(release, 0, "r")
+        assert (again.stage, again.attempts, again.step, again.ramp) == (0, (2, 0, 0), release.step, release.ramp)
+    with pytest.raises(IllegalTransition, match="measured nothing"):
+        transitions.rerun(signing, 1, "r")
+    with pytest.raises(IllegalTransition, match="is paused"):
+        transitions.rerun(transitions.paused(climbing, HOLD), 0, "r")
+
+
+def test_a_resume_after_a_measurement_asks_once_more() -> None:
+    """What the stage paused for is measured again; another pause asks for nothing."""
+    begun = transitions.started(created(MEASURED), 1, "r")
+    stopped = transitions.paused(begun, Hold(trigger=transitions.stage_trigger(0), reason="r", at_us=1))
+    assert transitions.resumed(stopped, None, "r").attempts == (2, 0, 0)
+    assert transitions.rerun(stopped, 0, "r").attempts == (2, 0, 0)
+    assert transitions.resumed(transitions.paused(begun, HOLD), None, "r").attempts == (1, 0, 0)
+
+
+def test_only_what_nobody_has_seen_is_rejected() -> None:
+    """After the first step a refusal is a rollback."""
+    begun = transitions.started(created(MEASURED), 1, "r")
+    assert transitions.rejected(begun, 5, "bad").state is State.REJECTED
+    assert transitions.rejected(transitions.paused(begun, HOLD), 5, "bad").hold is None
+    climbing = transitions.advanced(transitions.entered(begun, 1, {}, "r"), 2, {}, "r")
+    with pytest.raises(IllegalTransition, match="users have seen"):
+        transitions.rejected(climbing, 5, "bad")
