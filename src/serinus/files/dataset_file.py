@@ -150,7 +150,7 @@ def parse_csv(file: str, raw: bytes, columns: Columns, limit_bytes: int = MAX_BY
         rows = list(_rows(file, reader, columns))
     except csv.Error as error:
         raise InvalidFile(
-            [fault(file, reader.line_num, f"not CSV: {error}", "quote fields with quotes in them")]
+            [fault(file, reader.reader.line_num, f"not CSV: {error}", "quote fields with quotes in them")]
         ) from None
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return parse_data_set(file, lines.encode(), limit_bytes * 2)

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.scorers import Rule
+from serinus.core.judging.told import told
 from serinus.core.versions import canonical as jcs
 
 Split = Literal["dev", "gate", "heldout"]
@@ -69,8 +70,7 @@ def _text(content: object) -> str:
 
 def canonical_line(case: Case) -> bytes:
     """RFC 8785 bytes of the case, without fields that say nothing; no line end."""
-    tree = msgspec.to_builtins(case)
-    return jcs.encode({name: value for name, value in tree.items() if value is not UNSET})
+    return jcs.encode(told(case))
 
 
 def case_digest(case: Case) -> str:

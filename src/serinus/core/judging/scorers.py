@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.told import told
 from serinus.core.versions import canonical as jcs
 
 
@@ -163,7 +164,7 @@ Scorer = Rule | Judge
 
 def scorer_digest(scorer: Scorer, code: str) -> str:
     """Hex SHA-256 of all that a score depends on: the scorer, and `code`, the revision of what carries it out."""
-    return hashlib.sha256(code.encode() + b"\n" + jcs.encode(msgspec.to_builtins(scorer))).hexdigest()
+    return hashlib.sha256(code.encode() + b"\n" + jcs.encode(told(scorer))).hexdigest()
 
 
 KINDS: dict[str, type[msgspec.Struct]] = {

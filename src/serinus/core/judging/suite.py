@@ -14,6 +14,7 @@ from serinus.core.judging.calibration import Calibration
 from serinus.core.judging.case import SPLITS, Split
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.scorers import Cost, JsonSchema, Judge, Scorer, scorer_digest
+from serinus.core.judging.told import told
 from serinus.core.versions import canonical as jcs
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -119,7 +120,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def canonical_suite(suite: Suite) -> bytes:
     """RFC 8785 bytes."""
-    return jcs.encode(msgspec.to_builtins(suite))
+    return jcs.encode(told(suite))
 
 
 def parse_suite(raw: bytes) -> Suite:
