@@ -23,12 +23,18 @@ _STYLES = {
     "aborting": "yellow",
     "rolled_back": "bold red",
     "aborted": "bold yellow",
+    "rejected": "bold red",
 }
 
 
 def release_table(release: Document) -> RenderableType:
     """All of a release on one screen."""
-    return Group(_head(release), Text(), _arms(release), Text(), _evidence(release), Text(), _foot(release))
+    parts: list[RenderableType] = [_head(release)]
+    if len(release["stages"]) > 1:
+        parts += [Text(), _stages(release)]
+    if release["exposed"]:
+        parts += [Text(), _arms(release), Text(), _evidence(release)]
+    return Group(*parts, Text(), _foot(release))
 
 
 def release_line(release: Document) -> str:
@@ -43,7 +49,11 @@ def release_line(release: Document) -> str:
 
 
 def step_text(release: Document) -> str:
-    """Which step of how many."""
+    """Which stage, and which step of how many; no step before users have seen the candidate."""
+    if not release["exposed"]:
+        return str(release["stage"])
+    if len(release["stages"]) > 1:
+        return f"{release['stage']}, step {release['step'] + 1}/{release['steps']}"
     return f"step {release['step'] + 1}/{release['steps']}"
 
 
@@ -63,6 +73,24 @@ def _head(release: Document) -> Text:
         (release["id"], "dim"),
     )
     return text
+
+
+def _stages(release: Document) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("stage", "kind", "", "result"):
+        table.add_column(title, overflow="fold")
+    for stage in release["stages"]:
+        style = {"current": "bold", "ahead": "dim"}.get(stage["standing"], "")
+        table.add_row(plain(stage["name"]), stage["kind"], stage["standing"], plain(_came_to(stage)), style=style)
+    return table
+
+
+def _came_to(stage: Document) -> str:
+    result = stage["result"]
+    if result:
+        return f"{result['outcome']} (run {result['attempt']}): {result['text']}"
+    said = [f"{one['actor']} as {one['role']}: {one['verdict']}" for one in stage["approvals"] if not one["lapsed"]]
+    return "; ".join(said)
 
 
 def _arms(release: Document) -> Table:
@@ -118,6 +146,12 @@ def _foot(release: Document) -> Table:
     table.add_row("data age", NONE if age is None else f"{age:.1f} s")
     following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"
     table.add_row("workers", f"{following}, {followers['leased']} may serve the candidate")
+    signing = release["signing"]
+    if signing:
+        table.add_row("to be signed by", plain(", ".join(signing["lacking"])))
+        table.add_row("evidence", signing["evidence"])
+    if release["waiting"]:
+        table.add_row("waits", plain(release["waiting"]))
     if hold:
         table.add_row("paused by", plain(hold["trigger"]))
     table.add_row("why", plain(release["reason"]))

@@ -33,7 +33,7 @@ def watch(
 ) -> None:
     """Follow a release until it ends: a live table on a terminal, a line for each change elsewhere.
 
-    Exit code 0 when it was promoted, 1 when it was rolled back or aborted. With --json one document a line.
+    Exit code 0 when it was promoted, 1 when it was rejected, rolled back or aborted. With --json one document a line.
 
     Example: serinus release watch support-bot --every 2s
     """
