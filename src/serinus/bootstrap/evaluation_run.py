@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
+import uvloop
+
 from serinus.adapters.clock import SystemClock
 from serinus.adapters.http_completions import HttpCompletions
 from serinus.adapters.sql_results import open_results
@@ -49,7 +51,7 @@ def run_here(question: Question, folder: Path, told: Callable[[Progress], None])
         async def run(world: Surroundings) -> SuiteReport:
             return await run_suite(question, world, results, SystemClock().now_us, beat)
 
-        return asyncio.run(_with_world(run, question.suite.concurrency))
+        return uvloop.run(_with_world(run, question.suite.concurrency))
 
 
 def calibrate_here(
@@ -60,7 +62,7 @@ def calibrate_here(
     async def run(world: Surroundings) -> Calibration:
         return await calibrate_judge(Asker(world, Bounds()), judge, endpoint, price, examples, labels, concurrency)
 
-    return asyncio.run(_with_world(run, concurrency))
+    return uvloop.run(_with_world(run, concurrency))
 
 
 async def _with_world(run: Callable[[Surroundings], Awaitable[T]], connections: int) -> T:

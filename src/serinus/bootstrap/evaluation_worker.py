@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 import structlog
+import uvloop
 
 from serinus import __version__
 from serinus.adapters.clock import SystemClock, system_random
@@ -53,7 +54,7 @@ def run_worker(settings: WorkerSettings, stop: threading.Event, clock: Clock) ->
     with contextlib.closing(control), contextlib.closing(results):
         results.forget(clock.now_us() - _KEPT_DAYS * _DAY_US)
         print(json.dumps({"ready": True, "pid": os.getpid()}), flush=True)
-        asyncio.run(_until(stop, control, results, settings, clock))
+        uvloop.run(_until(stop, control, results, settings, clock))
     return 0
 
 
