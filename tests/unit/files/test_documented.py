@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from serinus.core.pipeline.plan import Guardrail, Limit, Plan
-from serinus.files import project_model
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
+from serinus.files import project_model, stage_model
 from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import FIELDS
 
@@ -16,7 +17,11 @@ REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "files.md").read
 SECTIONS: dict[str, type[BaseModel]] = {
     "Endpoints": project_model.EndpointModel,
     "Apps": project_model.AppModel,
-    "Steps": project_model.StepModel,
+    "Offline stages": stage_model.OfflineModel,
+    "Shadow stages": stage_model.ShadowModel,
+    "Approval stages": stage_model.ApprovalModel,
+    "Rollout stages": stage_model.RolloutModel,
+    "Steps": stage_model.StepModel,
     "Guardrails": project_model.GuardrailModel,
     "Triggers": project_model.TriggerModel,
 }
@@ -53,6 +58,7 @@ def test_the_defaults_that_are_told_are_cores() -> None:
         guardrails=(Guardrail(metric="call.error", max_ratio=1.25, design_ratio=2.0, weight=1.0),),
         limits=(Limit(metric="call.error", above=0.01, buckets=5, bucket_s=60, min_requests=50, action="rollback"),),
         alpha=0.01,
+        beta=0.05,
         holdback=0.01,
         lease_s=30.0,
         freshness_s=60.0,
@@ -61,3 +67,25 @@ def test_the_defaults_that_are_told_are_cores() -> None:
     limits = app.limits
     assert (limits.connect_s, limits.first_token_s, limits.between_tokens_s, limits.total_s) == (5, 60, 30, 600)
     assert (limits.body_bytes, limits.answer_bytes) == (8 * 2**20, 64 * 2**20)
+
+
+def test_the_defaults_of_stages_that_are_told_are_cores() -> None:
+    """A stage that says only what it must gets what the reference says."""
+    text = (
+        "pipeline: 1\napps:\n  bot:\n    owner: ada\n    stages:\n"
+        "      - {kind: offline, suites: [golden]}\n      - {kind: shadow}\n"
+        "      - {kind: approval, roles: [ml_lead]}\n"
+        "      - {kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}\n"
+        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n"
+    )
+    (app,) = parse_project_file("f", text.encode()).apps
+    assert app.plan is not None
+    assert app.plan.stages == (
+        OfflineStage(name="offline", suites=("golden",), budget_s=4 * 3600.0, dry_run=False),
+        ShadowStage(
+            name="shadow", share=1.0, dwell_s=12 * 3600.0, min_units=500, max_concurrency=32, max_cost_usd=0.0,
+            budget_s=18 * 3600.0,
+        ),
+        ApprovalStage(name="approval", roles=("ml_lead",), sla_s=4 * 3600.0),
+        RolloutStage(name="rollout", steps=(Step(share=0.05, dwell_s=3600.0), Step(share=1.0, dwell_s=3600.0))),
+    )  # fmt: skip

@@ -98,7 +98,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_watch(asking[-1]):
             raise InvalidInput(
                 "nothing is compared in the watch, so nothing can be shown there",
-                where=f"plan.steps[{asking[-1]}].require",
+                where=self._place_of(asking[-1]) + ".require",
                 mend="ask for `require: non_inferior` in a step before 100 %",
             )
         if not self.promoting():
@@ -114,6 +114,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                     where=f"plan.guardrails[{i}].max_ratio",
                     mend="use a margin above 1, such as 1.25, or `require: no_harm`",
                 )
+
+    def _place_of(self, step: int) -> str:
+        stage = self.stage_of(step)
+        return f"plan.stages[{stage}].steps[{step - self.steps_of(stage)[0]}]"
 
     def promoting(self) -> tuple[Guardrail, ...]:
         """The guardrails that a `non_inferior` step wants shown inside their margins."""

@@ -105,7 +105,7 @@ SHOWN = Step(share=0.5, dwell_s=60, require="non_inferior")
         ((SHOWN, WATCH), (Guardrail(metric="call.error", role="signal"),), "plan.guardrails"),
         ((SHOWN, WATCH), (Guardrail(metric="call.error", dry_run=True),), "plan.guardrails"),
         ((SHOWN, WATCH), (Guardrail(metric="call.error", max_ratio=1.0),), "plan.guardrails[0].max_ratio"),
-        ((SMALL, msgspec.structs.replace(WATCH, require="non_inferior")), (), "plan.steps[1].require"),
+        ((SMALL, msgspec.structs.replace(WATCH, require="non_inferior")), (), "plan.stages[0].steps[1].require"),
     ],
 )
 def test_H5a_what_can_never_be_shown_is_refused(
