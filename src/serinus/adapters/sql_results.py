@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, delete, select, tuple_
+from sqlalchemy import Engine, Row, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
 
@@ -34,6 +34,11 @@ def _result(row: Row[Any]) -> Result:
     )
 
 
+def _portions(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]
+
+
 class SqlResults:
     """One project's results in one database."""
 
@@ -42,14 +47,17 @@ class SqlResults:
         self._project = project
 
     def kept(self, keys: Collection[ResultKey]) -> list[Result]:
+        # By target and case, which lead in the key: row values in a list of rows would be looked for in all of them.
+        wanted, cases = set(keys), dict[str, set[str]]()
+        for key in keys:
+            cases.setdefault(key.target, set()).add(key.case)
         found: list[Result] = []
-        asked = list(keys)
-        place = tuple_(results.c.target, results.c.case_digest, results.c.repeat)
         with begun(self._engine, **READ_ONLY) as connection:
-            for start in range(0, len(asked), _AT_ONCE):
-                some = asked[start : start + _AT_ONCE]
-                query = select(results).where(results.c.project_id == self._project, place.in_(some))
-                found += [_result(row) for row in connection.execute(query)]
+            for target, digests in cases.items():
+                for some in _portions(sorted(digests)):
+                    mine = and_(results.c.project_id == self._project, results.c.target == target)
+                    query = select(results).where(mine, results.c.case_digest.in_(some))
+                    found += [one for row in connection.execute(query) if (one := _result(row)).key in wanted]
         return found
 
     def keep(self, results_: Sequence[Result], at_us: int) -> None:

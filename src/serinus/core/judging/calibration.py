@@ -12,7 +12,7 @@ from serinus.core.stats.fixed_sample import Interval, kappa, wilson
 LOWEST_BOUND = 0.80
 
 
-class Agreement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """How many answers people gave one label and the judge another; `judge` empty: unscored."""
 
     human: str
