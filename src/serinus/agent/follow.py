@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from serinus.core.errors import FormatError
 from serinus.core.routing.snapshot import decode
+from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.host import Host
 
 
 class Follower:
-    """Keeps the host's snapshot as new as the store's; for one thread, `revision` may be read from any."""
+    """Keeps the host's snapshot as new as the store's; for one thread, `revision` and `followed_mono_ns` may be read
+    from any. `followed_mono_ns`: when the store was last asked for a snapshot that the host then had (monotonic; 0:
+    not yet). A host that cannot follow could not be told of a rollback either."""
 
-    def __init__(self, host: Host, store: ControlStore) -> None:
+    def __init__(self, host: Host, store: ControlStore, clock: Clock) -> None:
         self._host = host
         self._store = store
+        self._clock = clock
         self.revision = _revision_on_disk(host)
+        self.followed_mono_ns = 0
 
     def follow(self, wait_s: float) -> bool:
         """Wait for a hint, at most `wait_s`, and take the newest snapshot; True when the host got a newer one. Reads
@@ -24,15 +29,19 @@ class Follower:
         under: the host keeps the one it has.
         """
         self._store.wait_change(wait_s)
+        asked_mono_ns = self._clock.mono_ns()
         latest = self._store.latest_snapshot()
-        if latest is None or latest[0] <= self.revision:
-            return False
-        revision, raw = latest
+        newer = latest is not None and latest[0] > self.revision
+        if latest is not None and newer:
+            self._take(*latest)
+        self.followed_mono_ns = asked_mono_ns
+        return newer
+
+    def _take(self, revision: int, raw: bytes) -> None:
         if decode(raw).revision != revision:
             raise FormatError("the snapshot carries another revision than the store gave it", mend="publish again")
         self._host.write_snapshot(raw)
         self.revision = revision
-        return True
 
 
 def _revision_on_disk(host: Host) -> int:

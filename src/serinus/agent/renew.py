@@ -1,4 +1,4 @@
-"""Renew the lease of candidate shares while the control plane and this host's telemetry are both alive."""
+"""Renew the lease of candidate shares while the control plane watches, and this host ships and follows."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from serinus.ports.host import Host
 class Lease:
     """The dead-man switch of one host; for one thread.
 
-    `shipped_mono_ns` says when everything written on this host was last seen to be in the store (0: not yet). The
-    lease is good from the older of that and the last time the leader's beat was seen to *change*: a beat that merely
-    stands in the store proves nobody alive.
+    `watched_mono_ns` says when everything written on this host was last seen to be in the store, and the store's
+    snapshot on this host: the older of both (0: not yet). The lease is good from the older of that and the last look
+    before the one that found the leader's beat *changed*: a beat that merely stands in the store proves nobody alive,
+    and one that changed while nobody looked (the agent was stopped, the store away) may have done so long ago.
     """
 
     def __init__(
-        self, host: Host, store: ControlStore, clock: Clock, boot: int, shipped_mono_ns: Callable[[], int]
+        self, host: Host, store: ControlStore, clock: Clock, boot: int, watched_mono_ns: Callable[[], int]
     ) -> None:
         self._host = host
         self._store = store
         self._clock = clock
         self._boot = boot
-        self._shipped_mono_ns = shipped_mono_ns
+        self._watched_mono_ns = watched_mono_ns
         self._seen: Leader | None = None
-        self._changed_mono_ns = 0
+        self._looked_mono_ns = self._changed_mono_ns = 0
         found = lease.decode(host.lease())
         self._counter = found[0] if found else 0
         self._renewed_mono_ns = 0
@@ -37,9 +38,9 @@ class Lease:
         now_mono_ns = self._clock.mono_ns()
         leader = self._store.leader()
         if leader is not None and self._seen is not None and leader != self._seen:
-            self._changed_mono_ns = now_mono_ns
-        self._seen = leader
-        renewed_mono_ns = min(self._changed_mono_ns, self._shipped_mono_ns())
+            self._changed_mono_ns = self._looked_mono_ns
+        self._seen, self._looked_mono_ns = leader, now_mono_ns
+        renewed_mono_ns = min(self._changed_mono_ns, self._watched_mono_ns())
         if renewed_mono_ns <= self._renewed_mono_ns:
             return False
         self._counter += 1

@@ -53,8 +53,12 @@ def run_agent(settings: AgentSettings, stop: threading.Event, clock: Clock) -> i
     control, telemetry = stores
     log = ParquetLog(settings.segments)
     shipper = Shipper(settings.host_id, host, telemetry, log, clock, settings.shipping)
-    follower = Follower(host, control)
-    lease = Lease(host, control, clock, boot_tag(), lambda: shipper.shipped_mono_ns)
+    follower = Follower(host, control, clock)
+
+    def watched_mono_ns() -> int:
+        return min(shipper.shipped_mono_ns, follower.followed_mono_ns)
+
+    lease = Lease(host, control, clock, boot_tag(), watched_mono_ns)
     _in_background(follower, lease, stop)
     ship = _Ship(shipper, follower, settings.ship_s)
     keep_going("ship", ship.step, stop)

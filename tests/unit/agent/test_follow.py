@@ -20,8 +20,9 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.clock = ManualClock()
         self.store = MemoryControlStore(bytes)
-        self.host = HostDir(root, ManualClock().now_us)
+        self.host = HostDir(root, self.clock.now_us)
 
     def publish(self, revision: int, raw: bytes | None = None) -> None:
         with self.store.tx() as tx:
@@ -43,7 +44,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_newer_snapshot_replaces_the_file_for_its_owner_only(bench: Bench) -> None:
     """The file holds keys: mode 0600, and nothing is left of the temporary one."""
-    follower = Follower(bench.host, bench.store)
+    follower = Follower(bench.host, bench.store, bench.clock)
     assert not follower.follow(0)
     for revision in (1, 2):
         bench.publish(revision)
@@ -57,7 +58,7 @@ def test_a_host_never_goes_back_to_an_older_revision(bench: Bench) -> None:
     """A store that knows less than the host, also after a restart, changes nothing."""
     bench.host.write_snapshot(_snapshot(5))
     bench.publish(1)
-    follower = Follower(bench.host, bench.store)
+    follower = Follower(bench.host, bench.store, bench.clock)
     assert follower.revision == 5
     assert not follower.follow(0)
     assert bench.on_disk() == 5
@@ -66,7 +67,7 @@ def test_a_host_never_goes_back_to_an_older_revision(bench: Bench) -> None:
 @pytest.mark.parametrize("raw", [_snapshot(2)[:-1], _snapshot(7), b"garbage"])
 def test_a_snapshot_that_is_torn_or_misnumbered_is_refused(bench: Bench, raw: bytes) -> None:
     """The host keeps what it has, and takes the next sound one."""
-    follower = Follower(bench.host, bench.store)
+    follower = Follower(bench.host, bench.store, bench.clock)
     bench.publish(1)
     follower.follow(0)
     bench.publish(2, raw)
@@ -81,5 +82,23 @@ def test_a_broken_file_on_disk_is_replaced(bench: Bench) -> None:
     """Workers cannot read it either, so any revision is better."""
     bench.host.write_snapshot(b"torn")
     bench.publish(1)
-    assert Follower(bench.host, bench.store).follow(0)
+    assert Follower(bench.host, bench.store, bench.clock).follow(0)
     assert bench.on_disk() == 1
+
+
+def test_J4_what_cannot_be_followed_stops_the_time_of_following(bench: Bench) -> None:
+    """A host that cannot take a newer snapshot could not be told of a rollback: its lease must not go on."""
+    follower = Follower(bench.host, bench.store, bench.clock)
+    assert follower.followed_mono_ns == 0
+    bench.publish(1)
+    follower.follow(0)
+    followed = follower.followed_mono_ns
+    assert followed == bench.clock.mono_ns()
+    bench.publish(2, b"for newer readers only")
+    bench.clock.advance(5)
+    with pytest.raises(FormatError):
+        follower.follow(0)
+    assert follower.followed_mono_ns == followed
+    bench.publish(3)
+    follower.follow(0)
+    assert follower.followed_mono_ns == bench.clock.mono_ns()

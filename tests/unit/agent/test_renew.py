@@ -68,8 +68,26 @@ def test_a_beat_seen_to_change_and_a_shipped_spool_renew_the_lease(bench: Bench)
     assert bench.on_disk() == (1, START_NS, BOOT)
     bench.clock.advance(1)
     bench.ship()
+    bench.beat()
     assert renewing.renew()
     assert bench.on_disk() == (2, START_NS + SECOND_NS, BOOT)
+
+
+def test_J4_a_beat_that_changed_while_nobody_looked_may_be_long_past(bench: Bench) -> None:
+    """An agent that was stopped for an hour finds another beat than it knew; its leader may be dead for most of it."""
+    renewing = bench.lease()
+    renewing.renew()
+    bench.clock.advance(1)
+    bench.beat()
+    bench.clock.advance(3600)
+    bench.ship()
+    renewing.renew()
+    found = bench.on_disk()
+    assert found is None or not lease.valid(found[1], bench.clock.mono_ns(), 30.0)
+    bench.clock.advance(1)
+    bench.beat()
+    bench.ship()
+    assert renewing.renew()
 
 
 @pytest.mark.parametrize("dead", ["control", "telemetry"])
