@@ -60,8 +60,9 @@ class LeaseWatch:
 class HostWatch:
     """Polls the directory, loads new snapshots off the loop, and writes the worker's status.
 
-    `adopt` is called on the loop with each new set of routes; a snapshot that does not read is logged and passed
-    over, and the old one stays.
+    `adopt` is called on the loop with each new set of routes; a snapshot that does not read, or is older than the one
+    that serves, is logged and passed over, and the old one stays. It may hold a candidate that was withdrawn since:
+    while the file is another than the one adopted, no lease is taken up, and once it is passed over none holds.
     """
 
     def __init__(
@@ -88,16 +89,17 @@ class HostWatch:
         self._log = log
         self._routes: Routes | None = None
         self._seen: tuple[int, int, int] | None = None
-        self._loading = False
+        self._loading = self._outdated = False
         self._writing: Future[None] | None = None
         self._written_ns = 0
         self._news = self.leased = False
 
     def poll(self, now_ns: int) -> None:
-        """Look at lease and snapshot, and report when it is time. Cheap: call it every 20 ms."""
-        self.lease.poll()
+        """Look at snapshot and lease, and report when it is time. Cheap: call it every 20 ms."""
         if not self._loading:
             self._look_at_snapshot()
+        if not self._loading:  # a worker that was stopped wakes up with old routes beside a fresh lease
+            self.lease.poll()
         leased = self._routes is not None and self.grant(self._routes, now_ns)
         if leased != self.leased:
             self.leased, self._news = leased, True
@@ -116,9 +118,12 @@ class HostWatch:
         found: list[int] = []
         for app in routes.apps.values():
             if app.app.release is not None:
-                app.serve_until_ns = self.lease.until_ns(now_ns, app.app.release.lease_s)
+                app.serve_until_ns = self._until_ns(now_ns, app.app.release.lease_s)
                 found.append(app.serve_until_ns)
-        return any(found) if found else self.lease.until_ns(now_ns, _LEASE_WITHOUT_RELEASE_S) > 0
+        return any(found) if found else self._until_ns(now_ns, _LEASE_WITHOUT_RELEASE_S) > 0
+
+    def _until_ns(self, now_ns: int, lease_s: float) -> int:
+        return 0 if self._outdated else self.lease.until_ns(now_ns, lease_s)
 
     def _look_at_snapshot(self) -> None:
         signature = self._signature()
@@ -144,16 +149,31 @@ class HostWatch:
 
     def _loaded(self, future: Future[Routes | SerinusError | OSError]) -> None:
         self._loading = False
+        self._outdated = True  # whatever comes now, but for routes that are adopted
         self._take(future.result())
 
     def _take(self, loaded: Routes | SerinusError | OSError) -> None:
-        if not isinstance(loaded, Routes):
-            self._log.write("error", "snapshot_refused", reason=str(loaded))
+        refusal = self._refusal(loaded)
+        self._outdated = bool(refusal)
+        if isinstance(loaded, OSError):
+            self._seen = None  # not the snapshot's fault: it is read again
+            self._log.write_spaced("error", "snapshot_not_read", "snapshot", reason=refusal)
+            return
+        if refusal or isinstance(loaded, SerinusError):
+            self._log.write("error", "snapshot_refused", reason=refusal)
             return
         self._routes = loaded
         self._adopt(loaded)
         self._log.write("info", "snapshot_adopted", revision=loaded.revision)
         self._news = True
+
+    def _refusal(self, loaded: Routes | SerinusError | OSError) -> str:
+        """Why a snapshot is passed over; empty: it is not."""
+        if not isinstance(loaded, Routes):
+            return str(loaded) or type(loaded).__name__
+        if self._routes is not None and loaded.revision < self._routes.revision:
+            return f"revision {loaded.revision} is older than {self._routes.revision}, which serves"
+        return ""
 
     def _report(self, now_ns: int) -> None:
         if self._writing is not None and not self._writing.done():
