@@ -39,6 +39,8 @@ COMMANDS: dict[str, Command | Group] = {
     "up": _command("up:up", "Start everything on this machine; Ctrl-C stops it."),
     "gateway": _command("gateway:gateway", "Start gateway workers and the host agent.", raw=True),
     "control": _command("control:control", "Start a control process: tick and API.", raw=True),
+    "init": _command("init:init", "Write a working project: pipeline, prompt, suite and cases."),
+    "schema": _command("schema:schema", "The JSON Schema of the project file."),
     "check": _command("check:check", "Check project and version files without sending them anywhere."),
     "apply": _command("apps:apply", "Send a project file: endpoints, apps and their plans."),
     "app": Group(
