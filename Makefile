@@ -77,7 +77,7 @@ $(READY): requirements.lock pyproject.toml
 			rm -rf $(VENV); exit 1; }; \
 	fi
 	@touch $(MAKING)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm -f $(MAKING)
 	@printf '%s' "$(CURDIR)" > $(READY)

@@ -157,17 +157,60 @@ def _listens(url: str) -> bool:
     return True
 
 
-def test_a_port_that_is_taken_is_told_and_everything_ends(tmp_path: Path) -> None:
-    """One error in three lines, exit code 1, no process left."""
+@pytest.mark.parametrize("option", ["--port", "--api-port"])
+def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path, option: str) -> None:
+    """One error in three lines that names the option; nothing is kept in the folder but an empty log."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with start(tmp_path, "--api-port", port) as process:
+        with start(tmp_path, option, port) as process:
             assert process.wait(timeout=60) == 1
             assert process.stderr is not None
             what, where, mend = process.stderr.read().strip().splitlines()
-    assert what.startswith("error: control ended with code 2")
+    assert what == "error: cannot listen: Address already in use"
+    assert where == f"where: 127.0.0.1:{port}"
+    assert mend.startswith("mend:  end what listens there")
+    assert f"with {option} " in mend
+    assert [path.name for path in tmp_path.iterdir()] == ["serinus.log"]
+
+
+def test_a_second_machine_cannot_slip_in_beside_the_first(tmp_path: Path) -> None:
+    """Another folder with the same gateway port is refused: it would be given a part of the calls."""
+    with machine(tmp_path / "one") as up:
+        port = up.gateway_url.removesuffix("/v1").rpartition(":")[2]
+        done = run("up", "--dir", str(tmp_path / "two"), "--port", port, "--api-port", "0")
+        assert done.returncode == 1
+        assert "Address already in use" in done.stderr
+
+
+def test_a_part_that_cannot_start_is_told_by_its_own_words(tmp_path: Path) -> None:
+    """Not by the end of a log of JSON lines, and not by what an earlier start left in it."""
+    (tmp_path / "serinus.log").write_text("error: of last year\n")
+    (tmp_path / "host").write_text("not a folder")
+    with start(tmp_path) as process:
+        assert process.wait(timeout=60) == 1
+        assert process.stderr is not None
+        what, where, mend = process.stderr.read().strip().splitlines()
+    assert what == "error: gateway ended with code 2 before it was ready"
     assert where == f"where: {tmp_path}/serinus.log"
-    assert "cannot listen" in mend
+    assert mend.startswith(f"mend:  {tmp_path}/host: cannot keep anything there")
+
+
+@pytest.mark.parametrize("after_s", [0.15, 0.3, 0.6])
+@pytest.mark.parametrize("words", [["up", "--port", "0", "--api-port", "0"], ["demo"]])
+def test_ctrl_c_ends_a_start_quietly(tmp_path: Path, words: list[str], after_s: float) -> None:
+    """However early: no traceback, no process, no folder left."""
+    options = ["--dir", str(tmp_path / "data")]
+    command = [*SERINUS, *words, *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    ) as process:
+        end, below = time.monotonic() + after_s, set[int]()
+        while time.monotonic() < end:
+            below |= set(descendants(process.pid))
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert "Traceback" not in output
+    assert [pid for pid in below if "serinus" in command_line(pid)] == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

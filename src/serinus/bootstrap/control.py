@@ -22,6 +22,7 @@ from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.stores import open_stores
 from serinus.api.app import create_app
 from serinus.bootstrap import settings as environment
+from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.notices import start_notices
 from serinus.control.create_key import SECRET_BYTES, create_key
@@ -129,7 +130,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(256)
     except OSError as error:
         listener.close()
-        raise InvalidInput(f"cannot listen: {error.strerror}", where=f"{host}:{port}", mend="free it") from error
+        mend = mend_listening(error, "--port")
+        raise InvalidInput(f"cannot listen: {error.strerror}", where=f"{host}:{port}", mend=mend) from error
     return listener
 
 

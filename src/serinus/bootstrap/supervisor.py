@@ -15,6 +15,7 @@ import structlog
 
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.bootstrap.children import Child, start_module, stop_all
+from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import STOP_SIGNALS, log_to_stderr
 from serinus.core.errors import InvalidInput, SerinusError
 from serinus.core.ids import uuid7
@@ -76,8 +77,17 @@ def _reserve(host: str, port: int) -> socket.socket:
         placeholder.bind((host, port))
     except OSError as error:
         placeholder.close()
-        raise InvalidInput(f"cannot listen: {error.strerror}", where=f"{host}:{port}", mend="free it") from error
+        mend = mend_listening(error, "--port")
+        raise InvalidInput(f"cannot listen: {error.strerror}", where=f"{host}:{port}", mend=mend) from error
     return placeholder
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot keep anything there: {error.strerror}"
+        raise InvalidInput(what, where=str(directory), mend="name another folder with --host-dir") from error
 
 
 class _Gateway:
@@ -88,7 +98,7 @@ class _Gateway:
         self._port = port
         self._clock = clock
         self._instances: list[str] = [""] * settings.workers
-        settings.host_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(settings.host_dir)
         self._agent = Child(self._start_agent, clock.mono_ns)
         self._workers = [Child(partial(self._start_worker, place), clock.mono_ns) for place in range(settings.workers)]
 

@@ -16,6 +16,7 @@ import msgspec
 from serinus.adapters.clock import SystemClock
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.children import Child, start_module, stop_all
+from serinus.bootstrap.listening import require_free
 from serinus.bootstrap.loops import STOP_SIGNALS
 from serinus.core.errors import InvalidInput, SerinusError
 
@@ -24,6 +25,7 @@ _LOOK_S = 0.05
 _GATEWAY_STOP_S = 60.0
 _CONTROL_STOP_S = 20.0
 _LOG_TAIL_LINES = 5
+_ERROR = "error: "
 HOST_ID = "local"
 LOG = "serinus.log"
 
@@ -58,6 +60,8 @@ def run_up(settings: UpSettings, tell: Callable[[Ready], None]) -> int:
     it in the main thread.
     """
     with _claimed_log(settings.directory) as log:
+        require_free(settings.host, settings.port, "--port")
+        require_free(settings.host, settings.api_port, "--api-port")
         before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
             return _Machine(settings, log, SystemClock()).run(tell)
@@ -89,6 +93,7 @@ class _Machine:
     def __init__(self, settings: UpSettings, log: IO[bytes], clock: SystemClock) -> None:
         self._settings = settings
         self._log = log
+        self._log_begin = log.tell()
         self._clock = clock
         self._directory = settings.directory.resolve()
         self._segments = self._directory / "segments"
@@ -106,6 +111,7 @@ class _Machine:
                 return 0
             self._port, self._api_port = gateway["port"], api["port"]
             tell(self._ready())
+            self._key_file.unlink(missing_ok=True)  # told, and from now on kept nowhere
             while signal.sigtimedwait(STOP_SIGNALS, _LOOK_S) is None:
                 self._control.tend()
                 self._gateway.tend()
@@ -131,10 +137,12 @@ class _Machine:
         raise self._failure(f"{name} was not ready within {_READY_WITHIN_S:g} s")
 
     def _failure(self, what: str) -> SerinusError:
-        lines = Path(self._log.name).read_text(encoding="utf-8", errors="replace").splitlines()
-        return SerinusError(
-            what, where=str(self._log.name), mend="the log ends with: " + " / ".join(lines[-_LOG_TAIL_LINES:])
-        )
+        """What a part said last when it gave up, or the end of what was logged since the start."""
+        text = Path(self._log.name).read_bytes()[self._log_begin :].decode("utf-8", errors="replace")
+        lines = text.splitlines()
+        said = [line.removeprefix(_ERROR) for line in lines if line.startswith(_ERROR)]
+        mend = said[-1] if said else "the log ends with: " + " / ".join(lines[-_LOG_TAIL_LINES:])
+        return SerinusError(what, where=str(self._log.name), mend=mend)
 
     def _ready(self) -> Ready:
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
@@ -148,13 +156,11 @@ class _Machine:
         )
 
     def _first_key(self) -> str:
-        """The text of a first key, taken out of the file in which control hands it over."""
+        """The text of a first key, from the file in which control hands it over."""
         try:
-            text = self._key_file.read_text(encoding="ascii").strip()
+            return self._key_file.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             return ""
-        self._key_file.unlink()
-        return text
 
     def _stop(self) -> bool:
         """The gateway first: its last records go to the store, which needs no control for that."""

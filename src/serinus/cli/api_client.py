@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, BinaryIO, Self
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from serinus.core.errors import InvalidInput
 TIMEOUT_S = 30.0
 DOWNLOAD_S = 600.0  # an export is made before its first byte comes
 ATTEMPTS = 3
+_NO_KEY = 401
+_KEY_MEND = "export SERINUS_API_KEY=… with a key that `serinus up` or `serinus key create` printed"
 
 Document = dict[str, Any]
 
@@ -114,9 +117,15 @@ def part(name: str) -> str:
 
 
 def connect(url: str, key: str) -> ApiClient:
-    """A session; what is empty comes from the environment."""
+    """A session; what is empty comes from the environment. InvalidInput for what cannot be an address or a key."""
     given = settings.read()
-    return ApiClient(url or given.url, key or given.api_key)
+    url, key = url or given.url, key or given.api_key
+    if not re.fullmatch(r"https?://[^/?#\s]+/?", url):
+        mend = f"give scheme, host and port only, such as {settings.Settings().url}, with --url or SERINUS_URL"
+        raise InvalidInput(f"not the address of an API: {url}", where="SERINUS_URL", mend=mend)
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidInput("not a key: it has characters that no key has", where="SERINUS_API_KEY", mend=_KEY_MEND)
+    return ApiClient(url, key)
 
 
 def _read(response: httpx.Response) -> Document:
@@ -124,20 +133,25 @@ def _read(response: httpx.Response) -> Document:
         document = response.json()
     except ValueError:
         document = None
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not (response.is_success or "code" in document):
         raise Refused(
             "not_serinus",
-            f"the answer ({response.status_code}) is not one of Serinus",
+            f"the answer ({response.status_code}) is not one of Serinus' API",
             where=str(response.url),
-            mend="check --url: it is the API's address, not the gateway's",
+            mend="check SERINUS_URL or --url: it is the API's address (`serinus up` prints it), not the gateway's",
             status=response.status_code,
         )
     if response.is_success:
         return document
+    code, status = str(document["code"]), response.status_code
+    if status == _NO_KEY:
+        known = "authorization" in response.request.headers
+        what = "the API does not know this key, or it is revoked" if known else "no key was given"
+        raise Refused(code, what, where="SERINUS_API_KEY or --key", mend=_KEY_MEND, status=status)
     raise Refused(
-        str(document.get("code", "unknown")),
+        code,
         str(document.get("detail", response.reason_phrase)),
         where=str(document.get("where", "")),
         mend=str(document.get("mend", "")),
-        status=response.status_code,
+        status=status,
     )

@@ -43,16 +43,18 @@ def _tell_json(ready: Ready) -> None:
 def _tell(ready: Ready) -> None:
     lines = [
         f"Serinus is ready after {ready.took_s:.1f} s.",
-        f"  gateway  {ready.gateway_url}   (base_url of your OpenAI client)",
-        f"  API      {ready.api_url}/api/v1",
-        f"  data     {ready.directory}   (log: {ready.log})",
+        f"  gateway  {ready.gateway_url}   base_url of your OpenAI client",
+        f"  API      {ready.api_url}      where the other commands go",
+        f"  folder   {ready.directory}   log: {ready.log}",
     ]
     if ready.admin_key:
         lines += [
             "",
-            "The first admin key, shown once:",
+            "The first admin key. It is shown this once and kept nowhere; commands in another terminal need it:",
+            "",
             f"  export SERINUS_API_KEY={ready.admin_key}",
         ]
     if ready.api_url != f"http://127.0.0.1:{API_PORT}":
+        lines += [] if ready.admin_key else ["", "Commands in another terminal need this:", ""]
         lines.append(f"  export SERINUS_URL={ready.api_url}")
     print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)

@@ -41,6 +41,9 @@ class Process:
         except SerinusError as error:
             self.kill()
             raise SerinusError(error.what, where=name, mend=f"its log: {_tail(self.log)}") from None
+        except KeyboardInterrupt:  # nobody knows it yet who would stop it
+            self.kill()
+            raise
 
     @property
     def pid(self) -> int:

@@ -79,6 +79,7 @@ class _Demo:
 
     def _start(self) -> None:
         self._console.print("[bold]Serinus demo[/]: simulated provider, control, gateway and users, all on loopback.")
+        self._console.print("Two releases of one app in about two minutes. Ctrl-C ends it and leaves nothing behind.\n")
         stack, settings = self._stack, self._settings
         provider = stack.provider("--seed", str(settings.seed), "--speed", str(settings.speed))
         stack.control()
@@ -94,16 +95,10 @@ class _Demo:
         csv = settings.csv or str(settings.directory / "queries.csv")
         arguments = ["--base-url", f"http://127.0.0.1:{port}/v1", "--app", APP, "--rate", str(settings.rate)]
         arguments += ["--users", str(settings.users), "--csv", csv, "--text-column", settings.text_column]
-        arguments += [
-            "--duration",
-            str(_LONGEST_S),
-            "--log",
-            str(self._answers),
-            "--seed",
-            str(settings.seed),
-            "--json",
-        ]
-        self._console.print(f"\n[dim]$[/] serinus sim traffic {' '.join(arguments)} [dim]&[/]", highlight=False)
+        shown = f"--app {APP} --rate {settings.rate:g} --users {settings.users} --csv {Path(csv).name} …"
+        self._console.print(f"\n[dim]$[/] serinus sim traffic {shown} [dim]&[/]", highlight=False)
+        arguments += ["--duration", str(_LONGEST_S), "--log", str(self._answers), "--seed", str(settings.seed)]
+        arguments += ["--json"]
         key = self._stack.caller_key(APP)
         with (settings.directory / "traffic.log").open("wb") as log:
             return start_module(

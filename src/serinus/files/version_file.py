@@ -23,6 +23,7 @@ from serinus.files.yaml_nodes import Node, parse_yaml
 
 FIELDS = tuple(name for name in VersionContent.__struct_encode_fields__ if name != "messages")
 _REQUIRED = {"endpoint": "endpoint: openai", "model": "model: gpt-4o-mini"}
+_ANY_NAME = "any"
 _PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _ANY_VARIABLE = "variables[...]"
 _LINE = re.compile(r"line (\d+)$")
@@ -84,16 +85,36 @@ def _front_faults(file: str, front: Node) -> list[InvalidInput]:
 
 
 def _content(file: str, front: Node, sections: list[Section]) -> VersionContent:
+    """The content; InvalidFile with the faults of every field, each found with those before it out of the way."""
     plain = front.plain()
     tree: dict[str, Any] = dict(plain) if isinstance(plain, dict) else {}
     tree["messages"] = [{"role": section.role, "template": section.text} for section in sections]
-    try:
-        return parse_content(tree)
-    except InvalidInput as error:
-        where = _named_variable(error.where, tree)
-        line = _line_of(where, front, sections)
-        what = f"`{where}`: {error.what}" if where else error.what
-        raise InvalidFile([fault(file, line, what, error.mend)]) from None
+    faults: list[InvalidInput] = []
+    while True:
+        try:
+            content = parse_content(tree)
+        except InvalidInput as error:
+            where = _named_variable(error.where, tree)
+            what = f"`{where}`: {error.what}" if where else error.what
+            faults.append(fault(file, _line_of(where, front, sections), what, error.mend))
+            if not _put_aside(tree, where):
+                break
+        else:
+            break
+    refuse(faults)
+    return content
+
+
+def _put_aside(tree: dict[str, Any], where: str) -> bool:
+    """Take the field that was refused out of the way; False when it cannot be done without."""
+    field = re.split(r"[.\[]", where)[0]
+    if field not in tree or field == "messages" or tree[field] == _ANY_NAME:
+        return False
+    if field in _REQUIRED:
+        tree[field] = _ANY_NAME
+    else:
+        del tree[field]
+    return True
 
 
 def _named_variable(where: str, tree: dict[str, Any]) -> str:

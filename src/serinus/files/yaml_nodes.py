@@ -62,11 +62,26 @@ def parse_yaml(file: str, text: str, first_line: int = 1) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
-        what = f"not YAML: {error.problem or error.context or 'cannot be read'}"
-        raise InvalidFile([fault(file, line, what, "check indentation, quotes and colons")]) from None
+        what, mend = _syntax(error)
+        raise InvalidFile([fault(file, line, what, mend)]) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         what = f"not YAML: {str(error).splitlines()[0] if str(error) else 'cannot be read'}"
         raise InvalidFile([fault(file, first_line, what, "quote the text")]) from None
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    """What is wrong and how to mend it, in words for people who never saw a YAML parser."""
+    problem = error.problem or error.context or "cannot be read"
+    if "'\\t'" in problem:
+        return "not YAML: a tab where the indentation or a value begins", "use spaces"
+    if problem.startswith("expected <block end>") or problem.startswith("mapping values are not allowed"):
+        mend = "lines of one level begin in the same column, and text that holds `: ` is quoted"
+        return "not YAML: this line does not fit what stands above it", mend
+    if "could not find expected ':'" in problem:
+        return "not YAML: no `key: value`", "write a colon and a space after the key"
+    if problem.startswith("found character"):
+        return f"not YAML: {problem}", "quote the text"
+    return f"not YAML: {problem}", "check indentation, quotes and colons"
 
 
 class _Builder:

@@ -19,7 +19,7 @@ from serinus.adapters.ed25519 import Ed25519Check
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.api.app import create_app
-from serinus.cli.main import build
+from serinus.cli.command_line import build
 from serinus.control.create_key import create_key
 from serinus.core.ids import IdSource
 

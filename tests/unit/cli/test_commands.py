@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 
 import pytest
 
@@ -242,8 +243,6 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(cli: Cli) -> None:
                 tries.append(len(connection.recv(4096)))
                 connection.close()
 
-        import threading
-
         thread = threading.Thread(target=hang_up)
         thread.start()
         result = cli.run("app", "list", url=url)
@@ -256,8 +255,50 @@ def test_a_wrong_key_is_refused_without_being_repeated(cli: Cli) -> None:
     """The key's text is in no message."""
     result = cli.run("app", "list", key="sk-serinus-s3cret")
     assert result.exit_code == 1
-    assert "no valid key" in result.stderr
+    assert "the API does not know this key" in result.stderr
+    assert "export SERINUS_API_KEY" in result.stderr
     assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "what"), [("", "no key was given"), ("k\u00e4se", "not a key"), ("sk-serinus-\n", "not a key")]
+)
+def test_no_key_and_what_can_be_none_are_told_apart(cli: Cli, key: str, what: str) -> None:
+    """Both name the variable to set."""
+    result = cli.run("app", "list", key=key)
+    assert result.exit_code == 1
+    assert f"error: {what}" in result.stderr
+    assert "mend:  export SERINUS_API_KEY" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["localhost:8701", "htp://x", "http://127.0.0.1:8701/api/v1", "http://", "http://a b"])
+def test_what_is_not_an_address_is_refused_with_one_that_is(cli: Cli, url: str) -> None:
+    """Scheme, host and port; the path is the command line's own business."""
+    result = cli.run("app", "list", url=url)
+    assert result.exit_code == 1
+    assert "error: not the address of an API" in result.stderr
+    assert "such as http://127.0.0.1:8701" in result.stderr
+
+
+def test_a_gateways_address_is_told_from_an_apis(cli: Cli) -> None:
+    """JSON that is not a problem of ours comes from something else, such as the gateway."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                body = b'{"error":{"message":"there is nothing at GET /api/v1/apps","code":"unknown_url"}}'
+                head = f"HTTP/1.1 404 Not Found\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+                connection.sendall(head.encode() + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        result = cli.run("app", "list", url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert result.exit_code == 1
+    assert "not one of Serinus' API" in result.stderr
+    assert "not the gateway's" in result.stderr
 
 
 def test_texts_of_others_cannot_steer_the_terminal(cli: Cli) -> None:

@@ -11,8 +11,8 @@ from typing import get_type_hints
 import pytest
 from typer.testing import CliRunner
 
+from serinus.cli.command_line import build
 from serinus.cli.commands import COMMANDS, Command, Group, load
-from serinus.cli.main import build
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
@@ -78,7 +78,7 @@ def test_listings_name_every_command() -> None:
 def test_only_the_command_that_is_called_is_loaded() -> None:
     """A small command does not pay for a large one: no HTTP client, no statistics, no web framework."""
     program = (
-        "import sys; from serinus.cli.main import build; build(['version'])\n"
+        "import sys; from serinus.cli.command_line import build; build(['version'])\n"
         "heavy = {'httpx', 'fastapi', 'pydantic', 'scipy', 'sqlalchemy', 'yaml'} & set(sys.modules)\n"
         "print(sorted(heavy), 'serinus.cli.version' in sys.modules, 'serinus.cli.releases' in sys.modules)"
     )

@@ -112,6 +112,17 @@ def test_every_fault_is_told_with_file_line_what_and_mend(text: str, faults: lis
     assert all(one.startswith(start) for one, start in zip(found, faults, strict=True)), found
 
 
+def test_wrong_types_are_told_in_plain_words_and_all_at_once() -> None:
+    """Each field that holds the wrong kind of value is named with its line."""
+    text = "---\nendpoint: 7\nmodel: [m]\nparameters: 5\nvariables: {a: text, b: {type: text}}\n---\nHi\n"
+    assert [one.removesuffix(" (see docs/reference/files.md)") for one in _faults(text)] == [
+        "bot.md:2: `endpoint`: expected text, got a whole number",
+        "bot.md:3: `model`: expected text, got a list",
+        "bot.md:4: `parameters`: expected a mapping of `key: value`, got a whole number",
+        "bot.md:5: `variables.a`: expected a mapping of `key: value`, got text",
+    ]
+
+
 def test_unknown_names_get_a_suggestion() -> None:
     """Keys and variables that are nearly right are answered with the right one."""
     with pytest.raises(InvalidFile) as caught:

@@ -60,6 +60,25 @@ def test_what_readers_could_take_differently_is_refused_with_its_line(text: str,
     assert caught.value.mend
 
 
+@pytest.mark.parametrize(
+    ("text", "what", "mend"),
+    [
+        ("a:\n\t- b", "a tab", "use spaces"),
+        ("a: 1\n b: 2", "does not fit what stands above", "in the same column"),
+        ("a:\n  - b\n c: 1", "does not fit what stands above", "in the same column"),
+        ("a: b: c", "does not fit", "`: ` is quoted"),
+        ("a: 1\nfoo\n", "no `key: value`", "a colon and a space"),
+        ("a: @x", "'@'", "quote the text"),
+    ],
+)
+def test_usual_slips_are_told_without_a_parsers_words(text: str, what: str, mend: str) -> None:
+    """Tabs, columns and missing colons: what to do, for people who never saw a YAML parser."""
+    with pytest.raises(InvalidFile) as caught:
+        parse_yaml("f.yaml", text)
+    assert what in caught.value.what
+    assert mend in caught.value.mend
+
+
 @given(st.text(st.characters(codec="utf-8")) | st.text("{}[]:,-?&*!|>'\"%@`#\n \tab01"))
 def test_any_text_is_a_tree_or_a_refusal(text: str) -> None:
     """No text makes the parser fail in another way."""

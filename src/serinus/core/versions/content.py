@@ -23,6 +23,16 @@ SCHEMA = 1
 MAX_BYTES = 10 * 1024 * 1024
 RESERVED = frozenset({"model", "messages", "tools", "response_format", "stream", "stream_options"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TYPE = re.compile(r"`(\w+)`")
+_WORDS = {
+    "str": "text",
+    "array": "a list",
+    "object": "a mapping of `key: value`",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
 _PLACE = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 
 
@@ -194,7 +204,10 @@ def _named(error: msgspec.ValidationError) -> InvalidInput:
     what = text[: place.start()] if place else text
     missing = re.search(r"missing required field `(.+)`", what)
     where = ".".join(part for part in (place[1] if place else "", missing[1] if missing else "") if part)
-    mend = f'add "{missing[1]}": …' if missing else "see docs/reference/formats.md"
+    mend = f'add "{missing[1]}": …' if missing else "see docs/reference/files.md"
+    if "enum value" in what and where.startswith("variables"):
+        mend = "types are string, number, integer, boolean, list and object"
+    what = _TYPE.sub(lambda found: _WORDS.get(found[1], found[0]), what)
     return InvalidInput(what[:1].lower() + what[1:], where=where or "version", mend=mend)
 
 
