@@ -140,7 +140,7 @@ class Rig:
             assert latest is not None
             routing = snapshot.decode(latest[1])
             release = routing.apps["shop"].release
-            if release is not None and release.serving:
+            if release is not None and release.serving and release.ramp:
                 units += self._answer(release, units)
             if self.acknowledging:
                 self._report(routing.revision)
