@@ -1,0 +1,202 @@
+"""`serinus rehearse`: what a pipeline would catch, how late, and how often it errs, before it is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from serinus.cli.failures import REFUSED
+from serinus.cli.local_files import read_file, written
+from serinus.cli.options import Json
+from serinus.cli.output import NONE, console, plain, print_json, print_table
+from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.plan import Plan
+from serinus.files.faults import did_you_mean
+from serinus.files.project_file import parse_project_file
+from serinus.files.scenario_file import parse_scenario_file, shipped
+from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.page import chance_text, page, span_text
+from serinus.rehearsal.rehearse import Rehearsal, rehearsal
+from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.standard import STANDARD
+from serinus.rehearsal.summary import DETECTION, FALSE, Quantiles, Summary, summarise
+
+INTERRUPTED = 130
+_COLUMNS = ("scenario", "releases", "caught", "false", "delay 50/90 %", "users 50/90 %", "bad", "full", "ended at")
+Told = Callable[[float], None]
+
+
+def rehearse(
+    project: Annotated[Path | None, typer.Option("--project", help="Project file; without: a usual pipeline.")] = None,
+    app: Annotated[str, typer.Option("--app", help="Whose pipeline, when the project has several.")] = "",
+    scenario: Annotated[
+        list[str] | None, typer.Option("--scenario", help="A shipped scenario or a file; may be repeated.")
+    ] = None,
+    releases: Annotated[int, typer.Option("--releases", "-n", min=1, max=1_000_000, help="For each scenario.")] = 500,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same releases.")] = 1,
+    workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one for each core.")] = 0,
+    require: Annotated[str, typer.Option("--require", help="detection=0.95,false=0.01: exit with 1 unless met.")] = "",
+    html: Annotated[Path | None, typer.Option("--html", help="Write a report with charts to this file.")] = None,
+    show: Annotated[
+        str, typer.Option("--show", help="Print a shipped scenario, to copy and change; nothing else.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Rehearse a pipeline: the real decisions on simulated traffic and a virtual clock, thousands of releases.
+
+    Without --scenario all shipped ones. Ctrl-C ends it with what is done so far.
+
+    Example: serinus rehearse --project serinus.yaml --scenario failures-x3 --require detection=0.95 --html report.html
+    """
+    if show:
+        print(_shipped(show).decode(), end="")
+        return
+    wanted = _wanted(require)
+    plan, name = _plan(project, app)
+    scenarios = [_scenario(one) for one in scenario or shipped()]
+    summaries, whole = _rehearse(scenarios, plan, releases, seed, workers or _cores(), wanted)
+    if html is not None:
+        with written(html, force=True) as file:
+            file.write(page(summaries, name).encode())
+    if json:
+        print_json({"pipeline": name, "releases": releases, "seed": seed, "scenarios": msgspec.to_builtins(summaries)})
+    else:
+        _show(summaries, plan)
+    if not whole:
+        raise typer.Exit(INTERRUPTED)
+    if require and not all(one.verdict == "met" for summary in summaries for one in summary.requirements):
+        raise typer.Exit(REFUSED)
+
+
+def _rehearse(
+    scenarios: list[Scenario], plan: Plan, releases: int, seed: int, workers: int, wanted: dict[str, float]
+) -> tuple[list[Summary], bool]:
+    """The summaries, and whether nobody interrupted it."""
+    found: list[Summary] = []
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as progress:
+        tasks = [progress.add_task(plain(one.name), total=releases) for one in scenarios]
+        with rehearsal(min(workers, releases)) as ongoing:
+            for one, task in zip(scenarios, tasks, strict=True):
+                outcomes, whole = _outcomes(ongoing, one, plan, releases, seed, partial(progress.advance, task))
+                if outcomes:
+                    found.append(summarise(one, plan, outcomes, releases, seed, wanted))
+                if not whole:
+                    return found, False
+    return found, True
+
+
+def _outcomes(
+    ongoing: Rehearsal, scenario: Scenario, plan: Plan, releases: int, seed: int, tell: Told
+) -> tuple[list[Outcome], bool]:
+    outcomes: list[Outcome] = []
+    try:
+        for batch in ongoing.outcomes(scenario, plan, releases, seed):
+            outcomes += batch
+            tell(len(batch))
+    except KeyboardInterrupt:
+        return outcomes, False
+    return outcomes, True
+
+
+def _plan(project: Path | None, app: str) -> tuple[Plan, str]:
+    if project is None:
+        if app:
+            raise InvalidInput("an app, but no project", where="--app", mend="add `--project serinus.yaml`")
+        return STANDARD, "a usual pipeline"
+    apps = {one.name: one.plan for one in parse_project_file(str(project), read_file(project)).apps}
+    if not app and len(apps) != 1:
+        raise InvalidInput(f"{len(apps)} apps", where=str(project), mend=f"choose with `--app`: {', '.join(apps)}")
+    name = app or next(iter(apps))
+    if name not in apps:
+        raise InvalidInput(f"no app {name!r}", where=str(project), mend=did_you_mean(name, apps))
+    plan = apps[name]
+    if plan is None:
+        raise InvalidInput(f"{name} has no plan", where=str(project), mend="declare stages")
+    return plan, name
+
+
+def _scenario(ref: str) -> Scenario:
+    if ref in shipped():
+        return parse_scenario_file(f"{ref}.yaml", shipped()[ref])
+    path = Path(ref)
+    if not path.is_file() and path.suffix not in (".yaml", ".yml"):
+        _shipped(ref)
+    return parse_scenario_file(ref, read_file(path))
+
+
+def _shipped(name: str) -> bytes:
+    found = shipped()
+    if name not in found:
+        raise InvalidInput(f"no scenario {name!r}", where="--scenario", mend=did_you_mean(name, found))
+    return found[name]
+
+
+def _wanted(text: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition("=")
+        try:
+            chance = float(value)
+        except ValueError:
+            chance = -1.0
+        if name.strip() not in (DETECTION, FALSE) or not 0 <= chance <= 1:
+            raise InvalidInput(f"{part!r} is no requirement", where="--require", mend="write detection=0.95,false=0.01")
+        found[name.strip()] = chance
+    return found
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _show(summaries: list[Summary], plan: Plan) -> None:
+    print_table(
+        _COLUMNS,
+        (_row(one, plan) for one in summaries),
+        "No release was rehearsed.",
+        whole="scenario",
+    )
+    for one in summaries:
+        console().print(f"[bold]{plain(one.scenario)}[/bold]: {plain(one.verdict)}", soft_wrap=True)
+
+
+def _row(one: Summary, plan: Plan) -> tuple[str, ...]:
+    return (
+        one.scenario,
+        f"{one.releases:,}",
+        chance_text(one.detection),
+        chance_text(one.false),
+        _pair(one.delay_s, True),
+        _pair(one.exposed),
+        _pair(one.bad),
+        _pair(one.full_s, True),
+        _stops(one, plan),
+    )
+
+
+def _pair(found: Quantiles | None, span: bool = False) -> str:
+    if found is None:
+        return NONE
+    return " / ".join(span_text(v) if span else f"{v:,.0f}" for v in (found.p50, found.p90))
+
+
+def _stops(one: Summary, plan: Plan) -> str:
+    ended = [sum(step.ended.values()) for step in one.steps]
+    return ", ".join(f"{100 * s.share:g} %: {n:,}" for s, n in zip(plan.steps, ended, strict=True) if n)

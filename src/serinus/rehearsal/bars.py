@@ -1,0 +1,56 @@
+"""How many candidate events bring a guardrail's evidence to the bar, for each number of control events: so that the
+thousands of rounds in which no evidence can act need not be judged one by one.
+
+Evidence is a weighted mean of the e-values of guardrails and restarts, so that it reaches 1/α only where one of them
+does (and a signal only where its own does): below every bar `decide` cannot find harm. Bars come from the statistic
+that judges, `core.stats.events.harm`, which grows with each candidate event and falls with each of the control.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.stats import events
+from serinus.rehearsal.population import Bools, Ints
+
+ROUNDING = 1e-5
+"""Evidence is rounded before it is compared; a bar lies lower by more than that."""
+_PAGE = 512
+
+
+class Bars:
+    """The bars of a plan's acting guardrails, worked out as far as they are asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._needed = math.log(1 / plan.alpha) - ROUNDING
+        self._tables: dict[tuple[float, float], Ints] = {}
+
+    def reached(self, guardrail: Guardrail, candidate: Ints, control: Ints) -> Bools:
+        """Where these many events (arrays, any shape) reach the bar."""
+        if not candidate.size:
+            return np.zeros(candidate.shape, dtype=np.bool_)
+        table = self._table(guardrail, int(control.max()))
+        return np.asarray(candidate >= table[control])
+
+    def _table(self, guardrail: Guardrail, control: int) -> Ints:
+        key = guardrail.max_ratio, guardrail.design_ratio
+        table = self._tables.get(key, np.empty(0, dtype=np.int64))
+        while len(table) <= control:
+            fresh = np.arange(len(table), len(table) + _PAGE)
+            table = np.concatenate((table, self._least(events.Margin(*key), fresh)))
+        self._tables[key] = table
+        return table
+
+    def _least(self, margin: events.Margin, control: Ints) -> Ints:
+        """The least number of candidate events that reaches the bar, by bisection of all at once."""
+        low, high = np.zeros(len(control), dtype=np.int64), np.full(len(control), 8, dtype=np.int64) + control
+        while np.any(short := events.harm(high, control, margin) < self._needed):
+            high = np.where(short, 2 * high, high)
+        while np.any(high - low > 1):
+            middle = (low + high) // 2
+            over = events.harm(middle, control, margin) >= self._needed
+            low, high = np.where(over, low, middle), np.where(over, middle, high)
+        return high

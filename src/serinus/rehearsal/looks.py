@@ -1,0 +1,98 @@
+"""Which minutes must be looked at: all in which a round of the tick could find or change anything but a clock."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from serinus.core.decision.harm import trigger_of
+from serinus.core.pipeline.plan import Limit
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import State
+from serinus.rehearsal.bars import Bars
+from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.population import Bools
+from serinus.rehearsal.stretch import Stretch
+
+MINUTE_MS = 60_000
+
+
+class Telling(NamedTuple):
+    """Minutes of a stretch that can tell something. `acting`: evidence has reached a bar, or a bucket is above a limit;
+    `uneven`: an arm is not heard, or one of the others comes next, so that what was served until then is counted;
+    `heard`: both arms are, so that a pause for missing data may end."""
+
+    acting: Bools
+    uneven: Bools
+    heard: Bools
+
+
+def telling(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars) -> Telling:
+    """What the minutes of a stretch can tell, on the release's step."""
+    over = np.zeros(stretch.minutes, dtype=np.bool_)
+    for limit in release.plan.limits:
+        over |= _over(stretch, limit, metrics)
+    uneven = over | _unheard(release, stretch, MINUTE_MS - 1)
+    uneven[:-1] |= uneven[1:]
+    uneven[-1] = True
+    harmed = np.zeros_like(over) if release.plan.is_watch(release.step) else _harmed(release, stretch, metrics, bars)
+    heard = ~_unheard(release, stretch, release.plan.freshness_s * 1000)
+    return Telling(acting=over | harmed, uneven=uneven, heard=heard)
+
+
+def next_look(
+    release: Release, progress: Progress | None, looked_ms: int, stretch: Stretch, told: Telling, minute: int
+) -> int:
+    """The first minute from `minute` on to look at; the stretch's length if there is none. `looked_ms`: when the last
+    look was."""
+    hold = release.hold
+    if release.state is State.PAUSED and hold is not None:
+        if hold.deadline_us:
+            return minute
+        return _first(told.acting | told.heard if hold.auto_resume else told.acting, minute)
+    if progress is None or progress.step != release.step:
+        return minute
+    served_ms = progress.dwell_ms + progress.pending_ms
+    due_ms = looked_ms + release.plan.steps[release.step].dwell_s * 1000 - served_ms
+    due = math.ceil(due_ms / MINUTE_MS) - 1 - stretch.first
+    return min(_first(told.acting | told.uneven, minute), max(minute, due))
+
+
+def _first(told: Bools, minute: int) -> int:
+    later = np.flatnonzero(told[minute:])
+    return minute + int(later[0]) if len(later) else len(told)
+
+
+def _unheard(release: Release, stretch: Stretch, for_ms: float) -> Bools:
+    """Minutes at whose end a compared arm has answered nothing for longer than this, or nothing is shipped."""
+    arms = slice(0, 1) if release.plan.is_watch(release.step) else slice(0, 2)
+    silent = (stretch.age_ms[:, arms] > for_ms) | (stretch.answered[:, arms] == 0)
+    return np.asarray(silent.any(axis=1) | (stretch.gap_ms > 0))
+
+
+def _over(stretch: Stretch, limit: Limit, metrics: tuple[str, ...]) -> Bools:
+    """Minutes in which a bucket of the limit is above it."""
+    found = stretch.buckets[limit.bucket_s].since(int(stretch.first * MINUTE_S) // limit.bucket_s)
+    if limit.metric not in metrics:
+        return np.zeros(stretch.minutes, dtype=np.bool_)
+    requests, bad = found.requests[:, 0], found.bad[metrics.index(limit.metric), :, 0]
+    over = (requests >= limit.min_requests) & (bad > limit.above * requests)
+    return np.asarray(over.reshape(stretch.minutes, -1).any(axis=1))
+
+
+def _harmed(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars) -> Bools:
+    reached = np.zeros(stretch.minutes, dtype=np.bool_)
+    for guardrail in release.plan.guardrails:
+        if guardrail.metric not in metrics or guardrail.role == "info" or guardrail.dry_run:
+            continue
+        now = stretch.positions[:, metrics.index(guardrail.metric)]
+        rearmed = release.rearmed.get(trigger_of(guardrail.metric), {})
+        floor = rearmed.get("candidate", 0), rearmed.get("control", 0)
+        for start in release.restarts:
+            begun = start.get(guardrail.metric, (0, 0))
+            candidate = np.maximum(now[:, 0] - max(begun[0], floor[0]), 0)
+            control = np.maximum(now[:, 1] - max(begun[1], floor[1]), 0)
+            reached |= bars.reached(guardrail, candidate, control)
+    return reached

@@ -1,0 +1,189 @@
+"""A scenario: the traffic, what goes wrong, when and for whom. Times in s since the release began."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from serinus.core.errors import InvalidInput
+from serinus.core.metrics import metric
+
+DAY_S = 86_400.0
+
+
+def _within(where: str, value: float, low: float, high: float, example: str) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InvalidInput(f"{value:g} is not between {low:g} and {high:g}", where=where, mend=f"for example {example}")
+
+
+def _event_metric(where: str, name: str) -> None:
+    if not metric(name).event:
+        raise InvalidInput(f"{name} is not an event metric", where=where, mend="use one that is counted, as call.error")
+
+
+def _once(where: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InvalidInput(f"{name} stands twice", where=where, mend="keep one of them")
+        seen.add(name)
+
+
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls, and when.
+
+    `shape` of a day: `flat`, `day` (a sine, at `starts_at_s` of the day when the release begins; lowest at 4 h,
+    highest at 16 h), `office` (none from 20 h to 6 h). `users` come back with activity of log-normal spread `tail`
+    (0: all alike). A conversation has `turns` calls on average (geometric), `pause_s` apart (exponential). `spread` is
+    the coefficient of variation of the users' own chances of a bad answer (gamma).
+    """
+
+    requests_per_day: float = 100_000.0
+    shape: Literal["flat", "day", "office"] = "flat"
+    starts_at_s: float = 9 * 3600.0
+    users: int = 20_000
+    tail: float = 1.0
+    turns: float = 2.0
+    pause_s: float = 60.0
+    spread: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse traffic that nobody could make."""
+        _within("traffic.requests_per_day", self.requests_per_day, 1, 1e9, "100000")
+        _within("traffic.starts_at_s", self.starts_at_s, 0, DAY_S, "9h")
+        _within("traffic.users", self.users, 2, 10_000_000, "20000")
+        _within("traffic.tail", self.tail, 0, 3, "1.0")
+        _within("traffic.turns", self.turns, 1, 100, "2")
+        _within("traffic.pause_s", self.pause_s, 0.001, DAY_S, "60s")
+        _within("traffic.spread", self.spread, 0, 10, "1.0")
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """The chance that a call has the event, without anything wrong; its record is known `delay_s` later (mean, of an
+    exponential)."""
+
+    metric: str
+    chance: float
+    delay_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a chance."""
+        _event_metric("rates", self.metric)
+        _within(f"rates.{self.metric}.chance", self.chance, 0, 1, "2%")
+        _within(f"rates.{self.metric}.delay_s", self.delay_s, 0, 30 * DAY_S, "6h")
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What the candidate does: its chance of the event is `ratio` times the control's.
+
+    From `from_s` on, or once `after_events` units of both arms had the event; growing evenly to it over `over_s`; only
+    for the share `segment` of users.
+    """
+
+    metric: str
+    ratio: float
+    from_s: float = 0.0
+    after_events: int = 0
+    over_s: float = 0.0
+    segment: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse an effect that cannot be."""
+        _event_metric("effect", self.metric)
+        _within("effect.ratio", self.ratio, 0, 1000, "3")
+        _within("effect.from_s", self.from_s, 0, 366 * DAY_S, "6h")
+        _within("effect.after_events", self.after_events, 0, 10_000_000, "800")
+        _within("effect.over_s", self.over_s, 0, 366 * DAY_S, "12h")
+        _within("effect.segment", self.segment, 0, 1, "20%")
+        if self.after_events and self.from_s:
+            raise InvalidInput(
+                "`from` and `after_events` at once", where="effect.after_events", mend="keep one of them"
+            )
+
+
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """The event's chance moves on both arms alike: `step` times `factor` from `from_s` on; `linear` from 1 to `factor`
+    over `over_s`; `daily` between 1 and `factor` and back within each day."""
+
+    metric: str
+    kind: Literal["step", "linear", "daily"]
+    factor: float
+    from_s: float = 0.0
+    over_s: float = DAY_S
+
+    def __post_init__(self) -> None:
+        """Refuse a drift that cannot be."""
+        _event_metric("drift", self.metric)
+        _within("drift.factor", self.factor, 0, 1000, "2")
+        _within("drift.from_s", self.from_s, 0, 366 * DAY_S, "6h")
+        _within("drift.over_s", self.over_s, 1, 366 * DAY_S, "12h")
+
+
+class Outage(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider fails both arms: the event's chance is at least `chance` for `for_s`."""
+
+    metric: str
+    chance: float
+    from_s: float
+    for_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse an outage that cannot be."""
+        _event_metric("outages", self.metric)
+        _within("outages.chance", self.chance, 0, 1, "60%")
+        _within("outages.from_s", self.from_s, 0, 366 * DAY_S, "6h")
+        _within("outages.for_s", self.for_s, 1, 366 * DAY_S, "20m")
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """No records come in for `for_s`. What was recorded arrives at its end; once the lease has lapsed, nobody is served
+    the candidate until then."""
+
+    from_s: float
+    for_s: float
+
+    def __post_init__(self) -> None:
+        """Refuse a gap that cannot be."""
+        _within("gaps.from_s", self.from_s, 0, 366 * DAY_S, "6h")
+        _within("gaps.for_s", self.for_s, 1, 366 * DAY_S, "20m")
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What is rehearsed. With an `effect` of ratio above 1 the candidate harms, and ought to be rolled back."""
+
+    name: str
+    title: str = ""
+    traffic: Traffic = Traffic()
+    rates: tuple[Rate, ...]
+    effect: tuple[Effect, ...] = ()
+    drift: tuple[Drift, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    horizon_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse effects on what has no rate, and two rates or effects of one metric."""
+        if not self.rates:
+            raise InvalidInput("no rates", where="rates", mend="add one: `rates: {call.error: 2%}`")
+        known = [rate.metric for rate in self.rates]
+        _once("rates", known)
+        _once("effect", [one.metric for one in self.effect])
+        for place in ("effect", "drift", "outages"):
+            for i, one in enumerate(getattr(self, place)):
+                if one.metric not in known:
+                    mend = f"add it to the rates: `{one.metric}: 1%`"
+                    raise InvalidInput(f"{one.metric} has no rate", where=f"{place}[{i}].metric", mend=mend)
+        ends = 0.0
+        for i, gap in enumerate(self.gaps):
+            if gap.from_s < ends:
+                raise InvalidInput("gaps overlap or are not in order", where=f"gaps[{i}]", mend="order them by `from`")
+            ends = gap.from_s + gap.for_s
+        _within("horizon_s", self.horizon_s, 0, 366 * DAY_S, "7d")
+
+    @property
+    def harmful(self) -> bool:
+        """Whether a good pipeline would roll the candidate back."""
+        return any(one.ratio > 1 and one.segment > 0 for one in self.effect)

@@ -1,0 +1,88 @@
+"""Some consecutive minutes of a release, as counts at the end of each minute: what may be observed then."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from serinus.core.decision.observations import Bucket
+from serinus.core.pipeline.plan import Limit
+from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.population import Floats, Ints
+
+
+class Buckets(NamedTuple):
+    """Time buckets of one width from bucket `first` on: requests [bucket, arm], and those with each event [metric,
+    bucket, arm]; arm 0 is the candidate."""
+
+    width_s: int
+    first: int
+    requests: Ints
+    bad: Ints
+
+    def since(self, bucket: int) -> Buckets:
+        """Those from `bucket` on."""
+        skip = max(0, bucket - self.first)
+        return Buckets(self.width_s, self.first + skip, self.requests[skip:], self.bad[:, skip:])
+
+    def joined(self, later: Buckets) -> Buckets:
+        """These and those that follow."""
+        return Buckets(
+            self.width_s,
+            self.first,
+            np.concatenate((self.requests, later.requests)),
+            np.concatenate((self.bad, later.bad), axis=1),
+        )
+
+
+class Harmed(NamedTuple):
+    """What users have suffered, in all, at the end of each minute: candidate calls, those with a bad event, and how
+    many of these the baseline would be expected to have spared them."""
+
+    calls: Ints
+    bad: Ints
+    extra: Floats
+
+
+class Stretch(NamedTuple):
+    """Minutes `first`, `first` + 1, … Counts are totals since the release began: `units` [minute, stratum, arm],
+    `positions` [minute, metric, arm]. `age_ms` [minute, arm] since an arm's last answer came in; `answered`: whether
+    any ever did. `gap_ms`: for how long nothing has been shipped. `watermark_s`: all before it is in."""
+
+    first: int
+    units: Ints
+    positions: Ints
+    age_ms: Ints
+    answered: Ints
+    gap_ms: Ints
+    watermark_s: Floats
+    buckets: dict[int, Buckets]
+    harmed: Harmed
+
+    @property
+    def minutes(self) -> int:
+        """How many."""
+        return len(self.age_ms)
+
+    def end_s(self, minute: int) -> float:
+        """When minute `minute` (from 0) of the stretch is over."""
+        return (self.first + minute + 1) * MINUTE_S
+
+
+def seen_buckets(
+    stretch: Stretch, limit: Limit, metric: int | None, minute: int, back_s: float, start_us: int
+) -> tuple[Bucket, ...]:
+    """The complete buckets of a limit behind the watermark at the end of a minute, oldest first, from `back_s` before
+    it on; empty ones are not there, as no rollup is."""
+    found = stretch.buckets[limit.bucket_s]
+    end = int(stretch.watermark_s[minute]) // limit.bucket_s - found.first
+    begin = max(0, end - int(back_s) // limit.bucket_s)
+    shown = []
+    for i in range(begin, max(begin, end)):
+        candidate, control = int(found.requests[i, 0]), int(found.requests[i, 1])
+        if candidate or control:
+            bad = (0, 0) if metric is None else (int(found.bad[metric, i, 0]), int(found.bad[metric, i, 1]))
+            at_us = start_us + (found.first + i) * limit.bucket_s * 1_000_000
+            shown.append(Bucket(at_us, candidate, bad[0], control, bad[1]))
+    return tuple(shown)

@@ -1,0 +1,237 @@
+"""What many rehearsed releases say together: chances with exact intervals, quantiles, and a verdict in words."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+from scipy import special
+
+from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.plan import Plan
+from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.scenario import Scenario
+
+LEVEL = 0.05
+POINTS = (0.1, 0.5, 0.9, 0.99)
+DETECTION, FALSE = "detection", "false"
+WANTED = {DETECTION: 0.95}
+"""What a pipeline is held to when nobody says more; for false rollbacks it is its own α."""
+
+ENDED = ("rolled_back", "promoted")
+MOMENTS = 120
+"""Into how many parts the time of a timeline is divided."""
+
+Met = Literal["met", "missed", "open"]
+
+
+class Chance(msgspec.Struct, frozen=True, kw_only=True):
+    """`hits` of `n` releases, with the exact two-sided 95 % interval (Clopper & Pearson 1934)."""
+
+    hits: int
+    n: int
+    value: float
+    low: float
+    high: float
+
+
+class Quantiles(msgspec.Struct, frozen=True, kw_only=True):
+    """Of one figure: its mean, and the values that 10, 50, 90 and 99 % of the releases do not exceed."""
+
+    n: int
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+    p99: float
+
+
+class StepPower(msgspec.Struct, frozen=True, kw_only=True):
+    """A step: how many releases it ended, and the chance of a rollback on it or before."""
+
+    step: int
+    share: float
+    ended: dict[str, int]
+    rolled_back: Chance
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """`met` or `missed` where the whole interval says so; `open`: too few releases to tell."""
+
+    name: str
+    wanted: float
+    found: Chance
+    verdict: Met
+
+
+class Timeline(msgspec.Struct, frozen=True, kw_only=True):
+    """Where releases stand at each of `at_s`: the share of them on each step, rolled back, or promoted."""
+
+    at_s: tuple[float, ...]
+    steps: tuple[tuple[float, ...], ...]
+    rolled_back: tuple[float, ...]
+    promoted: tuple[float, ...]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """One scenario's rehearsal. Delays in s from the beginning of harm to the rollback, over caught releases;
+    `full_s` from the start to promotion. `detection` counts rollbacks after harm began, among releases in which it did;
+    `false` rollbacks without harm, among all. `asked`: releases asked for; fewer were done if it was interrupted.
+    `exposed` users are those of releases that were rolled back (of all, when nothing harms); `exposure` are 101 of its
+    quantiles, of the least exposed release to the most."""
+
+    scenario: str
+    title: str
+    harmful: bool
+    seed: int
+    asked: int
+    releases: int
+    ends: dict[str, int]
+    detection: Chance | None
+    false: Chance
+    delay_s: Quantiles | None
+    exposed: Quantiles | None
+    bad: Quantiles | None
+    extra: Quantiles | None
+    full_s: Quantiles | None
+    steps: tuple[StepPower, ...]
+    why: dict[str, int]
+    pauses: float
+    requirements: tuple[Requirement, ...]
+    verdict: str
+    example: str
+    exposure: tuple[int, ...]
+    timeline: Timeline
+
+
+def summarise(
+    scenario: Scenario, plan: Plan, outcomes: Iterable[Outcome], asked: int, seed: int, wanted: dict[str, float]
+) -> Summary:
+    """All figures of one scenario. `wanted`: chances that are required, by name; InvalidInput without any release."""
+    found = sorted(outcomes, key=lambda one: one.index)
+    if not found:
+        raise InvalidInput("no release was rehearsed", where=scenario.name, mend="let it run for longer")
+    harmed = [one for one in found if one.harm_s is not None]
+    caught = [one for one in found if one.caught]
+    back = [one for one in found if one.end == "rolled_back"]
+    detection = chance(len(caught), len(harmed)) if scenario.harmful and harmed else None
+    false = chance(sum(one.false for one in found), len(found))
+    requirements = _requirements(scenario, plan, detection, false, wanted)
+    return Summary(
+        scenario=scenario.name,
+        title=scenario.title,
+        harmful=scenario.harmful,
+        seed=seed,
+        asked=asked,
+        releases=len(found),
+        ends=dict(sorted(Counter(one.end for one in found).items())),
+        detection=detection,
+        false=false,
+        delay_s=quantiles([one.end_s - (one.harm_s or 0.0) for one in caught]),
+        exposed=quantiles([one.exposed for one in (back if scenario.harmful else found)]),
+        bad=quantiles([one.bad for one in back]),
+        extra=quantiles([one.extra for one in back]) if scenario.harmful else None,
+        full_s=quantiles([one.end_s for one in found if one.end == "promoted"]),
+        steps=tuple(_step(plan, found, step) for step in range(len(plan.steps))),
+        why=dict(Counter(one.question for one in back).most_common()),
+        pauses=sum(one.pauses for one in found) / len(found),
+        requirements=requirements,
+        verdict=_verdict(scenario, found, detection, false, requirements),
+        example=next((one.reason for one in (back or found)), ""),
+        exposure=_exposure(back if scenario.harmful else found),
+        timeline=_timeline(plan, found),
+    )
+
+
+def chance(hits: int, n: int) -> Chance:
+    """The exact interval of a chance; [0, 1] for none of none."""
+    low = float(special.betaincinv(hits, n - hits + 1, LEVEL / 2)) if hits else 0.0
+    high = float(special.betaincinv(hits + 1, n - hits, 1 - LEVEL / 2)) if hits < n else 1.0
+    return Chance(hits=hits, n=n, value=hits / n if n else 0.0, low=low, high=high)
+
+
+def quantiles(values: Sequence[float]) -> Quantiles | None:
+    """None of nothing. A quantile is a value that occurred."""
+    if not values:
+        return None
+    ordered = sorted(float(value) for value in values)
+    p10, p50, p90, p99 = (ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in POINTS)
+    return Quantiles(n=len(ordered), mean=sum(ordered) / len(ordered), p10=p10, p50=p50, p90=p90, p99=p99)
+
+
+def _step(plan: Plan, found: Sequence[Outcome], step: int) -> StepPower:
+    here = [one for one in found if one.stopped_step == step]
+    back = sum(one.end == "rolled_back" and one.stopped_step <= step for one in found)
+    return StepPower(
+        step=step,
+        share=plan.steps[step].share,
+        ended=dict(sorted(Counter(one.end for one in here).items())),
+        rolled_back=chance(back, len(found)),
+    )
+
+
+def _exposure(found: Sequence[Outcome]) -> tuple[int, ...]:
+    ordered = sorted(one.exposed for one in found)
+    return tuple(ordered[round(i * (len(ordered) - 1) / 100)] for i in range(101)) if ordered else ()
+
+
+def _timeline(plan: Plan, found: Sequence[Outcome]) -> Timeline:
+    last_s = max(one.end_s for one in found)
+    at_s = tuple(last_s * i / MOMENTS for i in range(MOMENTS + 1))
+    steps = len(plan.steps)
+    counts = [Counter(_standing(one, at, steps) for one in found) for at in at_s]
+    rows = [tuple(count[row] / len(found) for count in counts) for row in range(steps + 2)]
+    return Timeline(at_s=at_s, steps=tuple(rows[:steps]), rolled_back=rows[steps], promoted=rows[steps + 1])
+
+
+def _standing(one: Outcome, at_s: float, steps: int) -> int:
+    """The step a release is on; beyond the steps, how it ended."""
+    if at_s >= one.end_s and one.end in ENDED:
+        return steps + ENDED.index(one.end)
+    return bisect_right(one.steps_s, at_s) - 1
+
+
+def _requirements(
+    scenario: Scenario, plan: Plan, detection: Chance | None, false: Chance, wanted: dict[str, float]
+) -> tuple[Requirement, ...]:
+    asked = {**WANTED, FALSE: plan.alpha, **wanted}
+    found = []
+    if detection is not None:
+        found.append(_required(DETECTION, asked[DETECTION], detection, detection.low >= asked[DETECTION]))
+    if not scenario.harmful:
+        found.append(_required(FALSE, asked[FALSE], false, false.high <= asked[FALSE]))
+    return tuple(found)
+
+
+def _required(name: str, wanted: float, found: Chance, met: bool) -> Requirement:
+    missed = found.high < wanted if name == DETECTION else found.low > wanted
+    return Requirement(name=name, wanted=wanted, found=found, verdict="met" if met else "missed" if missed else "open")
+
+
+def _verdict(
+    scenario: Scenario, found: Sequence[Outcome], detection: Chance | None, false: Chance, asked: Sequence[Requirement]
+) -> str:
+    if scenario.harmful and detection is None:
+        return "The harm began in no release, so nothing is known of it: rehearse a longer time or earlier harm."
+    stuck = sum(one.end in ("paused", "unfinished") for one in found) / len(found)
+    waits = f" {stuck:.0%} never came to an end by themselves." if stuck >= 0.005 else ""
+    if detection is None:
+        text = f"It rolls a candidate back that does no harm in {_interval(false)} of releases."
+    else:
+        text = f"It catches this harm in {_interval(detection)} of releases."
+    told = {
+        "met": "",
+        "missed": " It does not do what is asked of it: ",
+        "open": " Too few releases to tell whether it does what is asked: ",
+    }
+    for one in asked:
+        if told[one.verdict]:
+            text += f"{told[one.verdict]}{'at least' if one.name == DETECTION else 'at most'} {one.wanted:.3g}."
+    return text + waits
+
+
+def _interval(one: Chance) -> str:
+    return f"{100 * one.value:.2f} % ({100 * one.low:.2f} to {100 * one.high:.2f} %)"

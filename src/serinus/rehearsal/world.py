@@ -1,0 +1,349 @@
+"""The world of one release: users call, are assigned, and have bad answers; minute by minute, drawn ahead and taken
+back where the release moves on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from serinus.core.pipeline.plan import Plan
+from serinus.rehearsal.calls import MINUTE_S, Calls, begin_calls, in_order, no_calls, pace
+from serinus.rehearsal.chances import base_chance, effect_ratio, outage_chance
+from serinus.rehearsal.gaps import served, shipped_s, silent_ms
+from serinus.rehearsal.population import Bools, Floats, Ints, Population, populate
+from serinus.rehearsal.scenario import Effect, Scenario
+from serinus.rehearsal.stretch import Buckets, Harmed, Stretch
+
+KEPT_BUCKETS = 64
+"""How many buckets before a stretch are kept beyond the longest limit."""
+
+
+class Known(NamedTuple):
+    """Bad events of one metric in the order in which they are known."""
+
+    at_s: Floats
+    user: Ints
+    candidate: Bools
+    call_s: Floats
+
+    def chosen(self, which: Bools | Ints) -> Known:
+        """Some of them."""
+        return Known(self.at_s[which], self.user[which], self.candidate[which], self.call_s[which])
+
+
+class _Draft(NamedTuple):
+    """A stretch that has been drawn, and what becomes of the world when it is lived through."""
+
+    stretch: Stretch
+    calls: Calls
+    known: list[Known]
+    fresh: list[Known]
+    begun: list[float | None]
+
+
+class World:
+    """Everything that happens to one release. `ahead` draws a stretch; `live` accepts its first minutes."""
+
+    def __init__(self, scenario: Scenario, plan: Plan, rng: np.random.Generator) -> None:
+        self.scenario = scenario
+        self.plan = plan
+        self.metrics = tuple(rate.metric for rate in scenario.rates)
+        self.people: Population = populate(rng, scenario.traffic, plan)
+        self.harm_began: list[float | None] = [_known_start(self.effect(k)) for k in range(len(self.metrics))]
+        self._rng = rng
+        self._enrolled = np.zeros(scenario.traffic.users, dtype=np.bool_)
+        self._had = np.zeros((len(self.metrics), scenario.traffic.users), dtype=np.bool_)
+        self._calls = no_calls(len(self.metrics))
+        self._late = [_none_known() for _ in self.metrics]
+        self._units = np.zeros((len(plan.steps), 2), dtype=np.int64)
+        self._positions = np.zeros((len(self.metrics), 2), dtype=np.int64)
+        self._answered_s = np.full(2, -1.0)
+        self._buckets: dict[int, Buckets] = {}
+        self._harmed = (0, 0, 0.0)
+        self._draft: _Draft | None = None
+
+    def ahead(self, first: int, minutes: int, step: int) -> Stretch:
+        """The minutes from `first` on, as they come if the release stays on this step."""
+        watching = self.plan.is_watch(step)
+        self._draft = self._watched(first, minutes) if watching else self._compared(first, minutes, step)
+        return self._draft.stretch
+
+    def live(self, minutes: int) -> None:
+        """The first minutes of the stretch are past; conversations begun after them will begin anew."""
+        draft = self._draft
+        assert draft is not None
+        cut_s = (draft.stretch.first + minutes) * MINUTE_S
+        if minutes:
+            self._remember(draft.stretch, minutes)
+        past = draft.calls.at_s < cut_s
+        self._enrolled[draft.calls.user[past]] = True
+        self._calls = draft.calls.chosen(~past & (draft.calls.begun_s < cut_s))
+        for k, (known, fresh) in enumerate(zip(draft.known, draft.fresh, strict=True)):
+            self._had[k, fresh.user[fresh.at_s < cut_s]] = True
+            self._late[k] = known.chosen((known.at_s >= cut_s) & (known.call_s < cut_s))
+            begun = draft.begun[k]
+            self.harm_began[k] = begun if begun is None or begun < cut_s or not self._waits(k) else None
+
+    def exposed(self, first: int, last: int, step: int) -> int:
+        """How many more users the watch from minute `first` to `last` shows the candidate to."""
+        if not self.plan.is_watch(step) or last <= first:
+            return 0
+        low, _ = self.people.slices(self.plan.candidate_share(step))
+        minutes = np.arange(first, last)
+        conversations = float(pace(self.scenario.traffic, minutes).sum()) / self.scenario.traffic.turns
+        chance = -np.expm1(-conversations * np.diff(self.people.reach[: low + 1]))
+        earlier = self._enrolled[:low] & (self.people.point[:low] < 0.5)
+        return int((self._rng.random(low) < chance)[~earlier].sum())
+
+    def effect(self, k: int) -> Effect | None:
+        """What the candidate does to metric k, if anything."""
+        return next((one for one in self.scenario.effect if one.metric == self.metrics[k]), None)
+
+    def _waits(self, k: int) -> bool:
+        effect = self.effect(k)
+        return effect is not None and effect.after_events > 0
+
+    def _compared(self, first: int, minutes: int, step: int) -> _Draft:
+        whole = np.arange(first, first + minutes)
+        share = self.plan.candidate_share(step)
+        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, len(self.metrics))
+        calls = in_order(self._calls, begun)
+        if self.scenario.gaps:
+            calls = calls.chosen(served(self.scenario.gaps, self.plan.lease_s, calls.at_s))
+        begins = [self._begins(k, calls) for k in range(len(self.metrics))]
+        chances = [self._chances(k, calls, begins[k]) for k in range(len(self.metrics))]
+        bad = [calls.marks[k] < chance for k, (chance, _) in enumerate(chances)]
+        known = [self._known(k, calls, mask) for k, mask in enumerate(bad)]
+        end_s = (first + minutes) * MINUTE_S
+        fresh = [_firsts(one.chosen((one.at_s < end_s) & ~self._had[k, one.user])) for k, one in enumerate(known)]
+        now = calls.before(end_s)
+        bad, extra = [b[: len(now.at_s)] for b in bad], np.sum([e for _, e in chances], axis=0)[: len(now.at_s)]
+        harmed = self._suffered(first, minutes, now, bad, extra)
+        stretch = self._stretch(whole, now, fresh, bad, harmed)
+        return _Draft(stretch, calls, known, fresh, begins)
+
+    def _begins(self, k: int, calls: Calls) -> float | None:
+        """When the harm of metric k begins, as far as these calls show."""
+        effect = self.effect(k)
+        if effect is None or not effect.after_events or self.harm_began[k] is not None:
+            return self.harm_began[k]
+        chance = np.maximum(
+            base_chance(self.scenario, self.metrics[k], calls.at_s) * self.people.proneness[calls.user],
+            outage_chance(self.scenario, self.metrics[k], calls.at_s),
+        )
+        hits = np.flatnonzero((calls.marks[k] < chance) & ~self._had[k, calls.user])
+        _, where = np.unique(calls.user[hits], return_index=True)
+        left = effect.after_events - int(self._had[k].sum())
+        times = np.sort(calls.at_s[hits[where]])
+        if left <= 0:
+            return float(calls.at_s[0]) if len(calls.at_s) else None
+        return float(times[left - 1]) if len(times) >= left else None
+
+    def _chances(self, k: int, calls: Calls, begun: float | None) -> tuple[Floats, Floats]:
+        """Each call's chance of the event, and how much of it is the candidate's doing."""
+        name = self.metrics[k]
+        base = base_chance(self.scenario, name, calls.at_s) * self.people.proneness[calls.user]
+        least = outage_chance(self.scenario, name, calls.at_s)
+        well = np.minimum(1.0, np.maximum(base, least))
+        effect = self.effect(k)
+        if effect is None or begun is None:
+            return well, np.zeros(len(base))
+        hit = calls.candidate & (self.people.segment[calls.user] < effect.segment)
+        ratio = np.where(hit, effect_ratio(effect, begun, calls.at_s), 1.0)
+        chance = np.minimum(1.0, np.maximum(base * ratio, least))
+        return chance, chance - well
+
+    def _known(self, k: int, calls: Calls, bad: Bools) -> Known:
+        hits = np.flatnonzero(bad)
+        at_s, delay_s = calls.at_s[hits], self.scenario.rates[k].delay_s
+        known_s = at_s + self._rng.exponential(delay_s, len(hits)) if delay_s else at_s
+        late = self._late[k]
+        found = Known(
+            np.concatenate((late.at_s, shipped_s(self.scenario.gaps, known_s))),
+            np.concatenate((late.user, calls.user[hits])),
+            np.concatenate((late.candidate, calls.candidate[hits])),
+            np.concatenate((late.call_s, at_s)),
+        )
+        return found.chosen(np.argsort(found.at_s, kind="stable"))
+
+    def _stretch(self, whole: Ints, calls: Calls, fresh: list[Known], bad: list[Bools], harmed: Harmed) -> Stretch:
+        first, minutes = int(whole[0]), len(whole)
+        in_s = shipped_s(self.scenario.gaps, calls.at_s)
+        units = self._enrolments(first, minutes, calls, in_s)
+        positions = np.stack([_by_minute(first, minutes, one.at_s, one.candidate) for one in fresh], axis=1)
+        ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
+        age_ms, answered = self._ages(ends_s, in_s, calls.candidate)
+        silent = silent_ms(self.scenario.gaps, ends_s)
+        return Stretch(
+            first=first,
+            units=units,
+            positions=np.cumsum(positions, axis=0) + self._positions,
+            age_ms=age_ms,
+            answered=answered,
+            gap_ms=silent,
+            watermark_s=ends_s - silent / 1000,
+            buckets={w: self._bucketed(w, first, minutes, calls, bad) for w in self._widths()},
+            harmed=harmed,
+        )
+
+    def _enrolments(self, first: int, minutes: int, calls: Calls, in_s: Floats) -> Ints:
+        new = np.flatnonzero(~self._enrolled[calls.user])
+        _, where = np.unique(calls.user[new], return_index=True)
+        new = new[where]
+        counts = np.zeros((minutes, len(self.plan.steps), 2), dtype=np.int64)
+        minute = (in_s[new] // MINUTE_S).astype(np.int64) - first
+        inside = minute < minutes
+        arm = 1 - calls.candidate[new].astype(np.int64)
+        np.add.at(counts, (minute[inside], self.people.stratum[calls.user[new]][inside], arm[inside]), 1)
+        return np.asarray(np.cumsum(counts, axis=0) + self._units)
+
+    def _ages(self, ends_s: Floats, in_s: Floats, candidate: Bools) -> tuple[Ints, Ints]:
+        ages, answered = [], []
+        for arm, own in enumerate((candidate, ~candidate)):
+            times = np.concatenate(([self._answered_s[arm]], np.sort(in_s[own])))
+            last = times[np.searchsorted(times, ends_s, side="left") - 1]
+            answered.append(last >= 0)
+            ages.append(ends_s - np.maximum(last, 0.0))
+        return (np.stack(ages, axis=1) * 1000).astype(np.int64), np.stack(answered, axis=1).astype(np.int64)
+
+    def _widths(self) -> set[int]:
+        return {int(limit.bucket_s) for limit in self.plan.limits}
+
+    def _bucketed(self, width_s: int, first: int, minutes: int, calls: Calls, bad: list[Bools]) -> Buckets:
+        start, count = first * 60 // width_s, minutes * 60 // width_s
+        place = np.clip((calls.at_s // width_s).astype(np.int64) - start, 0, count - 1)
+        arm = 1 - calls.candidate.astype(np.int64)
+        slots = 2 * place + arm
+        counted = [np.bincount(slots, minlength=2 * count), *(np.bincount(slots[b], minlength=2 * count) for b in bad)]
+        tables = np.stack(counted).reshape(len(counted), count, 2)
+        return self._after_kept(Buckets(width_s, start, tables[0], tables[1:]))
+
+    def _after_kept(self, found: Buckets) -> Buckets:
+        kept = self._buckets.get(found.width_s)
+        return kept.joined(found) if kept is not None else found
+
+    def _suffered(self, first: int, minutes: int, calls: Calls, bad: list[Bools], extra: Floats) -> Harmed:
+        minute = (calls.at_s[calls.candidate] // MINUTE_S).astype(np.int64) - first
+        worse = np.logical_or.reduce(bad)[calls.candidate]
+        more = np.bincount(minute, weights=extra[calls.candidate], minlength=minutes)
+        return self._after_harm(
+            np.bincount(minute, minlength=minutes), np.bincount(minute[worse], minlength=minutes), more
+        )
+
+    def _after_harm(self, calls: Ints, bad: Ints, extra: Ints | Floats) -> Harmed:
+        before = self._harmed
+        return Harmed(
+            np.cumsum(calls) + before[0],
+            np.cumsum(bad) + before[1],
+            np.asarray(np.cumsum(extra) + before[2], dtype=np.float64),
+        )
+
+    def _watched(self, first: int, minutes: int) -> _Draft:
+        """The watch: nothing is compared, so calls are counted and no unit is followed."""
+        whole = np.arange(first, first + minutes)
+        widths = self._widths() or {60}
+        finest = min(widths)
+        slots = np.arange(minutes * 60 // finest, dtype=np.float64)
+        at_s = np.asarray((slots + 0.5) * finest + first * MINUTE_S, dtype=np.float64)
+        low, high = self.people.slices(self.plan.candidate_share(len(self.plan.steps) - 1))
+        on = served(self.scenario.gaps, self.plan.lease_s, at_s)
+        even = np.repeat(pace(self.scenario.traffic, whole), 60 // finest) * finest / 60 * on
+        reach = (float(self.people.reach[low]), float(1 - self.people.reach[high]))
+        requests = np.stack([self._rng.poisson(even * part) for part in reach], axis=1)
+        chances = [self._mean_chances(k, at_s, low) for k in range(len(self.metrics))]
+        bad = np.stack([self._rng.binomial(requests, np.stack((c, b), axis=1)) for c, b in chances])
+        extra = np.sum([requests[:, 0] * (c - b) for c, b in chances], axis=0)
+        tables = {w: self._coarser(w, finest, first, requests, bad) for w in widths}
+        minute = _folded(requests, 60 // finest)
+        harmed = self._after_harm(
+            minute[:, 0], _folded(bad[:, :, 0].sum(axis=0), 60 // finest), extra.reshape(minutes, -1).sum(axis=1)
+        )
+        stretch = self._quiet_stretch(whole, minute, tables, harmed)
+        nothing = [_none_known() for _ in self.metrics]
+        return _Draft(stretch, no_calls(len(self.metrics)), nothing, nothing, list(self.harm_began))
+
+    def _mean_chances(self, k: int, at_s: Floats, low: int) -> tuple[Floats, Floats]:
+        """The mean chance of the candidate's calls, weighted by activity, and what the baseline's would be."""
+        weight = np.diff(self.people.reach[: low + 1])
+        prone = float(np.average(self.people.proneness[:low], weights=weight))
+        base = base_chance(self.scenario, self.metrics[k], at_s) * prone
+        least = outage_chance(self.scenario, self.metrics[k], at_s)
+        well, effect, begun = np.clip(np.maximum(base, least), 0, 1), self.effect(k), self.harm_began[k]
+        if effect is None or begun is None:
+            return well, well
+        hit = self.people.segment[:low] < effect.segment
+        part = float(np.average(hit * self.people.proneness[:low], weights=weight)) / prone if prone else 0.0
+        mean = 1 + part * (effect_ratio(effect, begun, at_s) - 1)
+        return np.clip(np.maximum(base * mean, least), 0, 1), well
+
+    def _coarser(self, width_s: int, finest: int, first: int, requests: Ints, bad: Ints) -> Buckets:
+        folded = np.stack([_folded(one, width_s // finest) for one in bad])
+        start = first * 60 // width_s
+        return self._after_kept(Buckets(width_s, start, _folded(requests, width_s // finest), folded))
+
+    def _quiet_stretch(self, whole: Ints, requests: Ints, buckets: dict[int, Buckets], harmed: Harmed) -> Stretch:
+        ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
+        n = len(whole)
+        # The last of n calls within a minute is, on average, 1/(n+1) of a minute before its end.
+        gap_s = MINUTE_S * (1 - self._rng.random(requests.shape) ** (1 / np.maximum(requests, 1)))
+        ages, answered = [], []
+        for arm in range(2):
+            heard = np.where(requests[:, arm] > 0, ends_s - gap_s[:, arm], -1.0)
+            heard = shipped_s(self.scenario.gaps, heard)
+            heard = np.where(heard > ends_s, -1.0, heard)
+            last = np.maximum.accumulate(np.maximum(heard, self._answered_s[arm]))
+            ages.append(ends_s - np.maximum(last, 0.0))
+            answered.append(last >= 0)
+        silent = silent_ms(self.scenario.gaps, ends_s)
+        return Stretch(
+            first=int(whole[0]),
+            units=np.broadcast_to(self._units, (n, *self._units.shape)),
+            positions=np.broadcast_to(self._positions, (n, *self._positions.shape)),
+            age_ms=(np.stack(ages, axis=1) * 1000).astype(np.int64),
+            answered=np.stack(answered, axis=1).astype(np.int64),
+            gap_ms=silent,
+            watermark_s=ends_s - silent / 1000,
+            buckets=buckets,
+            harmed=harmed,
+        )
+
+    def _remember(self, stretch: Stretch, minutes: int) -> None:
+        last = minutes - 1
+        self._units, self._positions = stretch.units[last].copy(), stretch.positions[last].copy()
+        ages_s = stretch.age_ms[last] / 1000
+        self._answered_s = np.where(stretch.answered[last] > 0, stretch.end_s(last) - ages_s, -1.0)
+        self._harmed = (
+            int(stretch.harmed.calls[last]),
+            int(stretch.harmed.bad[last]),
+            float(stretch.harmed.extra[last]),
+        )
+        longest = max((limit.buckets for limit in self.plan.limits), default=0) + KEPT_BUCKETS
+        for width_s, found in stretch.buckets.items():
+            end = (stretch.first + minutes) * 60 // width_s
+            past = Buckets(width_s, found.first, found.requests[: end - found.first], found.bad[:, : end - found.first])
+            self._buckets[width_s] = past.since(end - longest)
+
+
+def _known_start(effect: Effect | None) -> float | None:
+    return None if effect is None or effect.after_events else effect.from_s
+
+
+def _none_known() -> Known:
+    empty = np.empty(0)
+    return Known(empty, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_), empty)
+
+
+def _firsts(known: Known) -> Known:
+    """Each user's first; `known` is in order."""
+    _, where = np.unique(known.user, return_index=True)
+    return known.chosen(where)
+
+
+def _by_minute(first: int, minutes: int, at_s: Floats, candidate: Bools) -> Ints:
+    slots = 2 * ((at_s // MINUTE_S).astype(np.int64) - first) + ~candidate
+    return np.bincount(np.maximum(slots, 0), minlength=2 * minutes).reshape(minutes, 2)
+
+
+def _folded(counts: Ints, size: int) -> Ints:
+    return np.asarray(counts.reshape(len(counts) // size, size, *counts.shape[1:]).sum(axis=1))
