@@ -13,7 +13,6 @@ from collections.abc import Sequence
 
 import msgspec
 import structlog
-import uvloop
 
 from serinus import __version__
 from serinus.adapters.clock import SystemClock, system_random
@@ -54,7 +53,8 @@ def run_worker(settings: WorkerSettings, stop: threading.Event, clock: Clock) ->
     with contextlib.closing(control), contextlib.closing(results):
         results.forget(clock.now_us() - _KEPT_DAYS * _DAY_US)
         print(json.dumps({"ready": True, "pid": os.getpid()}), flush=True)
-        uvloop.run(_until(stop, control, results, settings, clock))
+        # Not uvloop: it would take over the pipe by which `stop` learns of signals.
+        asyncio.run(_until(stop, control, results, settings, clock))
     return 0
 
 

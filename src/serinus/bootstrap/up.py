@@ -1,4 +1,4 @@
-"""`serinus up`: a control process and a gateway on this machine, with everything they keep in one folder."""
+"""`serinus up`: a control process, a gateway and a worker on this machine, with everything they keep in one folder."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _READY_WITHIN_S = 60.0
 _LOOK_S = 0.05
 _GATEWAY_STOP_S = 60.0
 _CONTROL_STOP_S = 20.0
+_WORKER_STOP_S = 20.0
 _LOG_TAIL_LINES = 5
 _ERROR = "error: "
 HOST_ID = "local"
@@ -88,7 +89,7 @@ def _claimed_log(directory: Path) -> IO[bytes]:
 
 
 class _Machine:
-    """Both parts. Once known, their ports stay the same over restarts."""
+    """All parts. Once known, their ports stay the same over restarts."""
 
     def __init__(self, settings: UpSettings, log: IO[bytes], clock: SystemClock) -> None:
         self._settings = settings
@@ -102,9 +103,10 @@ class _Machine:
         self._started_ns = clock.mono_ns()
         self._control = Child(self._start_control, clock.mono_ns)
         self._gateway = Child(self._start_gateway, clock.mono_ns)
+        self._worker: Child | None = None
 
     def run(self, tell: Callable[[Ready], None]) -> int:
-        """Wait for both, tell, tend."""
+        """Wait for what callers need, tell, start what can come later, tend."""
         try:
             api, gateway = self._await_ready("control", self._control), self._await_ready("gateway", self._gateway)
             if api is None or gateway is None:
@@ -112,9 +114,11 @@ class _Machine:
             self._port, self._api_port = gateway["port"], api["port"]
             tell(self._ready())
             self._key_file.unlink(missing_ok=True)  # told, and from now on kept nowhere
+            self._worker = Child(self._start_evaluation, self._clock.mono_ns)
             while signal.sigtimedwait(STOP_SIGNALS, _LOOK_S) is None:
                 self._control.tend()
                 self._gateway.tend()
+                self._worker.tend()
         finally:
             stopped = self._stop()
         return 0 if stopped else 1
@@ -163,13 +167,15 @@ class _Machine:
             return ""
 
     def _stop(self) -> bool:
-        """The gateway first: its last records go to the store, which needs no control for that."""
+        """The gateway before control: its last records go to the store, which needs no control for that."""
+        worker = [self._worker.process] if self._worker else []
+        worked = stop_all(worker, _WORKER_STOP_S, self._clock.mono_ns)
         gateway = stop_all([self._gateway.process], self._settings.drain_s + _GATEWAY_STOP_S, self._clock.mono_ns)
         control = stop_all([self._control.process], _CONTROL_STOP_S, self._clock.mono_ns)
         for child in (self._gateway, self._control):
             if child.process.stdout:
                 child.process.stdout.close()
-        return gateway and control
+        return gateway and control and worked
 
     def _start_control(self) -> subprocess.Popen[bytes]:
         options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._api_port)]
@@ -182,6 +188,10 @@ class _Machine:
         options += ["--host-id", HOST_ID, "--workers", str(self._settings.workers)]
         options += ["--drain-s", str(self._settings.drain_s)]
         return start_module("serinus.bootstrap.gateway", options, stdout=subprocess.PIPE, stderr=self._log)
+
+    def _start_evaluation(self) -> subprocess.Popen[bytes]:
+        options = ["--store", self._store()]
+        return start_module("serinus.bootstrap.evaluation_worker", options, stdout=self._log, stderr=self._log)
 
     def _store(self) -> str:
         return f"sqlite:///{self._directory}"
