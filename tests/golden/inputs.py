@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from serinus.core.audit.entry import Action, Draft
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.records import call_id
 from serinus.core.records.record import Begin, Dropped, End, ErrorClass, Event, First, Payload, Record, Score
 from serinus.core.records.sums import Rollup
+from serinus.core.release import release
+from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm, RampPoint
 from serinus.core.routing.conversation import pseudonym
 from serinus.core.routing.snapshot import (
@@ -201,3 +205,53 @@ AUDIT_DRAFTS = (
     ),
     Draft(at_us=TIMES_US[0] + 2, actor="key_web", action=Action.OVERRIDE_SET, subject="support-bot", reason="naïve"),
 )
+
+STAGED_RELEASE = release.Release(
+    id=RELEASE_ID,
+    app="support-bot",
+    seq=5,
+    state=State.PAUSED,
+    candidate="ab" * 32,
+    control="cd" * 32,
+    salt="c2FsdA",
+    plan=Plan(
+        owner="ada@example.com",
+        stages=(
+            OfflineStage(name="offline", suites=("golden",)),
+            ShadowStage(name="shadow"),
+            ApprovalStage(name="sign-off", roles=("ml_lead", "ops_lead")),
+            RolloutStage(
+                name="wide",
+                steps=(
+                    Step(share=0.05, dwell_s=7200, min_units=200, require="non_inferior"),
+                    Step(share=1.0, dwell_s=86_400),
+                ),
+            ),
+        ),
+        guardrails=(Guardrail(metric="call.error"),),
+        limits=(Limit(metric="call.error", above=0.025),),
+    ),
+    created_at_us=TIMES_US[0],
+    created_by="ada (00000001)",
+    stage=3,
+    attempts=(2, 1, 0, 0),
+    shown={"call.error": (3, 4), "enrolled": (100, 98)},
+    step=0,
+    ramp=RAMP[:1],
+    restarts=({},),
+    hold=release.Hold(trigger="stage:0", reason="offline: error", at_us=TIMES_US[0]),
+    reason="offline: error",
+)
+"""A release with all that stages add."""
+
+RELEASE_BEFORE_STAGES = (
+    '{"id":"rel_01a0000000007000800000000000beef","app":"support-bot","seq":2,"state":"running",'
+    '"candidate":"c1","control":"b1","salt":"c2FsdA","plan":{"owner":"ada@example.com","steps":['
+    '{"share":0.05,"dwell_s":60.0,"min_units":10},{"share":1.0,"dwell_s":60.0,"min_units":0}],'
+    '"guardrails":[{"metric":"call.error","max_ratio":1.25,"design_ratio":2.0,"role":"guardrail","dry_run":false,'
+    '"weight":1.0}],"limits":[],"alpha":0.01,"holdback":0.01,"lease_s":30.0,"freshness_s":60.0,'
+    '"veto_deadline_s":1800.0},"created_at_us":7,"created_by":"ada","project":"default","step":0,'
+    '"ramp":[{"revision":5,"step":0,"share":0.05}],"restarts":[{}],"hold":null,"rearmed":{},"final_revision":0,'
+    '"reason":"started","assign_v":1,"stats_v":1}'
+)
+"""A release as it was stored before there were stages."""

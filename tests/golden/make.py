@@ -33,9 +33,11 @@ from tests.golden.inputs import (
     RAMP,
     RANDOM,
     RECORDS,
+    RELEASE_BEFORE_STAGES,
     RELEASE_ID,
     ROLLUP,
     SNAPSHOT,
+    STAGED_RELEASE,
     TEXTS,
     TIMES_US,
     UNITS,
@@ -242,6 +244,15 @@ def release_table() -> dict[str, Any]:
     }
 
 
+def stored_releases() -> dict[str, Any]:
+    """A release as it is stored, and one as it was stored before there were stages."""
+    return {
+        "about": "the JSON of a release; readers pass over what they do not know, what is absent has its default",
+        "staged": msgspec.json.encode(STAGED_RELEASE).decode(),
+        "before_stages": RELEASE_BEFORE_STAGES,
+    }
+
+
 def leases() -> dict[str, Any]:
     """Lease files."""
     cases = ((1, 5_000_000_000, BOOT), (2**63, 2**63, 2**64 - 1))
@@ -266,6 +277,7 @@ VECTORS: dict[str, Callable[[], dict[str, Any]]] = {
     "audit": audit_chain,
     "metrics": metric_registry,
     "release_table": release_table,
+    "stored_release": stored_releases,
     "lease": leases,
 }
 

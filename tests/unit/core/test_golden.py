@@ -16,9 +16,10 @@ import pytest
 
 from serinus.core.audit.entry import Entry, faults
 from serinus.core.records import frames
+from serinus.core.release.release import Release
 from serinus.core.routing import snapshot
 from tests.golden import make
-from tests.golden.inputs import INSTANCE, MINIMAL_SNAPSHOT, RECORDS, SNAPSHOT
+from tests.golden.inputs import INSTANCE, MINIMAL_SNAPSHOT, RECORDS, SNAPSHOT, STAGED_RELEASE
 
 GOLDEN = Path(make.__file__).parent
 
@@ -155,3 +156,17 @@ def test_leases_are_read_from_their_layout() -> None:
         magic, crc, *rest = struct.unpack("<4sIQQQ", raw)
         assert (magic, crc) == (b"SLS1", zlib.crc32(raw[8:]))
         assert rest == [case["counter"], case["renewed_mono_ns"], case["boot"]]
+
+
+def test_stored_releases_read_back() -> None:
+    """The present form comes back whole; the one before stages is one rollout, in the stage that takes its steps."""
+    golden = vectors("stored_release")
+    assert msgspec.json.decode(golden["staged"], type=Release) == STAGED_RELEASE
+    before = msgspec.json.decode(golden["before_stages"], type=Release)
+    assert (before.stage, before.step, before.exposed, before.attempt_of(0)) == (0, 0, True, 0)
+    assert [stage.name for stage in before.plan.stages] == ["rollout"]
+    assert before.plan.steps_of(before.stage) == range(2)
+    assert (
+        json.loads(msgspec.json.encode(before)).items()
+        >= {name: value for name, value in json.loads(golden["before_stages"]).items() if name != "plan"}.items()
+    )
