@@ -77,7 +77,7 @@ def _plan_of(app: AppState) -> Plan:
             where="app.plan",
             mend="declare one in the app's file: `owner: …`, `steps: [{share: 5%, dwell: 2h}, …]`, `guardrails: […]`",
         )
-    if not plan.guardrails and not plan.limits:
+    if not plan.limits and not any(rail.role != "info" and not rail.dry_run for rail in plan.guardrails):
         raise InvalidInput(
             "the plan names nothing that would take the candidate back (A3)",
             where="app.plan.guardrails",

@@ -12,7 +12,7 @@ from serinus.control.set_override import set_override
 from serinus.control.start_release import start_release
 from serinus.core.errors import Conflict, InvalidInput, NotFound
 from serinus.core.pipeline.app import AppConfig
-from serinus.core.pipeline.plan import Step
+from serinus.core.pipeline.plan import Guardrail, Step
 from serinus.core.release.table import State
 from tests.unit.control.production import PERSON, PLAN, Production
 
@@ -46,9 +46,13 @@ def test_A4_release_without_owner_is_refused() -> None:
         msgspec.structs.replace(PLAN, owner="")
 
 
-def test_A3_release_without_rollback_triggers_is_refused() -> None:
-    """A plan that would never take the candidate back is refused."""
-    world = Production(msgspec.structs.replace(PLAN, guardrails=(), limits=()))
+@pytest.mark.parametrize(
+    "rails",
+    [(), (Guardrail(metric="call.error", role="info"),), (Guardrail(metric="call.error", dry_run=True),)],
+)
+def test_A3_release_without_rollback_triggers_is_refused(rails: tuple[Guardrail, ...]) -> None:
+    """A plan that would never take the candidate back, since it names nothing or only looks on, is refused."""
+    world = Production(msgspec.structs.replace(PLAN, guardrails=rails, limits=()))
     with pytest.raises(InvalidInput, match="take the candidate back"):
         world.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -14,11 +15,16 @@ from serinus.core.pipeline.step import Step
 
 __all__ = ("Guardrail", "Limit", "Plan", "Step")
 
+LARGEST_RATIO = 1000.0
+LARGEST_WEIGHT = 1e6
+"""Beyond these no number of events gives evidence that a float can hold; 1 over it is the smallest weight."""
+
 
 class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     """Sequential comparison of first bad events (statistics 4.1): harm is a rate ratio above `max_ratio`.
 
     `role`: `guardrail` rolls back, `signal` pauses, `info` is shown only. `weight` is this metric's share of α.
+    A metric has one guardrail: resuming what its signal paused would take evidence from a second one that rolls back.
     """
 
     metric: str
@@ -72,8 +78,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:
             raise InvalidInput(f"lease of {self.lease_s} s", where="plan.lease_s", mend="use 1 s to 90 s (J4)")
+        _above_zero("freshness_s", self.freshness_s)
+        _above_zero("veto_deadline_s", self.veto_deadline_s)
         for i, guardrail in enumerate(self.guardrails):
             _check_guardrail(i, guardrail)
+            if guardrail.metric in (other.metric for other in self.guardrails[:i]):
+                raise InvalidInput(
+                    f"{guardrail.metric} stands twice", where=f"plan.guardrails[{i}]", mend="keep one of them"
+                )
         for i, limit in enumerate(self.limits):
             _check_limit(i, limit)
         self._check_required()
@@ -151,6 +163,11 @@ def _in_open_unit(name: str, value: float) -> None:
         raise InvalidInput(f"{name} {value} is not in (0, 1)", where=f"plan.{name}", mend="0.01 is the default")
 
 
+def _above_zero(name: str, seconds: float) -> None:
+    if not 0 < seconds < math.inf:
+        raise InvalidInput(f"{name} of {seconds:g} s", where=f"plan.{name}", mend="use more than 0, such as 60 s")
+
+
 def _check_guardrail(index: int, guardrail: Guardrail) -> None:
     where = f"plan.guardrails[{index}]"
     if not metric(guardrail.metric).event:
@@ -163,9 +180,15 @@ def _check_guardrail(index: int, guardrail: Guardrail) -> None:
             where=where,
             mend="e.g. max_ratio: 1.25 with design_ratio: 2",
         )
-    if guardrail.weight <= 0:
+    if guardrail.design_ratio > LARGEST_RATIO:
         raise InvalidInput(
-            f"weight {guardrail.weight} is not above 0", where=where, mend="leave it out for equal weights"
+            f"design_ratio {guardrail.design_ratio:g} is above {LARGEST_RATIO:g}", where=where, mend="e.g. 2"
+        )
+    if not 1 / LARGEST_WEIGHT <= guardrail.weight <= LARGEST_WEIGHT:
+        raise InvalidInput(
+            f"weight {guardrail.weight:g} is not above 0 and at most {LARGEST_WEIGHT:g}",
+            where=where,
+            mend="leave it out for equal weights",
         )
 
 

@@ -10,6 +10,8 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage, Stage
 from serinus.core.pipeline.step import Step
 
+MOST_STEPS = 100
+"""A call id has one byte for the step at which a unit was first enrolled."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9 ._-]{0,62}")
 
 
@@ -39,9 +41,12 @@ def check_stages(stages: Sequence[Stage]) -> tuple[Step, ...]:
 
 
 def check_steps(steps: Sequence[Step], places: Sequence[str], whole: str) -> None:
-    """Shares grow up to ½, then 100 %. `places` names each step, `whole` where the last of them stand."""
+    """Shares grow up to ½, then 100 %, in `MOST_STEPS` at most. `places` names each step, `whole` where the last of them
+    stand."""
     if not steps:
         raise InvalidInput("no steps", where=whole, mend="add at least one: `- {share: 5%, dwell: 2h}`")
+    if len(steps) > MOST_STEPS:
+        raise InvalidInput(f"{len(steps)} steps", where=whole, mend=f"use {MOST_STEPS} at most")
     last = 0.0
     for step, where in zip(steps, places, strict=True):
         if not (0 < step.share <= 0.5 or step.share == 1.0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 
 STEPS = (Step(share=0.05, dwell_s=60), Step(share=0.5, dwell_s=60), Step(share=1.0, dwell_s=60))
+
+TIGHT = Guardrail(metric="call.error", max_ratio=1.1, role="signal")
 
 
 def plan(**fields: Any) -> Plan:
@@ -44,6 +47,14 @@ def test_A4_a_plan_without_owner_is_refused() -> None:
         ({"guardrails": (Guardrail(metric="call.error", max_ratio=0.9),)}, "plan.guardrails[0]"),
         ({"guardrails": (Guardrail(metric="call.error", max_ratio=2.0),)}, "plan.guardrails[0]"),
         ({"guardrails": (Guardrail(metric="call.error", weight=0.0),)}, "plan.guardrails[0]"),
+        ({"guardrails": (Guardrail(metric="call.error", weight=1e7),)}, "plan.guardrails[0]"),
+        ({"guardrails": (Guardrail(metric="call.error", weight=math.nan),)}, "plan.guardrails[0]"),
+        ({"guardrails": (Guardrail(metric="call.error", design_ratio=1e16),)}, "plan.guardrails[0]"),
+        ({"guardrails": (Guardrail(metric="call.error"), TIGHT)}, "plan.guardrails[1]"),
+        ({"freshness_s": 0.0}, "plan.freshness_s"),
+        ({"freshness_s": math.inf}, "plan.freshness_s"),
+        ({"veto_deadline_s": 0.0}, "plan.veto_deadline_s"),
+        ({"steps": tuple(Step(share=i / 1000, dwell_s=1) for i in range(1, 102))}, "plan.steps"),
         ({"limits": (Limit(metric="call.eror", above=0.1),)}, "metric"),
         ({"limits": (Limit(metric="call.error", above=1.0),)}, "plan.limits[0]"),
         ({"limits": (Limit(metric="call.error", above=0.1, buckets=0),)}, "plan.limits[0]"),
