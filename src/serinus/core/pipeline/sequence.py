@@ -41,8 +41,8 @@ def check_stages(stages: Sequence[Stage]) -> tuple[Step, ...]:
 
 
 def check_steps(steps: Sequence[Step], places: Sequence[str], whole: str) -> None:
-    """Shares grow up to ½, then 100 %, in `MOST_STEPS` at most. `places` names each step, `whole` where the last of them
-    stand."""
+    """Shares grow up to ½, then 100 %, in `MOST_STEPS` at most. `places` names each step, `whole` where the last
+    of them stand."""
     if not steps:
         raise InvalidInput("no steps", where=whole, mend="add at least one: `- {share: 5%, dwell: 2h}`")
     if len(steps) > MOST_STEPS:
