@@ -14,14 +14,12 @@ from pathlib import Path
 import msgspec
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
 from serinus.adapters.clock import SystemClock, system_random
-from serinus.adapters.ed25519 import Ed25519Check
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.stores import open_stores
-from serinus.api.app import create_app
 from serinus.bootstrap import settings as environment
+from serinus.bootstrap.faces import Faces
 from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.notices import start_notices
@@ -68,12 +66,14 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         log = ParquetSearch(settings.segments, ReadLimits()) if settings.segments else None
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
-        server = _server(create_app(*stores, clock, ids, system_random, tick.wake, log, signatures=Ed25519Check()))
+        faces = Faces(*stores, clock, ids, tick.wake, log, stop.is_set)
+        server = _server(faces)
         _wake_on_changes(stores[0], tick, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
             return _run_parts(tick, server, listener, stop)
         finally:
+            faces.close()
             for store in stores:
                 store.close()
 
@@ -83,7 +83,7 @@ def _public_url(settings: ControlSettings, listener: socket.socket) -> str:
     return settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: Faces) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     )

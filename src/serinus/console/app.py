@@ -1,0 +1,31 @@
+"""The console as one ASGI application, made of parts that are handed in."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from serinus.console.headers import SecurityHeaders
+from serinus.console.page import Desk
+from serinus.console.parts import Parts
+from serinus.console.refusals import Refusals
+from serinus.console.routes import acts, apps, assets, audit, calls, charts, live, overview, releases, sign_in, versions
+from serinus.core.errors import SerinusError
+
+_NOUNS = (assets, sign_in, overview, apps, versions, releases, charts, live, acts, calls, audit)
+
+
+def create_console(parts: Parts) -> Starlette:
+    """The application for everything that is not the API. Views run in the thread pool."""
+    desk = Desk(parts)
+    refusals = Refusals(desk)
+    return Starlette(
+        routes=[route for noun in _NOUNS for route in noun.routes(desk)],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={
+            SerinusError: refusals.refused,
+            HTTPException: refusals.no_page,
+            Exception: refusals.unforeseen,
+        },
+    )

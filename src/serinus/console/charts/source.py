@@ -1,0 +1,93 @@
+"""What charts are drawn from, read once every few seconds for all who look."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+
+from serinus.console.charts.bins import Bin, Grid, bins, grid
+from serinus.console.charts.series import Series, series
+from serinus.console.charts.spec import Mark
+from serinus.console.parts import Parts
+from serinus.control.lookup import release_of
+from serinus.core.audit.entry import Action, Entry
+from serinus.core.decision.wording import percent
+from serinus.core.release.release import Release
+from serinus.core.release.table import FINAL
+from serinus.ports.control_store import Page
+
+FRESH_S = 3.0
+KEPT = 32
+LONGEST_S = 14 * 86400
+_ENTRIES = 200
+_MARKED = {
+    Action.RELEASE_PAUSED: "paused", Action.TICK_PAUSED: "paused", Action.RELEASE_RESUMED: "resumed",
+    Action.TICK_RESUMED: "resumed", Action.RELEASE_ROLLED_BACK: "rolled back", Action.TICK_ROLLED_BACK: "rolled back",
+    Action.RELEASE_ABORTED: "aborted", Action.TICK_PROMOTED: "promoted",
+}  # fmt: skip
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A release's bins over its grid, and its moments. `read_at_ns` on the monotonic clock."""
+
+    release: Release
+    over: Grid
+    bins: tuple[Bin, ...]
+    marks: tuple[Mark, ...]
+    read_at_ns: int
+
+    def series(self, name: str) -> Series:
+        """The chart of this name."""
+        return series(name, self.release.plan, self.bins, self.over.width_s)
+
+
+class ChartSource:
+    """Reads rollups for charts, and keeps the last few releases for some seconds."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lock = threading.Lock()
+        self._kept: dict[str, Drawn] = {}
+
+    def drawn(self, id: str) -> Drawn:
+        """What the charts of a release show now; NotFound when there is none."""
+        now_ns = self._parts.clock.mono_ns()
+        with self._lock:
+            known = self._kept.get(id)
+        if known is not None and now_ns - known.read_at_ns < FRESH_S * 1e9:
+            return known
+        found = self._read(id, now_ns)
+        with self._lock:
+            self._kept.pop(id, None)
+            self._kept[id] = found
+            while len(self._kept) > KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return found
+
+    def _read(self, id: str, now_ns: int) -> Drawn:
+        with self._parts.control.tx() as tx:
+            release = release_of(tx, id)
+            entries, _ = tx.audit_newest(id, Page(limit=_ENTRIES))
+        until_us = entries[0].at_us if release.state in FINAL and entries else self._parts.clock.now_us()
+        over = grid(max(release.created_at_us, until_us - LONGEST_S * 1_000_000), until_us + 1)
+        with self._parts.telemetry.tx() as telemetry:
+            rollups = telemetry.rollups(id, over.rollup_s, over.from_us, over.to_us)
+        found = bins(rollups, over)
+        marks = _marks(release, entries, found)
+        return Drawn(release=release, over=over, bins=tuple(found), marks=marks, read_at_ns=now_ns)
+
+
+def _marks(release: Release, entries: list[Entry], found: list[Bin]) -> tuple[Mark, ...]:
+    """The moments within the chart, oldest first: steps by their share, and what stopped or went on."""
+    if not found:
+        return ()
+    marks, step = [], 0
+    for entry in reversed(entries):
+        label = _MARKED.get(Action(entry.action)) if entry.action in set(Action) else None
+        if entry.action == Action.TICK_ADVANCED:
+            step += 1
+            label = percent(release.plan.steps[min(step, len(release.plan.steps) - 1)].share)
+        if label and entry.at_us >= found[0].start_us:
+            marks.append(Mark(at_ms=entry.at_us // 1000, label=label))
+    return tuple(marks)

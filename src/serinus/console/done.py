@@ -1,0 +1,17 @@
+"""What the page after an act says; the address names the act, never a text."""
+
+from __future__ import annotations
+
+DONE = {
+    "approve": "Your approval is recorded.",
+    "reject": "The candidate is refused.",
+    "resume": "The release goes on.",
+    "pause": "The release is paused.",
+    "rerun": "The stage is being measured again.",
+    "abort": "The release is being aborted: everybody is on the baseline.",
+    "rollback": "The release is rolling back: everybody is on the baseline.",
+    "pin": "All traffic is pinned.",
+    "unpin": "The pin is cleared.",
+    "release": "The release has started.",
+    "acknowledge": "The notice is acknowledged.",
+}

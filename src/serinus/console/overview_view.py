@@ -1,0 +1,158 @@
+"""All that the overview shows: what needs somebody, what is on its way, the apps and the hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serinus.console.parts import Parts
+from serinus.console.stepper import StageMark, stepper
+from serinus.console.visitor import Visitor
+from serinus.control.read_gates import read_gates
+from serinus.core.access import Operation
+from serinus.core.decision.signing import Signing, signing
+from serinus.core.decision.standing import Standing, data_age_s, standing
+from serinus.core.fleet import HostStatus
+from serinus.core.pipeline.app import AppState
+from serinus.core.release.approval import identity_of
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import SERVING, State
+from serinus.ports.control_store import ControlTx, Leader, Notice, Page
+from serinus.ports.telemetry_store import TelemetryTx
+
+ENDED = 8
+NOTICES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Underway:
+    """A release that has not ended."""
+
+    release: Release
+    standing: Standing
+    stages: tuple[StageMark, ...]
+    signing: Signing | None
+    waiting: str
+
+    @property
+    def share(self) -> float:
+        """The candidate's share of units now."""
+        release = self.release
+        return release.plan.candidate_share(release.step) if release.state in SERVING else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Something that waits for a person: a release to look at, or a notice to acknowledge."""
+
+    kind: str
+    what: str
+    why: str
+    href: str
+    link: str
+    tone: str = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewView:
+    """The overview of one moment. `names` are version names by digest."""
+
+    needs: tuple[Need, ...]
+    underway: tuple[Underway, ...]
+    ended: tuple[Release, ...]
+    apps: tuple[AppState, ...]
+    hosts: tuple[HostStatus, ...]
+    names: dict[str, str]
+    revision: int
+    leader: Leader | None
+    data_age_s: float | None
+
+
+def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
+    """What this visitor sees now."""
+    now_us = parts.clock.now_us()
+    with parts.control.tx() as tx:
+        active = tx.active_releases()
+        progress = {release.id: tx.progress(release.id) for release in active}
+        signings = {r.id: signing(r, read_gates(tx, r)) if r.state in SERVING else None for r in active}
+        ended, _ = tx.releases(Page(limit=ENDED), None, _FINAL)
+        notices, _ = tx.notices(Page(limit=NOTICES), None, waiting=True)
+        apps, revision = tx.apps(), tx.revision()
+        names = _names(tx, [*active, *ended], apps)
+    with parts.telemetry.tx() as telemetry:
+        hosts = telemetry.hosts()
+        underway = tuple(
+            _underway(telemetry, release, progress[release.id], signings[release.id], hosts, revision, now_us)
+            for release in active
+        )
+    return OverviewView(
+        needs=tuple(_needs(visitor, underway, notices, names)),
+        underway=underway,
+        ended=tuple(ended),
+        apps=tuple(sorted(apps, key=lambda app: app.config.name)),
+        hosts=tuple(sorted(hosts, key=lambda host: host.host)),
+        names=names,
+        revision=revision,
+        leader=parts.control.leader(),
+        data_age_s=data_age_s(hosts, now_us),
+    )
+
+
+_FINAL = (State.PROMOTED, State.ROLLED_BACK, State.ABORTED, State.REJECTED)
+
+
+def _underway(
+    telemetry: TelemetryTx,
+    release: Release,
+    progress: Progress | None,
+    signed: Signing | None,
+    hosts: list[HostStatus],
+    revision: int,
+    now_us: int,
+) -> Underway:
+    return Underway(
+        release=release,
+        standing=standing(release, progress, telemetry.sums(release.id), hosts, revision, now_us),
+        stages=stepper(release, progress),
+        signing=signed,
+        waiting=progress.waiting if progress and release.hold is None else "",
+    )
+
+
+def _names(tx: ControlTx, releases: list[Release], apps: list[AppState]) -> dict[str, str]:
+    digests = {digest for release in releases for digest in (release.candidate, release.control)}
+    digests |= {digest for app in apps for digest in (app.live, app.override) if digest}
+    return {version.digest: version.name for version in tx.versions_of(digests)}
+
+
+def _needs(
+    visitor: Visitor, underway: tuple[Underway, ...], notices: list[Notice], names: dict[str, str]
+) -> list[Need]:
+    found = []
+    for one in underway:
+        release = one.release
+        name = names.get(release.candidate, release.candidate[:12])
+        if one.signing is not None and _may_sign(visitor, one.signing):
+            roles = " and ".join(role.replace("_", " ") for role in one.signing.lacking)
+            why = f"{one.signing.stage.name} waits for {roles}"
+            found.append(
+                Need(kind="Approval", what=name, why=why, href=f"/releases/{release.id}", link="Look and sign")
+            )
+        elif release.hold is not None and not release.hold.auto_resume:
+            found.append(
+                Need(kind="Paused", what=name, why=release.hold.reason, href=f"/releases/{release.id}", link="Decide")
+            )
+    if visitor.may(Operation.ACKNOWLEDGE_NOTICE):
+        found += [
+            Need(
+                kind=notice.kind.replace("_", " "), what=notice.app, why=notice.body,
+                href=f"/notices/{notice.id}/acknowledge", link="Acknowledge", tone="bad",
+            )
+            for notice in notices
+        ]  # fmt: skip
+    return found
+
+
+def _may_sign(visitor: Visitor, signed: Signing) -> bool:
+    """Whether this visitor's signature would help: an open role of theirs, and neither author nor starter."""
+    involved = {identity_of(signed.author), identity_of(signed.starter)}
+    return identity_of(visitor.actor) not in involved and bool(set(signed.lacking) & set(visitor.key.roles))

@@ -1,0 +1,30 @@
+"""A plan in sentences: what guards a release, what limits it, and how it goes."""
+
+from __future__ import annotations
+
+from serinus.core.decision.wording import percent
+from serinus.core.metrics import REGISTRY
+from serinus.core.pipeline.plan import Guardrail, Limit
+
+_ROLES = {"guardrail": "rolls back", "signal": "pauses", "info": "is shown only"}
+
+
+def guardrail_words(guardrail: Guardrail) -> str:
+    """What a guardrail does, in one sentence."""
+    act = "would act, but is a dry run" if guardrail.dry_run else _ROLES[guardrail.role]
+    return f"{_title(guardrail.metric)}: more than {guardrail.max_ratio:g} times the control's {act}"
+
+
+def limit_words(limit: Limit) -> str:
+    """What an absolute limit does, in one sentence."""
+    unit = "minute" if limit.bucket_s == 60 else "second"
+    act = "rolls back" if limit.action == "rollback" else "pauses"
+    return (
+        f"{_title(limit.metric)}: above {percent(limit.above)} in {limit.buckets} {unit}s in a row, with at least "
+        f"{limit.min_requests:,} requests in each, {act}"
+    )
+
+
+def _title(name: str) -> str:
+    found = REGISTRY.get(name)
+    return (found.title if found else name).capitalize()

@@ -1,0 +1,86 @@
+"""All that the page of a release shows, read at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serinus.console.parts import Parts
+from serinus.console.stepper import StageMark, stepper
+from serinus.control.lookup import release_of
+from serinus.control.read_gates import read_gates
+from serinus.core.audit.entry import Entry
+from serinus.core.decision.signing import Signing, signing
+from serinus.core.decision.standing import Standing, standing
+from serinus.core.pipeline.stages import StageResult
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import FINAL, SERVING
+from serinus.ports.control_store import ControlTx, Page, StoredVersion
+
+TIMELINE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseView:
+    """A release, its two versions, how it stands, what it waits for and what was done to it (newest first)."""
+
+    release: Release
+    progress: Progress | None
+    candidate: StoredVersion
+    control: StoredVersion
+    standing: Standing
+    stages: tuple[StageMark, ...]
+    signing: Signing | None
+    results: tuple[StageResult, ...]
+    entries: tuple[Entry, ...]
+    is_live: bool
+
+    @property
+    def final(self) -> bool:
+        """Whether it has ended."""
+        return self.release.state in FINAL
+
+    @property
+    def share(self) -> float:
+        """The candidate's share of units now."""
+        release = self.release
+        return release.plan.candidate_share(release.step) if release.state in SERVING else 0.0
+
+    @property
+    def waiting(self) -> str:
+        """What it lacked at the tick's last round; empty when that is nothing, or stands in the reason already."""
+        text = self.progress.waiting if self.progress and not self.final else ""
+        return "" if text == self.release.reason or self.release.hold is not None else text
+
+
+def release_view(parts: Parts, id: str) -> ReleaseView:
+    """The view of a release now; NotFound when there is none."""
+    with parts.control.tx() as tx:
+        release = release_of(tx, id)
+        progress, revision = tx.progress(id), tx.revision()
+        candidate, control = (version_named(tx, release.app, one) for one in (release.candidate, release.control))
+        entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
+        signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
+        results = tuple(tx.stage_results(id))
+        app = tx.app(release.app)
+    with parts.telemetry.tx() as telemetry:
+        sums, hosts = telemetry.sums(id), telemetry.hosts()
+    return ReleaseView(
+        release=release,
+        progress=progress,
+        candidate=candidate,
+        control=control,
+        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us()),
+        stages=stepper(release, progress),
+        signing=signed,
+        results=results,
+        entries=tuple(entries),
+        is_live=app is not None and app.live == release.candidate,
+    )
+
+
+def version_named(tx: ControlTx, app: str, digest: str) -> StoredVersion:
+    """The app's version with this digest; one that is known by it alone when the store has it not (any more)."""
+    unknown = StoredVersion(
+        digest=digest, behaviour="", app=app, name=digest[:12], content=b"{}", created_at_us=0, created_by=""
+    )
+    return tx.find_version(app, digest) or unknown

@@ -1,0 +1,47 @@
+"""The page of an app: what is live, what is declared, its versions and its releases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from serinus.console.page import Desk
+from serinus.console.plan_words import guardrail_words, limit_words
+from serinus.console.stepper import detail
+from serinus.console.visitor import Visitor
+from serinus.control.lookup import app_of
+from serinus.core.access import Operation
+from serinus.core.pipeline.notifications import Route as NoticeRoute
+from serinus.ports.control_store import Page
+
+VERSIONS = 25
+RELEASES = 10
+
+
+def routes(desk: Desk) -> Sequence[BaseRoute]:
+    """`/apps/{app}`."""
+
+    def show(request: Request, visitor: Visitor) -> Response:
+        name, cursor = request.path_params["app"], request.query_params.get("cursor", "")
+        with desk.parts.control.tx() as tx:
+            state = app_of(tx, name)
+            versions, following = tx.versions(name, Page(cursor=cursor, limit=VERSIONS))
+            releases, _ = tx.releases(Page(limit=RELEASES), name)
+            digests = {digest for release in releases for digest in (release.candidate, release.control)}
+            digests |= {digest for digest in (state.live, state.override) if digest}
+            named = {version.digest: version.name for version in tx.versions_of(digests)}
+        config, plan = state.config, state.config.plan
+        return desk.page(
+            request, "app.html", visitor,
+            state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
+            names=named,
+            stages=[(stage, detail(stage)) for stage in plan.stages] if plan else [],
+            guardrails=[guardrail_words(one) for one in plan.guardrails] if plan else [],
+            limits=[limit_words(one) for one in plan.limits] if plan else [],
+            told={r.value: [t.reference for t in config.notifications.targets(r)] for r in NoticeRoute},
+        )  # fmt: skip
+
+    return [Route("/apps/{app}", desk.view(Operation.VIEW, show))]

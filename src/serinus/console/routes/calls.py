@@ -1,0 +1,85 @@
+"""The call log: search, and one call with what was said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from serinus.console.call_filter import ARMS, ERRORS, filled, query
+from serinus.console.page import Desk
+from serinus.console.visitor import Visitor
+from serinus.core.access import Operation
+from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavailable
+from serinus.core.metrics import REGISTRY
+from serinus.core.records import call_id
+from serinus.core.records.call import Call
+from serinus.ports.event_log import CallQuery, CallSearch
+
+LIMIT = 50
+
+
+def routes(desk: Desk) -> Sequence[BaseRoute]:
+    """`/calls` and `/calls/{id}`."""
+
+    def search(request: Request, visitor: Visitor) -> Response:
+        asked = filled(request.query_params)
+        fault: InvalidInput | NotFound | QueryLimit | None = None
+        found: list[Call] = []
+        with desk.parts.control.tx() as tx:
+            apps = sorted(app.config.name for app in tx.apps())
+            try:
+                question = query(tx, asked, request.query_params.get("cursor", ""), LIMIT + 1)
+            except (InvalidInput, NotFound) as error:
+                fault, question = error, None
+        if question is not None:
+            try:
+                found = _log(desk).calls(question)
+            except QueryLimit as error:
+                fault = error
+        shown = found[:LIMIT]
+        following = f"{shown[-1].at_us}.{shown[-1].call}" if len(found) > LIMIT else ""
+        return desk.page(
+            request, "calls.html", visitor,
+            status=422 if fault else 200, calls=shown, fault=fault, asked=asked, apps=apps, arms=ARMS, errors=ERRORS,
+            metrics=REGISTRY, names=_names(desk, shown), more=_more(asked, following),
+            paged=bool(request.query_params.get("cursor")),
+        )  # fmt: skip
+
+    def show(request: Request, visitor: Visitor) -> Response:
+        id, log = request.path_params["id"], _log(desk)
+        begun_us = call_id.parse(call_id.raw_of(id)).at_ms * 1000
+        found = log.calls(CallQuery(call=id, from_us=begun_us, limit=1))
+        if not found:
+            raise NotFound("no such call", where="call", mend="a call is here some seconds after it ended")
+        scores = log.scores([found[0].call], {found[0].conversation})
+        return desk.page(request, "call.html", visitor, call=found[0], scores=scores, names=_names(desk, found))
+
+    return [
+        Route("/calls", desk.view(Operation.VIEW_CALLS, search)),
+        Route("/calls/{id}", desk.view(Operation.VIEW_CALLS, show)),
+    ]
+
+
+def _log(desk: Desk) -> CallSearch:
+    if desk.parts.calls is None:
+        raise StoreUnavailable(
+            "this control process does not know where the call log is",
+            where="calls",
+            mend="start it with --segments, the folder that the gateway's --segments names",
+        )
+    return desk.parts.calls
+
+
+def _names(desk: Desk, calls: list[Call]) -> dict[str, str]:
+    with desk.parts.control.tx() as tx:
+        return {version.digest: version.name for version in tx.versions_of({call.version for call in calls})}
+
+
+def _more(asked: dict[str, str], cursor: str) -> str:
+    """The address of the next page; empty at the end."""
+    fields = {name: value for name, value in asked.items() if value}
+    return f"/calls?{urlencode({**fields, 'cursor': cursor})}" if cursor else ""

@@ -1,0 +1,148 @@
+"""Numbers, times and names as people read them: the filters of the templates."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup, escape
+
+from serinus.core.decision.wording import odds, percent, span
+from serinus.core.metrics import REGISTRY
+
+NONE = "–"
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_PICTURES = 0x2400
+_LEVELS = ((100.0, "strong"), (10.0, "some"), (1.0, "weak"))
+
+ACTIONS = {
+    "make_live": "made live", "create": "created", "start": "started", "pause": "paused", "resume": "resumed",
+    "abort": "aborted", "roll_back": "rolled back", "approve": "approved", "reject": "refused", "rerun": "run again",
+    "push": "pushed", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
+    "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
+    "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
+    "escalate": "escalated", "give_up": "given up", "change": "changed",
+}  # fmt: skip
+STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
+TONES = {
+    "running": "going", "watching": "going", "promoted": "good", "paused": "held", "rolling_back": "bad",
+    "rolled_back": "bad", "rejected": "bad", "aborting": "held", "aborted": "quiet", "created": "quiet",
+}  # fmt: skip
+OUTCOMES = {"pass": "good", "inconclusive": "held", "no-data": "held", "error": "held", "fail": "bad"}
+
+
+def visible(value: object) -> object:
+    """What a template prints: control and invisible characters as signs that one sees, None as a dash."""
+    if value is None:
+        return NONE
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _HIDDEN.sub(_sign, value)
+    return value
+
+
+def _sign(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(_PICTURES + code)
+    return "\u2421" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def when(at_us: int) -> Markup:
+    """A moment as `21 Nov 2026, 01:26:15 UTC`, readable by machines too."""
+    if not at_us:
+        return escape(NONE)
+    moment = datetime.fromtimestamp(at_us / 1e6, UTC)
+    text = f"{moment.day} {moment:%b %Y, %H:%M:%S} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="milliseconds"), text)
+
+
+def day(at_us: int) -> Markup:
+    """A moment without its seconds."""
+    if not at_us:
+        return escape(NONE)
+    moment = datetime.fromtimestamp(at_us / 1e6, UTC)
+    text = f"{moment.day} {moment:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(moment.isoformat(), text, text)
+
+
+def rate(share: float | None) -> str:
+    """A share as a percentage; a dash when nobody knows it."""
+    return NONE if share is None else percent(share)
+
+
+def seconds(value: float | None) -> str:
+    """A duration; a dash when nobody knows it."""
+    if value is None:
+        return NONE
+    return f"{value * 1000:.0f} ms" if value < 1 else span(value)
+
+
+def age(at_us: int, now_us: int) -> str:
+    """How long ago, in the largest unit."""
+    return f"{span(max(0, now_us - at_us) // 1_000_000)} ago"
+
+
+def odds_text(log_e: float) -> str:
+    """An e-value as odds: `0.4 to 1`, `12 to 1`, `10^7 to 1`."""
+    return f"{math.exp(log_e):.2g} to 1" if log_e < math.log(10) else f"{odds(log_e)} to 1"
+
+
+def weight_text(log_e: float) -> str:
+    """How much evidence of harm there is, in one word."""
+    return next((word for above, word in _LEVELS if log_e > math.log(above)), "none")
+
+
+def part(log_e: float, needed: float) -> float:
+    """How far evidence has come to its threshold, in [0, 1]."""
+    return max(0.0, min(1.0, log_e / needed)) if needed > 0 else 0.0
+
+
+def metric_title(name: str) -> str:
+    """A metric in words; its name when this Serinus does not know it."""
+    found = REGISTRY.get(name)
+    return found.title if found else name
+
+
+def action_text(action: str) -> str:
+    """`release rolled back` for `tick:release:roll_back`."""
+    _, _, rest = action.partition(":")
+    thing, _, deed = rest.partition(":")
+    return f"{thing} {ACTIONS.get(deed, deed.replace('_', ' '))}".strip() or action
+
+
+def state_text(state: str) -> str:
+    """A state with a space where its name has none."""
+    return STATES.get(state, state)
+
+
+def pretty(raw: str | bytes) -> str:
+    """JSON text with indents; other text as it is."""
+    try:
+        return msgspec.json.format(raw.encode() if isinstance(raw, str) else raw, indent=2).decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return raw if isinstance(raw, str) else raw.decode(errors="replace")
+
+
+def short(digest: str | None) -> str:
+    """The beginning of a digest, enough to name it."""
+    return digest[:12] if digest else NONE
+
+
+def count(value: int | None) -> str:
+    """A whole number with thousands apart."""
+    return NONE if value is None else f"{value:,}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "when": when, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text, "weight": weight_text,
+    "part": part, "metric": metric_title, "action": action_text, "state": state_text, "pretty": pretty,
+    "short": short, "count": count, "percent": percent, "span": span,
+    "tone": lambda state: TONES.get(state, "quiet"),
+    "outcome_tone": lambda outcome: OUTCOMES.get(outcome, "quiet"),
+    "segment": lambda text: quote(str(text), safe=""),
+}  # fmt: skip
