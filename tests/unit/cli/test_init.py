@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from serinus.cli.main import build
+from serinus.cli.command_line import build
 from serinus.files.project_schema import project_schema
 
 from .conftest import Cli
