@@ -33,8 +33,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to make `candidate` the live version of `app` in place of `control` (digests).
 
     `seq` counts every change; all writers compare and swap on it. `stage` is the index of the plan's stage it is in,
-    `attempts` how often each stage was asked to be measured; `step` is the index of the traffic step it is on, −1 before
-    the first. `shown` are the positions of the data when it came to an approval: what reviewers judge is frozen there.
+    `attempts` how often each stage was asked to be measured, `step` the index of the traffic step it is on (−1 before
+    the first). `shown` are the positions of the data when it came to an approval: what reviewers judge is frozen there.
     `ramp` is the history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the
     evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
     it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit.
