@@ -91,7 +91,9 @@ def _next(directory: Path, answers: Answers) -> list[str]:
         f"  serinus push {app} apps/{app}/prompt.md",
         f"  serinus live {app} {app}-…          (the name that `push` told)",
         "",
-        f"Call it like any OpenAI model: base_url http://127.0.0.1:8080/v1, model {app}, a key of",
         "  serinus key create web",
+        "",
+        f"Call it like any OpenAI model, with that key: base_url http://127.0.0.1:8080/v1, model {app}, and `user`, so",
+        "that everybody stays with one version.",
         f"Change the prompt, push it, and release it: serinus release start {app} VERSION",
     ]
