@@ -139,7 +139,7 @@ def gateway(root: Path, port: int, upstream: int) -> Iterator[tuple[int, float]]
     """One gateway worker under a release at 10 %, lease renewed, spool emptied; its pid and time to readiness."""
     host = root / "host"
     host.mkdir()
-    (host / "snapshot").write_bytes(encode(_snapshot(upstream)))
+    (host / "snapshot").write_bytes(encode(snapshot(upstream)))
     agent = _Agent(host)
     begun = time.monotonic()
     command = (sys.executable, "-m", "serinus.bootstrap.worker", "--host-dir", str(host), "--port", str(port))
@@ -186,7 +186,7 @@ def _wait_for_lease(status: Path) -> None:
         time.sleep(0.02)
 
 
-def _snapshot(upstream: int) -> Snapshot:
+def snapshot(upstream: int) -> Snapshot:
     release = Release(
         id="rel_" + "ab" * 16,
         salt="bench",

@@ -227,3 +227,27 @@ async def test_nothing_is_sent_twice_once_it_may_have_been_processed(tmp_path: P
         await upstream.left.wait()
         upstream.behave = rig.completes
         assert (await rig.exchange(worker.port, rig.chat(rig.question())))[0] == 200
+
+
+async def test_a_candidate_that_asks_for_more_than_the_baseline_is_at_fault_for_it(tmp_path: Path) -> None:
+    """Where the baseline renders and the candidate does not, the baseline answers and the candidate has an error;
+    where neither renders, the caller is told."""
+    live = rig.version(rig.LIVE, "assistant-2026-W47-1")
+    asks = rig.version(
+        rig.CANDIDATE,
+        "assistant-2026-W47-2",
+        messages=(rig.Message(role="system", template="Serve {{ city }}."),),
+        variables={"city": rig.Variable()},
+    )
+    app = App(name="assistant", live=rig.LIVE, release=rig.release(forced=("ann",)))
+    build = partial(rig.snapshot, app=app, versions={rig.LIVE: live, rig.CANDIDATE: asks})
+    async with rig.rig(tmp_path, build) as (worker, _):
+        await worker.until_leased()
+        status, headers, _ = await rig.exchange(worker.port, rig.chat(rig.question()))
+        assert (status, headers["x-serinus-arm"], headers["x-serinus-fallback"]) == (200, "candidate", "baseline")
+        wrong = rig.question(variables={"town": "a"})
+        assert (await rig.exchange(worker.port, rig.chat(wrong)))[0] == 422
+        first, second = rig.ends(worker.host.records(worker.instance))
+        assert (first["error"], first["events"], first["rung"]) == (ErrorClass.TEMPLATE, Event.ERROR, Rung.BASELINE)
+        assert first["version"].hex() == rig.LIVE
+        assert (second["error"], second["events"], second["status"]) == (ErrorClass.TEMPLATE, 0, 422)

@@ -98,6 +98,27 @@ async def test_a_slow_reader_holds_its_upstream_back_and_loses_nothing(tmp_path:
         assert (end["status"], end["error"], end["finish"]) == (200, 0, "stop")
 
 
+async def test_a_call_cut_at_the_drain_limit_has_its_end_on_record(tmp_path: Path) -> None:
+    """What the drain does not wait for ends as nobody's failure, not as a call that was lost."""
+    async with rig.rig(tmp_path, rig.snapshot, "--drain-s", "0.2") as (worker, upstream):
+
+        async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: object) -> None:
+            writer.write(rig.SSE_HEAD + rig.chunked(rig.delta("a")))
+            await reader.read()
+
+        upstream.behave = stalls
+        reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
+        writer.write(rig.chat(rig.question(stream=True), close=False))
+        await reader.readuntil(rig.delta("a"))
+        worker.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(ConnectionError):
+            assert b"[DONE]" not in await asyncio.wait_for(reader.read(), rig.DEADLINE_S)
+        writer.close()
+        assert await asyncio.to_thread(worker.process.wait, rig.DEADLINE_S) == 0
+        (end,) = rig.ends(worker.host.records(worker.instance))
+        assert (end["status"], end["error"], end["events"]) == (200, ErrorClass.INFRASTRUCTURE, 0)
+
+
 async def test_sigterm_drains_without_cutting_a_stream(tmp_path: Path) -> None:
     """An open stream is finished, idle connections close, new ones are refused, the process ends with status 0."""
     async with rig.rig(tmp_path) as (worker, upstream):

@@ -68,6 +68,17 @@ class SpoolWriter:
 
     def append(self, frame: bytes) -> bool:
         """Keep a frame, or count it as dropped."""
+        start = self._position
+        end = start + len(frame)
+        if end <= self._end and self._told == self.dropped:  # nearly always: said here to save the calls
+            segment, body = self._map, start + _LENGTH_BYTES
+            segment[body:end] = frame[_LENGTH_BYTES:]
+            segment[start:body] = frame[:_LENGTH_BYTES]  # last, so that a torn frame is an absent one
+            self._position = end
+            return True
+        return self._append(frame)
+
+    def _append(self, frame: bytes) -> bool:
         if self._told != self.dropped and self.has_room:
             self._tell_drops()
         if self._write(frame):

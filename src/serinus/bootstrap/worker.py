@@ -123,6 +123,7 @@ class Worker:
             await asyncio.wait_for(self._gateway.drain(), arguments.drain_s)
         except TimeoutError:
             self._log.write("warning", "drain_cut", active=self._gateway.active)
+            self._gateway.cut_off()
         self._executor.shutdown(wait=True)
         self._spool.close()
         self._log.write("info", "stopped", requests=self._gateway.requests)

@@ -22,6 +22,8 @@ from serinus.gateway.routes import Routes, Served, ServedApp
 from serinus.ports.spool import Conversations
 
 _NO_RELEASE = bytes(16)
+_KEPT_CREDENTIALS = 4096
+_REST, _CANDIDATE = Arm.REST, Arm.CANDIDATE  # looking members up on the class is slow
 _KEPT_PSEUDONYMS = 8192
 _SESSION_FIELDS = ("session_id", "conversation_id")
 
@@ -31,11 +33,10 @@ class Admitted:
 
     app: ServedApp
     version: Served
-    arm = Arm.REST
+    arm = _REST
     stratum = -1
     body: dict[str, Any]
-    stream: bool
-    include_usage: bool
+    stream = include_usage = False
     unit_hash: bytes
     started: int
     token: str
@@ -58,19 +59,21 @@ class Admission:
         self._has_room = has_room
         self._random_bytes = random_bytes
         self._pseudonyms: dict[str, bytes] = {}
+        self._callers: dict[bytes | None, Caller] = {}
 
     def admit(self, request: Request, now_ns: int) -> Admitted:
         """The admitted call; `now_ns` is its arrival. Raises Refusal, which is the answer."""
-        caller = self.caller(request)
+        caller = self._callers.get(request.headers.get(b"authorization")) or self.caller(request)
         call = Admitted()
         call.body = body = parse_body(request.body)
-        call.stream = "stream" in body and _flag(body, "stream")
-        options = body.get("stream_options")
-        call.include_usage = isinstance(options, dict) and options.get("include_usage") is True
+        if "stream" in body:
+            call.stream = _flag(body, "stream")
+            options = body.get("stream_options")
+            call.include_usage = isinstance(options, dict) and options.get("include_usage") is True
         name, _, pin = _model(body).partition("@")
         call.app = app = self.app(caller, name)
-        if len(request.body) > app.app.limits.body_bytes:
-            raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.app.limits.body_bytes:,} bytes at most")
+        if len(request.body) > app.body_bytes:
+            raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.body_bytes:,} bytes at most")
         unit = self._place(call, request)
         if b"x-serinus-version" in request.headers:
             pin = pin or request.header(b"x-serinus-version")
@@ -83,12 +86,12 @@ class Admission:
     def caller(self, request: Request) -> Caller:
         """Whose key the request carries."""
         headers = request.headers
-        credential = headers.get(b"authorization")
-        if credential is not None and credential[:7].lower() == b"bearer ":
-            credential = credential[7:]
-        else:
-            credential = headers.get(b"x-api-key")
+        given = headers.get(b"authorization")
+        bearer = given is not None and given[:7].lower() == b"bearer "
+        credential = given[7:] if given is not None and bearer else headers.get(b"x-api-key")
         found = self._routes.caller(credential.strip()) if credential else None
+        if bearer and found is not None and len(self._callers) < _KEPT_CREDENTIALS:
+            self._callers[given] = found  # what the header says is found at once from now on
         if found is None:
             what = "the API key is not known here" if credential else "no API key"
             raise Refusal(401, "invalid_api_key", what, mend="send `Authorization: Bearer` with a key of Serinus")
@@ -112,7 +115,7 @@ class Admission:
 
     def _place(self, call: Admitted, request: Request) -> str:
         """The call's unit; sets unit hash, conversation, its start and its token."""
-        routes, body, name = self._routes, call.body, call.app.name
+        routes, body, app = self._routes, call.body, call.app
         headers = request.headers
         token = request.header(b"x-serinus-conversation") if b"x-serinus-conversation" in headers else ""
         session = _session(body) if "metadata" in body else ""
@@ -122,7 +125,7 @@ class Admission:
         held: bytes = b""
         if token:
             try:
-                start, held = conversation.read(routes.mac_key, name, token)
+                start, held = conversation.read(routes.mac_key, app.name, token)
             except InvalidInput as error:
                 raise Refusal(400, "invalid_conversation", error.what, param=error.where, mend=error.mend) from None
         if anonymous and held and began_anonymous(token):
@@ -130,15 +133,15 @@ class Admission:
         elif anonymous:
             unit = self._anonymous_unit(call, session)
         else:
-            call.unit_hash = self._pseudonym(unit)
+            call.unit_hash = self._pseudonyms.get(unit) or self._pseudonym(unit)
         if held != call.unit_hash:  # a conversation belongs to one unit: with another one it is a new conversation
             nonce = nonce_for(session, anonymous, self._random_bytes)
             if session:
-                key = xxhash.xxh3_64_intdigest(f"{name}\x1f{unit}\x1f{session}".encode())
+                key = xxhash.xxh3_64_intdigest(f"{app.name}\x1f{unit}\x1f{session}".encode())
                 start = self._conversations.started(key, routes.revision)
             else:
                 start = routes.revision
-            token = conversation.issue(routes.mac_key, name, call.unit_hash, start, nonce)
+            token = conversation.issue_by(app.conversation_mac, call.unit_hash, start, nonce)
         call.started = start
         call.token = token
         call.conversation = conversation.number_of(token)
@@ -187,10 +190,10 @@ class Admission:
         if app.candidate is None or now_ns >= app.serve_until_ns or not release.serving or not self._has_room():
             return
         if unit in app.forced:
-            call.arm, call.version = Arm.CANDIDATE, app.candidate
+            call.arm, call.version = _CANDIDATE, app.candidate
             return
         call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
-        if call.arm is Arm.CANDIDATE:
+        if call.arm is _CANDIDATE:
             call.version = app.candidate
 
 

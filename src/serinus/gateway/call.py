@@ -23,7 +23,8 @@ from serinus.gateway.reply import Reply
 from serinus.gateway.routes import Routes, Served, Target
 from serinus.gateway.upstream import UpstreamConnection
 
-_LEFT = 499
+_LEFT, _CUT_OFF = 499, 503
+_CANDIDATE = Arm.CANDIDATE
 
 
 class Desk(Protocol):
@@ -59,7 +60,7 @@ class Call:
         self._headers: dict[bytes, bytes] = {}
         self._parts: list[bytes] = []
         self._total_ns = client.arrived_ns + admitted.app.total_ns
-        self._raw = desk.recorder.begin(admitted, routes.mac_key, routes.revision, client.arrived_ns)
+        self._raw = desk.recorder.begin(admitted, routes.revision, client.arrived_ns)
         self._reply = Reply(client, request, admitted, self._raw)
 
     def _reset(self) -> None:
@@ -76,7 +77,10 @@ class Call:
         try:
             self._compose()
         except TemplateError as error:
-            self._refuse(Refusal(422, error.code, error.what, param=error.where, mend=error.mend), ErrorClass.TEMPLATE)
+            if not self._stand_in():
+                self._refuse(
+                    Refusal(422, error.code, error.what, param=error.where, mend=error.mend), ErrorClass.TEMPLATE
+                )
         except InvalidInput as error:
             self._refuse(Refusal(400, error.code, error.what, param=error.where, mend=error.mend), ErrorClass.CALLER)
         else:
@@ -116,7 +120,7 @@ class Call:
             return
         self._size += len(body)
         self._parts.append(body)
-        if self._size > self._admitted.app.app.limits.answer_bytes:
+        if self._size > self._admitted.app.answer_bytes:
             self._fail(UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, "the upstream's answer is above answer_bytes"))
 
     def upstream_end(self, reader: ResponseReader) -> None:
@@ -126,7 +130,8 @@ class Call:
         if stream is not None:
             self._relay(stream, stream.finish())
             return
-        body = b"".join(self._parts)
+        parts = self._parts
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
         if 200 <= reader.status < 300:
             self._answer(reader, body)
             return
@@ -147,6 +152,11 @@ class Call:
         """Nobody is there to answer: the upstream is told at once."""
         self._outcome.error = self._outcome.error or ErrorClass.CALLER_LEFT
         self._end(_LEFT)
+
+    def cut_off(self) -> None:
+        """The process ends before the call does: nobody's failure, but on record."""
+        self._outcome.error = self._outcome.error or ErrorClass.INFRASTRUCTURE
+        self._end(200 if self._first_ns else _CUT_OFF, self._first_ns)
 
     def caller_slow(self) -> None:
         """Read no faster than the caller does."""
@@ -177,16 +187,14 @@ class Call:
     # attempts
 
     def _compose(self) -> None:
-        pieces = self._served.composer.pieces(self._admitted.body, self._admitted.stream)
+        body = self._served.composer.compose(self._admitted.body, self._admitted.stream)
         headers = self._request.headers
-        self._outgoing = b"".join(
-            (
-                self._served.target.head,
-                heads.forwarded(headers),
-                heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
-                b"content-length: %d\r\n\r\n" % sum(map(len, pieces)),
-                *pieces,
-            )
+        self._outgoing = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+            self._served.target.head,
+            heads.forwarded(headers),
+            heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
+            len(body),
+            body,
         )
 
     def _attempt(self) -> None:
@@ -206,7 +214,7 @@ class Call:
         outcome.error = outcome.error or fault.error
         outcome.upstream_status = outcome.upstream_status or fault.status
         baseline = self._admitted.app.live
-        if self._admitted.arm != Arm.CANDIDATE or self._fell_back or baseline is None:
+        if self._admitted.arm is not _CANDIDATE or self._fell_back or baseline is None:
             return False
         if not answers.may_fall_back(fault):
             return False
@@ -216,6 +224,23 @@ class Call:
             self._compose()
         except InvalidInput:
             return False
+        self._attempt()
+        return True
+
+    def _stand_in(self) -> bool:
+        """Serve the baseline when it renders what the candidate does not: then the version is at fault, not the
+        caller, and that counts."""
+        candidate, baseline, outcome = self._served, self._admitted.app.live, self._outcome
+        if self._admitted.arm is not _CANDIDATE or baseline is None:
+            return False
+        self._served = baseline
+        try:
+            self._compose()
+        except InvalidInput:
+            self._served = candidate
+            return False
+        self._fell_back, outcome.rung = True, Rung.BASELINE
+        outcome.error, outcome.version_fault = ErrorClass.TEMPLATE, True
         self._attempt()
         return True
 
@@ -238,7 +263,7 @@ class Call:
         if self._admitted.stream and answers.is_stream(reader):
             self._stream = EventStream(
                 strip_usage=not self._admitted.include_usage,
-                keep_text=self._admitted.app.app.format_rule is not None,
+                keep_text=self._admitted.app.format_rule is not None,
             )
 
     def _relay(self, stream: EventStream, data: bytes) -> None:
@@ -270,7 +295,7 @@ class Call:
         if self._upstream is not None:
             self._upstream.detach()
             self._upstream = None
-        rule = self._admitted.app.app.format_rule
+        rule = self._admitted.app.format_rule
         self._outcome.findings = stream.findings
         self._outcome.invalid_format = rule is not None and breaks(rule, stream.findings.text)
         self._end(200, self._first_ns or self._desk.mono_ns())
@@ -279,7 +304,7 @@ class Call:
 
     def _answer(self, reader: ResponseReader, body: bytes) -> None:
         try:
-            rule = self._admitted.app.app.format_rule
+            rule = self._admitted.app.format_rule
             findings, broken = answers.judge(reader, body, self._admitted.stream, rule)
         except UpstreamFault as fault:
             self._fail(fault)

@@ -28,6 +28,10 @@ class Work(Protocol):
         """The connection is gone."""
         ...
 
+    def cut_off(self) -> None:
+        """The process ends now; the connection closes behind it."""
+        ...
+
     def caller_slow(self) -> None:
         """The caller's socket is full."""
         ...
@@ -144,6 +148,13 @@ class ClientConnection(asyncio.Protocol):
         self._outbox.flush()
         self.deadline_ns = self._house.mono_ns() + _ARRIVAL_NS
         self._transport.close()
+
+    def cut_off(self) -> None:
+        """End at once, whatever is under way."""
+        work, self.work = self.work, None
+        if work is not None:
+            work.cut_off()
+        self._transport.abort()
 
     def expire(self, now_ns: int) -> None:
         """Called by Deadlines."""

@@ -31,11 +31,11 @@ def status_line(status: int) -> bytes:
 
 def passed_through(upstream: dict[bytes, bytes]) -> bytes:
     """Rate limits, `retry-after` and the provider's own headers; its request id as `x-upstream-request-id`."""
-    lines = b""
+    lines = []
     for name, value in upstream.items():
         if name not in _OURS:
-            lines += b"%b: %b\r\n" % (b"x-upstream-request-id" if name == b"x-request-id" else name, value)
-    return lines
+            lines.append(b"%b: %b\r\n" % (b"x-upstream-request-id" if name == b"x-request-id" else name, value))
+    return b"".join(lines)
 
 
 def forwarded(caller: dict[bytes, bytes]) -> bytes:

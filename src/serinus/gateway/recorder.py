@@ -37,11 +37,12 @@ class Outcome:
     upstream_status = 0
     findings = NOTHING_FOUND
     invalid_format = False
+    version_fault = False
     estimated = False
 
     def events(self) -> int:
         """The bad events of the call, as bits of Event. A refusal is one of its own, not a broken format as well."""
-        bits = int(Event.ERROR) if self.error in _COUNTED else 0
+        bits = int(Event.ERROR) if self.version_fault or (self.error and self.error in _COUNTED) else 0
         if self.findings.refused:
             bits |= Event.REFUSAL
         elif self.invalid_format:
@@ -57,20 +58,12 @@ class Recorder:
         self._now_us = now_us
         self._chance = chance
 
-    def begin(self, call: Admitted, key: bytes, revision: int, begun_ns: int) -> bytes:
+    def begin(self, call: Admitted, revision: int, begun_ns: int) -> bytes:
         """Record an assignment of a call that arrived at `begun_ns`; the raw call id."""
         at_us = self._now_us()
         app = call.app
-        raw = call_id.make(
-            key,
-            app.encoded,
-            at_us // 1000,
-            self._chance.take(5),
-            call.release_id,
-            call.arm,
-            call.stratum,
-            call.unit_hash,
-        )
+        place = call_id.place(call.release_id, call.arm, call.stratum)
+        raw = call_id.issue(app.call_mac, at_us // 1000, self._chance.take(5), place, call.unit_hash)
         self.spool.append(encode(Begin(raw, at_us, begun_ns, app.name, call.version.digest, revision, app.overdue_ms)))
         return raw
 

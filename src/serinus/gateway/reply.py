@@ -26,8 +26,8 @@ class Reply:
         self._client = client
         self._chunked = not request.old
         self._keep_alive = request.keep_alive and not client.draining
-        self._told = b"x-request-id: %b\r\n%bx-serinus-conversation: %b\r\n%b" % (
-            call_id.text(raw_call).encode(),
+        self._told = b"x-request-id: call_%b\r\n%bx-serinus-conversation: %b\r\n%b" % (
+            call_id.printed(raw_call),
             admitted.app.arms[admitted.arm],
             admitted.token.encode(),
             heads.traceparent(request.headers, raw_call) if b"traceparent" in request.headers else b"",
@@ -39,19 +39,17 @@ class Reply:
         """Send a whole JSON answer, and finish."""
         keep_alive = self._keep_alive
         self._client.write(
-            b"".join(
-                (
-                    heads.status_line(status),
-                    b"content-type: application/json\r\ncontent-length: ",
-                    b"%d\r\n" % len(body),
-                    self._told,
-                    served.headers,
-                    _overhead(overhead_ns),
-                    headers,
-                    _FELL_BACK if fell_back else b"",
-                    _KEEP_ALIVE if keep_alive else _CLOSE,
-                    body,
-                )
+            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%b%bx-serinus-overhead-ms: %.2f\r\n%b%b%b%b"
+            % (
+                heads.status_line(status),
+                len(body),
+                self._told,
+                served.headers,
+                overhead_ns / 1e6,
+                headers,
+                _FELL_BACK if fell_back else b"",
+                _KEEP_ALIVE if keep_alive else _CLOSE,
+                body,
             )
         )
         self._client.finished(keep_alive)

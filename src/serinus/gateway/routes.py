@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from serinus.core.errors import FormatError, InvalidInput
 from serinus.core.ids import id_bytes
+from serinus.core.records import call_id
+from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
 from serinus.core.versions.compose import Composer
@@ -80,18 +82,23 @@ class Served:
 
 
 class ServedApp:
-    """An app as the pipe uses it. Limits in ns; `arms` are the response headers per arm. `serve_until_ns` is how
-    long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all)."""
+    """An app as the pipe uses it. Limits in ns; `arms` are the response headers by an arm's number. `serve_until_ns` is
+    how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all)."""
 
     __slots__ = (
+        "answer_bytes",
         "app",
         "arms",
         "between_ns",
+        "body_bytes",
+        "call_mac",
         "candidate",
         "connect_ns",
+        "conversation_mac",
         "encoded",
         "first_ns",
         "forced",
+        "format_rule",
         "live",
         "name",
         "overdue_ms",
@@ -102,10 +109,15 @@ class ServedApp:
         "total_ns",
     )
 
-    def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served]) -> None:
+    def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served], mac_key: bytes) -> None:
         self.app = app
         self.name = app.name
         self.encoded = app.name.encode()
+        self.call_mac = call_id.issuer(mac_key, self.encoded)
+        self.conversation_mac = conversation.issuer(mac_key, app.name)
+        self.body_bytes = app.limits.body_bytes
+        self.answer_bytes = app.limits.answer_bytes
+        self.format_rule = app.format_rule
         release = app.release
         self.live = _of(app.live, versions, app)
         self.override = _of(app.override, versions, app)
@@ -119,7 +131,7 @@ class ServedApp:
         self.between_ns = int(app.limits.between_tokens_s * _NS)
         self.total_ns = int(app.limits.total_s * _NS)
         self.pinnable = pinnable
-        self.arms = {arm: _arm_headers(arm, release.id if release else "") for arm in Arm}
+        self.arms = tuple(_arm_headers(arm, release.id if release else "") for arm in Arm)
 
     def pinned(self, ref: str) -> Served | None:
         """The version of this name, digest, or digest prefix of at least 8 characters; None when it is not here."""
@@ -144,7 +156,10 @@ class Routes:
             for name, endpoint in snapshot.endpoints.items()
         }
         versions = self._versions(snapshot, previous)
-        self.apps = {name: ServedApp(app, versions, _pinnable(app, versions)) for name, app in snapshot.apps.items()}
+        self.apps = {
+            name: ServedApp(app, versions, _pinnable(app, versions), self.mac_key)
+            for name, app in snapshot.apps.items()
+        }
         self.body_bytes = max((app.limits.body_bytes for app in snapshot.apps.values()), default=1 << 20)
         self._callers = {caller.key_sha256: caller for caller in snapshot.callers}
         self._credentials: dict[bytes, Caller] = {}

@@ -88,6 +88,11 @@ class Gateway:
         if self._clients:
             await self._drained.wait()
 
+    def cut_off(self) -> None:
+        """End what the drain did not wait for; every call under way gets its end on record."""
+        for client in list(self._clients):
+            client.cut_off()
+
     # what connections tell
 
     def opened(self, client: ClientConnection) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.ids import RELEASE, id_text
-from serinus.core.mac import mac
+from serinus.core.mac import Mac, mac
 from serinus.core.routing.assignment import Arm
 
 SIZE = 48
@@ -37,18 +37,38 @@ class CallId(msgspec.Struct, frozen=True, kw_only=True):
     unit: bytes
 
 
+def issuer(key: bytes, app: bytes) -> Mac:
+    """What MACs the call ids of an app (its name in UTF-8)."""
+    return Mac(key, b"call\x1f%b\x1f" % app)
+
+
+def issue(of_app: Mac, at_ms: int, nonce: bytes, place: bytes, unit: bytes) -> bytes:
+    """The 48 raw bytes of a new call id by the app's `issuer`; `place` is that of a release, arm and stratum."""
+    body = _FORMAT + at_ms.to_bytes(6, "big") + nonce + place + unit
+    return body + of_app.of(body)[:10]
+
+
+def place(release: bytes, arm: int, stratum: int) -> bytes:
+    """The 18 bytes of a call id that tell where a call counts. `release` 16 bytes; `stratum` in [−1, 254]."""
+    return release + bytes((arm, stratum & 0xFF))
+
+
 def make(
     key: bytes, app: bytes, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes
 ) -> bytes:
     """The 48 raw bytes of a new call id. `app` is its name in UTF-8; `nonce` 5, `release` 16, `unit` 8 bytes; `stratum`
     in [−1, 254]."""
-    body = _FORMAT + at_ms.to_bytes(6, "big") + nonce + release + bytes((arm, stratum & 0xFF)) + unit
-    return body + mac(key, b"call\x1f%b\x1f%b" % (app, body))[:10]
+    return issue(issuer(key, app), at_ms, nonce, place(release, arm, stratum), unit)
 
 
 def text(raw: bytes) -> str:
     """The printed form: `call_` and 64 characters."""
-    return PREFIX + binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
+    return PREFIX + printed(raw).decode()
+
+
+def printed(raw: bytes) -> bytes:
+    """The 64 characters of the printed form behind its prefix, as bytes."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE)
 
 
 def parse(raw: bytes) -> CallId:

@@ -9,9 +9,9 @@ the bytes behind the length down first and the length last, so a torn frame is e
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -25,6 +25,8 @@ MAX_PAYLOAD = 16 * 1024 * 1024
 _MAGIC = b"SRNSPOOL"
 _HEAD = struct.Struct("<8sII16sQQ")
 _FRAME = struct.Struct("<IIBB")
+_pack = struct.Struct("<II").pack
+_BEGINNINGS = {kind: bytes((VERSION, kind)) for kind in KINDS}
 _encode = msgspec.msgpack.Encoder().encode
 _decoders: dict[int, Any] = {kind: msgspec.msgpack.Decoder(type_) for kind, type_ in KINDS.items()}
 
@@ -40,7 +42,7 @@ class SegmentHeader(msgspec.Struct, frozen=True, kw_only=True):
 def encode_header(header: SegmentHeader) -> bytes:
     """The 64 bytes at the start of a segment file."""
     head = _HEAD.pack(_MAGIC, VERSION, HEADER_SIZE, header.instance, header.number, header.boot)
-    return (head + struct.pack("<I", zlib.crc32(head))).ljust(HEADER_SIZE, b"\0")
+    return (head + struct.pack("<I", crc32(head))).ljust(HEADER_SIZE, b"\0")
 
 
 def decode_header(raw: bytes | memoryview) -> SegmentHeader:
@@ -49,16 +51,15 @@ def decode_header(raw: bytes | memoryview) -> SegmentHeader:
         raise FormatError("spool segment shorter than its header", mend="the file is not a spool; move it away")
     magic, version, size, instance, number, boot = _HEAD.unpack_from(raw)
     (crc,) = struct.unpack_from("<I", raw, _HEAD.size)
-    if magic != _MAGIC or crc != zlib.crc32(raw[: _HEAD.size]) or version > VERSION or size != HEADER_SIZE:
+    if magic != _MAGIC or crc != crc32(raw[: _HEAD.size]) or version > VERSION or size != HEADER_SIZE:
         raise FormatError("not a spool segment of this version", mend="upgrade Serinus, or move the file away")
     return SegmentHeader(instance=instance, number=number, boot=boot)
 
 
 def encode(record: Record) -> bytes:
     """One whole frame."""
-    payload = _encode(record)
-    tail = bytes((VERSION, record.KIND)) + payload
-    return struct.pack("<II", len(payload), zlib.crc32(tail)) + tail
+    tail = _BEGINNINGS[record.KIND] + _encode(record)
+    return _pack(len(tail) - 2, crc32(tail)) + tail
 
 
 def scan(buffer: bytes | memoryview, start: int) -> Iterator[tuple[Record | None, int]]:
@@ -72,7 +73,7 @@ def scan(buffer: bytes | memoryview, start: int) -> Iterator[tuple[Record | None
         end = position + FRAME_OVERHEAD + length
         if length == 0 or length > MAX_PAYLOAD or end > limit:
             return
-        if zlib.crc32(buffer[position + 8 : end]) != crc:
+        if crc32(buffer[position + 8 : end]) != crc:
             return
         yield _decode(version, kind, buffer[position + FRAME_OVERHEAD : end]), end
         position = end

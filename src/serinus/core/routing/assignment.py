@@ -28,6 +28,7 @@ class Arm(enum.IntEnum):
         return self.name.lower()
 
 
+_REST, _CANDIDATE, _CONTROL = Arm.REST, Arm.CANDIDATE, Arm.CONTROL  # looking members up on the class is slow
 COMPARED = (Arm.CANDIDATE, Arm.CONTROL)
 
 
@@ -52,10 +53,10 @@ def control_from(share: float) -> float:
 def slice_of(u: float, share: float) -> Arm:
     """The arm of point u at a candidate share: candidate u < s, control u ≥ 1 − s, else rest."""
     if share <= 0.0:
-        return Arm.REST
+        return _REST
     if u < share:
-        return Arm.CANDIDATE
-    return Arm.CONTROL if u >= control_from(share) else Arm.REST
+        return _CANDIDATE
+    return _CONTROL if u >= control_from(share) else _REST
 
 
 def point_at(ramp: Sequence[RampPoint], revision: int) -> RampPoint | None:
@@ -69,7 +70,7 @@ def point_at(ramp: Sequence[RampPoint], revision: int) -> RampPoint | None:
 def stratum_of(u: float, ramp: Sequence[RampPoint]) -> int:
     """The first step whose slices hold u: the unit's stratum for life (statistics 2.3); −1 if none does."""
     for point in ramp:
-        if slice_of(u, point.share) is not Arm.REST:
+        if slice_of(u, point.share) is not _REST:
             return point.step
     return -1
 
@@ -82,7 +83,9 @@ def arm_of(u: float, ramp: Sequence[RampPoint], started: int) -> tuple[Arm, int]
     """
     point = point_at(ramp, started)
     if point is None:
-        return Arm.REST, -1
-    arm = slice_of(u, point.share)
-    compared = arm is not Arm.REST and point.share <= 0.5
-    return arm, stratum_of(u, ramp) if compared else -1
+        return _REST, -1
+    share = point.share
+    arm = slice_of(u, share)
+    if arm is _REST or share > 0.5:
+        return arm, -1
+    return arm, stratum_of(u, ramp)

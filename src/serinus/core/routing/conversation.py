@@ -9,30 +9,37 @@ import hmac
 import xxhash
 
 from serinus.core.errors import InvalidInput
-from serinus.core.mac import mac
+from serinus.core.mac import Mac, mac
 
 _FORMAT = 1
+_FORMAT_BYTE = bytes((_FORMAT,))
 _MAC_BYTES = 8
 _BODY_BYTES = 1 + 6 + 8 + 5
 TOKEN_CHARS = 38
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def _mac(key: bytes, app: str, body: bytes) -> bytes:
-    return mac(key, b"conversation\x1f" + app.encode() + b"\x1f" + body)[:_MAC_BYTES]
+def issuer(key: bytes, app: str) -> Mac:
+    """What MACs the conversation tokens of an app."""
+    return Mac(key, b"conversation\x1f%b\x1f" % app.encode())
 
 
 def issue(key: bytes, app: str, unit_hash: bytes, started: int, nonce: bytes) -> str:
-    """A token (38 URL-safe characters) for a conversation begun at snapshot revision `started`.
+    """A token by the app's key alone: see `issue_by`."""
+    return issue_by(issuer(key, app), unit_hash, started, nonce)
+
+
+def issue_by(of_app: Mac, unit_hash: bytes, started: int, nonce: bytes) -> str:
+    """A token (38 URL-safe characters) by the app's `issuer` for a conversation begun at snapshot revision `started`.
 
     `unit_hash` is the unit's 8-byte pseudonym, `nonce` 5 random bytes. Layout: format 1, revision 6, unit 8,
     nonce 5, MAC 8 bytes; MAC = HMAC-SHA256(key, "conversation" ‖ 0x1f ‖ app ‖ 0x1f ‖ body), truncated.
     """
-    body = bytes((_FORMAT,)) + started.to_bytes(6, "big") + unit_hash + nonce
+    body = _FORMAT_BYTE + started.to_bytes(6, "big") + unit_hash + nonce
     if len(body) != _BODY_BYTES:
         raise ValueError("unit_hash takes 8 bytes and nonce 5")
-    raw = binascii.b2a_base64(body + _mac(key, app, body), newline=False)
-    return raw.translate(_URL_SAFE).rstrip(b"=").decode()
+    raw = binascii.b2a_base64(body + of_app.of(body)[:_MAC_BYTES], newline=False)
+    return raw.translate(_URL_SAFE)[:TOKEN_CHARS].decode()
 
 
 def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
@@ -42,7 +49,11 @@ def read(key: bytes, app: str, token: str) -> tuple[int, bytes]:
     except (binascii.Error, ValueError):
         raw = b""
     body, tag = raw[:_BODY_BYTES], raw[_BODY_BYTES:]
-    if len(tag) != _MAC_BYTES or body[0] != _FORMAT or not hmac.compare_digest(tag, _mac(key, app, body)):
+    if (
+        len(tag) != _MAC_BYTES
+        or body[0] != _FORMAT
+        or not hmac.compare_digest(tag, issuer(key, app).of(body)[:_MAC_BYTES])
+    ):
         raise InvalidInput(
             "not a conversation token of this application",
             where="x-serinus-conversation",

@@ -43,6 +43,7 @@ class Composer:
         self._head = b'{"model":' + orjson.dumps(version.model) + b',"messages":['
         self._may_set = frozenset(version.caller_may_set)
         self._parameters = _parameters(version)
+        self._kept_back = _OURS | self._may_set
         self._guarded = (PARAMETERS | self._parameters.keys()) - self._may_set
         self._tail = b"," + version.parameters.encode() if self._parameters else b""
         self._fixed = self._encode(self._prompt.render({})) if self._prompt.static else None
@@ -52,29 +53,27 @@ class Composer:
 
         InvalidInput (`where` is the field) for a field the caller may not set, TemplateError for its variables.
         """
-        return b"".join(self.pieces(caller, stream))
-
-    def pieces(self, caller: Mapping[str, Any], stream: bool) -> tuple[bytes, ...]:
-        """The same body in pieces, for those who join it with more."""
-        self._check_fields(caller)
+        if not self._guarded.isdisjoint(caller):
+            self._refuse_field(caller)
         fixed, own = self._messages(caller)
-        return (
-            self._head,
-            fixed,
-            own,
-            self._tail if not self._may_set else self._merged_parameters(caller),
-            _passed_on(caller, self._may_set),
-            b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
+        return b"".join(
+            (
+                self._head,
+                fixed,
+                own,
+                self._merged_parameters(caller) if self._may_set else self._tail,
+                self._passed_on(caller),
+                b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
+            )
         )
 
-    def _check_fields(self, caller: Mapping[str, Any]) -> None:
-        if not self._guarded.isdisjoint(caller):
-            field = min(self._guarded & caller.keys())
-            raise InvalidInput(
-                f"{field!r} is set by the version, not by callers",
-                where=field,
-                mend="leave it out, or list it in the version's caller_may_set",
-            )
+    def _refuse_field(self, caller: Mapping[str, Any]) -> None:
+        field = min(self._guarded & caller.keys())
+        raise InvalidInput(
+            f"{field!r} is set by the version, not by callers",
+            where=field,
+            mend="leave it out, or list it in the version's caller_may_set",
+        )
 
     def _messages(self, caller: Mapping[str, Any]) -> tuple[bytes, bytes]:
         """The version's messages, and the caller's behind them with the end of the list."""
@@ -123,6 +122,15 @@ class Composer:
         merged = self._parameters | {k: caller[k] for k in self._may_set if k in caller and k not in _OURS}
         return b"," + orjson.dumps(merged)[1:-1] if merged else b""
 
+    def _passed_on(self, caller: Mapping[str, Any]) -> bytes:
+        kept_back = self._kept_back
+        rest = {k: v for k, v in caller.items() if k not in kept_back}
+        if "metadata" in caller and isinstance(caller["metadata"], dict):
+            kept = {k: v for k, v in caller["metadata"].items() if k not in _OUR_METADATA}
+            if kept:
+                rest["metadata"] = kept
+        return b"," + orjson.dumps(rest)[1:-1] if rest else b""
+
     @staticmethod
     def _encode(messages: list[dict[str, str]]) -> bytes:
         return orjson.dumps(messages)[1:-1]
@@ -162,13 +170,3 @@ def _stream_options(caller: Mapping[str, Any]) -> bytes:
     if not isinstance(options, dict) or not options:
         return b'{"include_usage":true}'
     return orjson.dumps({**options, "include_usage": True})
-
-
-def _passed_on(caller: Mapping[str, Any], may_set: frozenset[str]) -> bytes:
-    rest = {k: v for k, v in caller.items() if k not in _OURS and k not in may_set}
-    metadata = caller.get("metadata")
-    if isinstance(metadata, dict):
-        kept = {k: v for k, v in metadata.items() if k not in _OUR_METADATA}
-        if kept:
-            rest["metadata"] = kept
-    return b"," + orjson.dumps(rest)[1:-1] if rest else b""

@@ -49,14 +49,14 @@ class Request:
 
     __slots__ = ("body", "headers", "keep_alive", "method", "old", "path", "target")
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, body: bytes = b"") -> None:
         self.method = head.method
         self.target = head.target
         self.path = head.path
         self.headers = head.headers
         self.old = head.old
         self.keep_alive = head.keep_alive
-        self.body = b""
+        self.body = body
 
     def header(self, name: bytes) -> str:
         """A header's value as text (UTF-8, else Latin-1), empty when absent."""
@@ -79,6 +79,19 @@ class _Usual:
         self.before = raw[: length.start(1)]
         self.after = raw[length.end(1) :]
         self.head = head
+
+    def request_in(self, raw: bytes, limit: int) -> Request | None:
+        """The request when these bytes are exactly an equal head and its body of at most `limit` bytes."""
+        before, after = self.before, self.after
+        if not raw.startswith(before):
+            return None
+        start = len(before)
+        end = raw.find(b"\r", start, start + _LENGTH_DIGITS + 1)
+        digits = raw[start:end]
+        if end < 0 or not raw.startswith(after, end) or not digits.isdigit():
+            return None
+        body = raw[end + len(after) :]
+        return Request(self.head, body) if len(body) == int(digits) <= limit else None
 
     def length_in(self, raw: bytes) -> int:
         """The Content-Length of an equal head; −1 for any other."""
@@ -163,6 +176,10 @@ class RequestReader:
         """Take `data`; the next request when it is whole."""
         if self.closed:
             return None
+        if self._usual is not None and self._request is None and not self._buffer and not self._blank:
+            request = self._usual.request_in(data, self.body_bytes)  # one read, one request: nearly always
+            if request is not None:
+                return request
         try:
             return self._advance(data)
         except Refusal:
@@ -207,7 +224,8 @@ class RequestReader:
 
     def _remember(self, raw: bytes, head: Head) -> None:
         length = _LENGTH.search(raw)
-        simple = length is not None and b"expect" not in head.headers and b"transfer-encoding" not in head.headers
+        short = len(raw) + _LENGTH_DIGITS <= self.head_bytes
+        simple = short and b"expect" not in head.headers and b"transfer-encoding" not in head.headers
         self._usual = _Usual(raw, head, length) if length is not None and simple else None
 
     def _expect_length(self, length: int) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import httptools
 
 from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
 
 HEAD_BYTES = 64 * 1024
-_ACTED_UPON = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
-_PASSED_ON = (b"x-ratelimit-", b"retry-after", b"x-request-id", b"openai-", b"anthropic-ratelimit-")
+_WANTED = re.compile(
+    rb"\r\n(content-(?:type|encoding|length)|transfer-encoding"  # acted upon
+    rb"|(?:x-ratelimit-|retry-after|x-request-id|openai-|anthropic-ratelimit-)[^:\r\n]*)"  # passed on
+    rb":([^\r\n]*)",
+    re.IGNORECASE,
+)
 
 
 class ResponseReader:
@@ -117,12 +123,7 @@ class ResponseReader:
         end = head.find(b"\r\n\r\n", start + 2)
         if end > HEAD_BYTES:
             raise _garbage("its head is too long")
-        self.headers = headers = {}
-        for line in head[start:end].split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            name = name.lower()
-            if name in _ACTED_UPON or name.startswith(_PASSED_ON):
-                headers[name] = value.strip()
+        self.headers = {name.lower(): value.strip() for name, value in _WANTED.findall(head, start, end)}
         self._head_read = True
         self._head = b""
 

@@ -23,6 +23,39 @@ _TELLING = (
     *(b'finish_reason":"', b'finish_reason": "', b'usage":{', b'usage": {', b"[DONE]"),
     *(b'refusal":"', b'refusal": "', b'"error":', b'"choices":[]', b'"choices": []'),
 )
+_LEARNT_FROM = 8
+_CONTENT = b'"content":"'
+_AFTER_CONTENT = (b'"}', b'",')
+
+
+class _Usual:
+    """An event that told nothing, around its text: the next ones mostly differ from it in that text only."""
+
+    __slots__ = ("after", "before", "length")
+
+    def __init__(self, before: bytes, after: bytes) -> None:
+        self.before = before
+        self.after = after
+        self.length = len(before) + len(after)
+
+    def fits(self, data: bytes) -> bool:
+        """Whether these bytes are this event with another text. A text without quotes is nothing but text, and with
+        none of the event's own words across its ends: nothing in it can be telling."""
+        before, after = self.before, self.after
+        if len(data) < self.length or not data.startswith(before) or not data.endswith(after):
+            return False
+        text = data[len(before) : len(data) - len(after)]
+        return b'"' not in text and b"\n" not in text and b"\r" not in text
+
+
+def _usual_of(data: bytes) -> _Usual | None:
+    """The shape of one event that told nothing; None when its text cannot be told apart for sure."""
+    start = data.find(_CONTENT) + len(_CONTENT)
+    end = data.find(b'"', start)
+    if start < len(_CONTENT) or end < 0 or not data.startswith(b"data:") or data.find(b"\n") != len(data) - 2:
+        return None
+    before, after = data[:start], data[end:]
+    return _Usual(before, after) if after.startswith(_AFTER_CONTENT) and b"\r" not in data else None
 
 
 class EventStream:
@@ -32,7 +65,18 @@ class EventStream:
     `strip_usage`: drop chunks that carry usage and no choice. `keep_text`: gather the answer's text.
     """
 
-    __slots__ = ("_always", "_keep_text", "_rest", "_seen", "_strip_usage", "done", "events", "fault", "findings")
+    __slots__ = (
+        "_always",
+        "_keep_text",
+        "_rest",
+        "_seen",
+        "_strip_usage",
+        "_usual",
+        "done",
+        "events",
+        "fault",
+        "findings",
+    )
 
     def __init__(self, *, strip_usage: bool, keep_text: bool) -> None:
         self.findings = Findings()
@@ -44,11 +88,15 @@ class EventStream:
         self._always = keep_text
         self._seen = False
         self._rest = b""
+        self._usual: _Usual | None = None
 
     def receive(self, data: bytes) -> bytes:
         """The bytes to relay now; look at `done` and `fault` afterwards."""
         if self.done or self.fault is not None:
             return b""
+        if self._usual is not None and not self._rest and self._usual.fits(data):
+            self.events += 1
+            return data
         if self._rest:
             data = self._rest + data
         if data.endswith(b"\n\n") and b"\r" not in data:
@@ -82,6 +130,8 @@ class EventStream:
         if self._always:
             return self._read(data)
         self.events += data.count(b"data:")
+        if self.events <= _LEARNT_FROM:  # where each event differs otherwise too, stop trying
+            self._usual = _usual_of(data)
         return data
 
     def _begin(self, data: bytes) -> None:

@@ -191,3 +191,18 @@ def test_the_error_event_has_the_shape_that_clients_know() -> None:
         "param": None,
         "code": "upstream_cut",
     }
+
+
+def test_a_text_that_looks_like_an_ending_is_only_text() -> None:
+    """Events that differ in their text alone are relayed unread; one that tells something is read, whatever came."""
+    texts = ["a", "[DONE]", "usage", "data: b", 'he said "stop"', 'x","finish_reason":"stop', "\\"]
+    usual = [delta(text, created=1) for text in texts * 3]
+    last = delta("z", "stop", created=1)
+    for step in (1, 7, len(usual[0]), 1 << 20):
+        stream, out = relay(b"".join(usual) + last + DONE, step)
+        assert out == b"".join(usual) + last + DONE
+        assert (stream.findings.finish, stream.done, stream.fault) == ("stop", True, None)
+    stream = EventStream(strip_usage=True, keep_text=False)
+    for raw in (*usual, last, DONE):
+        assert stream.receive(raw) == raw
+    assert (stream.events, stream.findings.finish, stream.done) == (len(usual) + 1, "stop", True)
