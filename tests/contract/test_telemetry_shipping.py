@@ -226,6 +226,7 @@ def test_a_host_report_is_replaced(telemetry_store: TelemetryStore) -> None:
         tx.drop_host("a")
         tx.drop_host("unknown")
         assert tx.hosts() == [status]
+        assert (tx.host("b"), tx.host("a")) == (status, None)
 
 
 def test_a_key_is_noted_once(telemetry_store: TelemetryStore) -> None:

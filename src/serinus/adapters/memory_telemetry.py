@@ -106,6 +106,9 @@ class MemoryTelemetryTx:
     def put_host(self, status: HostStatus) -> None:
         self._rows.hosts.put(status.host, status)
 
+    def host(self, host: str) -> HostStatus | None:
+        return self._rows.hosts.get(host)
+
     def hosts(self) -> list[HostStatus]:
         return sorted(self._rows.hosts.values(), key=lambda status: status.host)
 

@@ -75,6 +75,10 @@ class SqlShipping(SqlTx):
     def put_host(self, status: HostStatus) -> None:
         self._put(hosts, {"host": status.host}, document=document(status))
 
+    def host(self, host: str) -> HostStatus | None:
+        row = self._one(select(hosts.c.document).where(self._own(hosts, host=host)).with_for_update())
+        return msgspec.json.decode(row.document, type=HostStatus) if row else None
+
     def hosts(self) -> list[HostStatus]:
         rows = self._all(select(hosts.c.document).where(self._own(hosts)))
         found = (msgspec.json.decode(row.document, type=HostStatus) for row in rows)

@@ -4,28 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from serinus.core.errors import InvalidInput
 from serinus.core.fleet import HostStatus, WorkerStatus
 from serinus.core.records.in_flight import OpenCall, view
 from serinus.ports.host import Presence
 
+QUIET_S = 10.0
+"""Another agent's reports under this host's name end its own until they have ceased for so long."""
+
 
 class HostReport:
-    """The reports of one host, counted on from the one in the store."""
+    """The reports of one host, counted on from the one in the store.
+
+    A name is one host's: were it two's, each would hide the other's workers, and a rollback would be confirmed while
+    some of them still serve the candidate.
+    """
 
     def __init__(self, host_id: str, every_s: float) -> None:
         self._host_id = host_id
         self._every_ns = int(every_s * 1e9)
         self._sent: HostStatus | None = None
+        self._tried: HostStatus | None = None
+        self._foreign: tuple[int, int] | None = None
         self._sent_mono_ns: int | None = None
         self._workers: tuple[WorkerStatus, ...] = ()
         self._spool_bytes = 0
         self._shipped_until_us: int | None = None
         self.is_begun = False
 
-    def begin(self, hosts: Iterable[HostStatus]) -> None:
+    def begin(self, stored: HostStatus | None) -> None:
         """Go on from the last report in the store, if this host has one."""
-        self._sent = next((status for status in hosts if status.host == self._host_id), None)
+        self._sent = stored
         self.is_begun = True
+
+    def check(self, stored: HostStatus | None, mono_ns: int) -> None:
+        """InvalidInput while the report in the store is not this agent's last one: another host has the same name. Its
+        name is free again when it has reported nothing for `QUIET_S`."""
+        if stored is not None and stored == self._tried:
+            self._sent = stored  # also when its commit looked cut
+        if stored is None or (self._sent is not None and stored.beat == self._sent.beat):
+            self._foreign = None
+            return
+        if self._foreign is None or self._foreign[0] != stored.beat:
+            self._foreign = stored.beat, mono_ns
+        if mono_ns - self._foreign[1] < QUIET_S * 1e9:
+            raise InvalidInput(
+                f"another gateway reports as {self._host_id} too, so this one serves the baseline only",
+                where="--host-id",
+                mend="give each gateway a name of its own",
+            )
+        self._sent, self._foreign = stored, None
 
     def observe(self, present: Sequence[Presence], spool_bytes: int, shipped_until_us: int | None) -> None:
         """Note what a round saw; `shipped_until_us` is the watermark once the round is committed, None when something
@@ -47,7 +75,7 @@ class HostReport:
     def status(self, open_calls: Iterable[OpenCall], mono_ns: int) -> HostStatus:
         """The next report, from what was observed."""
         before = self._sent or HostStatus(host=self._host_id, beat=0, shipped_until_us=0)
-        return HostStatus(
+        self._tried = HostStatus(
             host=self._host_id,
             beat=before.beat + 1,
             shipped_until_us=before.shipped_until_us if self._shipped_until_us is None else self._shipped_until_us,
@@ -55,6 +83,7 @@ class HostReport:
             in_flight=view(open_calls, mono_ns),
             spool_bytes=self._spool_bytes,
         )
+        return self._tried
 
     def sent(self, status: HostStatus, mono_ns: int) -> None:
         """Note that a report is committed."""

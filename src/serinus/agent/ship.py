@@ -106,7 +106,7 @@ class Shipper:
     def _take_up(self, present: Sequence[Presence]) -> None:
         if not self._report.is_begun:
             with self._store.tx() as tx:
-                self._report.begin(tx.hosts())
+                self._report.begin(tx.host(self._host_id))
         for presence in present:
             if presence.instance not in self._trails:
                 self._trails[presence.instance] = resume(self._host, self._store, self._log, presence.instance)
@@ -115,9 +115,10 @@ class Shipper:
         return any(advance.steps for advance in advances) or any(counted.overdue.values())
 
     def _commit(self, advances: Sequence[Advance], counted: Tally, mono_ns: int, open_calls: list[OpenCall]) -> None:
-        status = self._report.status(open_calls, mono_ns)
         try:
             with self._store.tx() as tx:
+                self._report.check(tx.host(self._host_id), mono_ns)
+                status = self._report.status(open_calls, mono_ns)
                 _advance_offsets(tx, advances, counted, mono_ns)
                 _add_up(tx, counted, self._host_id, self._clock.now_us())
                 if self._gone:

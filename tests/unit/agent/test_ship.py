@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from serinus.agent.ship import ShipSettings
-from serinus.core.errors import Conflict
+from serinus.agent.report import HostReport
+from serinus.agent.ship import Shipper, ShipSettings
+from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.records import histogram
 from serinus.core.records.record import Dropped, Event
 from tests.fake_workers import FakeWorker, begin, end, first, raw_call
@@ -277,8 +278,7 @@ def _numbers(world: World, worker: FakeWorker) -> list[int]:
 def test_two_agents_on_one_host_count_nothing_twice(world: World) -> None:
     """The one whose offsets are stale is refused, believes the store, and goes on."""
     worker = world.worker()
-    other = world.shipper
-    world.start_agent()
+    other = Shipper("host-2", world.host, world.store, world.log, world.clock, world.settings)
     _call(world, worker, 1)
     world.round()
     other.round()
@@ -288,6 +288,42 @@ def test_two_agents_on_one_host_count_nothing_twice(world: World) -> None:
         other.round()
     other.round()
     assert world.requests() == 2
+
+
+def test_two_hosts_of_one_name_do_not_hide_each_others_workers(world: World, tmp_path: Path) -> None:
+    """The one that was there first is told so and ships no more, so that its lease lapses; when the other has been
+    silent for long enough, it goes on and has lost nothing."""
+    world.worker(1)
+    world.round()
+    shipped = world.shipper.shipped_mono_ns
+    elsewhere = World(tmp_path / "elsewhere")
+    elsewhere.store, elsewhere.clock = world.store, world.clock
+    second = elsewhere.start_agent()
+    namesake = elsewhere.worker(2)
+    second.round()
+    for _ in range(12):
+        world.clock.advance(1)
+        second.round()
+        with pytest.raises(InvalidInput, match="host-1 too"):
+            world.round()
+        assert [worker.instance for worker in world.report().workers] == [namesake.instance]
+    assert world.shipper.shipped_mono_ns == shipped
+    _call(world, world.worker(3), 1)
+    for _ in range(10):
+        with pytest.raises(InvalidInput):
+            world.round()
+        world.clock.advance(1)
+    world.round()
+    assert world.requests() == 1
+
+
+def test_a_report_whose_commit_looked_cut_is_ones_own() -> None:
+    """The agent goes on from it at once: it is nobody else's."""
+    report = HostReport("host-1", 1.0)
+    report.begin(None)
+    tried = report.status((), 0)
+    report.check(tried, 0)
+    assert report.status((), 0).beat == tried.beat + 1
 
 
 def test_an_unreadable_spool_stops_the_watermark_and_nobody_else(world: World) -> None:
