@@ -220,7 +220,8 @@ class _Reader:
         try:
             return build()
         except msgspec.ValidationError as error:
-            self._add(path, _plainly(str(error)), "see docs/reference/scenarios.md")
+            what, name = _plainly(str(error))
+            self._add((*path, name), what, "see docs/reference/scenarios.md")
         except InvalidInput as error:
             self._add(self._place(path, error.where), f"`{error.where}`: {error.what}", error.mend)
         return None
@@ -240,8 +241,8 @@ def _shown(keys: Mapping[str, Key]) -> str:
     return ", ".join(f"{name}: {key.example}" for name, key in keys.items() if key.required)
 
 
-def _plainly(text: str) -> str:
-    """msgspec's words without the path in its own notation, but for the field's name."""
+def _plainly(text: str) -> tuple[str, str]:
+    """msgspec's words with the key of the file in place of its own notation, and that key."""
     what, _, place = text.partition(" - at ")
     name = place.strip("`$.").removesuffix("_s")
-    return f"`{name}`: {what}" if name else what
+    return (f"`{name}`: {what}" if name else what), name

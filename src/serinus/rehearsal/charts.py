@@ -9,7 +9,7 @@ from html import escape
 from serinus.rehearsal.summary import Summary, Timeline
 
 WIDTH, HEIGHT = 520, 220
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 34
+LEFT, RIGHT, TOP, BOTTOM = 48, 26, 12, 34
 HOUR_S = 3600.0
 
 

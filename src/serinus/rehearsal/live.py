@@ -83,7 +83,9 @@ class Living:
     def _live_stretch(self, first: int) -> int:
         """Draw a stretch and go through it until the step changes or it is over; how many minutes were lived."""
         step = self._release.step
-        stretch = self._stretch = self._world.ahead(first, self._length(first), step)
+        stretch = self._stretch = self._world.ahead(
+            first, stretch_minutes(self._scenario, self._release.plan, step, first, self._horizon), step
+        )
         told = self._telling(stretch)
         minute = 0
         while (minute := self._next_look(stretch, told, minute)) < stretch.minutes:
@@ -106,17 +108,6 @@ class Living:
 
     def _telling(self, stretch: Stretch) -> Telling:
         return telling(self._release, stretch, self._world.metrics, self._bars)
-
-    def _length(self, first: int) -> int:
-        plan, step = self._release.plan, self._release.step
-        watching = plan.is_watch(step)
-        longest = _WATCH_MINUTES if watching else _LONGEST_MINUTES
-        if not watching:
-            per_minute = self._scenario.traffic.requests_per_day / 1440 * 2 * plan.candidate_share(step)
-            longest = max(5, min(longest, int(_MOST_CALLS / max(per_minute, 1e-9))))
-        longest = max(5, min(longest, int(plan.steps[step].dwell_s / MINUTE_S) + 2))
-        end = after_gap(self._scenario.gaps, first + longest)
-        return max(1, min(end, self._horizon) - first)
 
     def _round(self, stretch: Stretch, minute: int) -> None:
         """What the tick does, at the end of this minute."""
@@ -143,7 +134,8 @@ class Living:
 
     def _carry_out(self, command: Command, now_us: int, now_s: float) -> None:
         release, step = self._release, self._release.step
-        positions = self._progress.positions if self._progress else {}
+        assert self._progress is not None
+        positions = self._progress.positions
         match command:
             case Pause():
                 self._pauses += 1
@@ -166,6 +158,8 @@ class Living:
                 pass
         if self._release.step != step:
             self._steps_s.append(now_s)
+            step = self._release.step
+            self._progress = msgspec.structs.replace(self._progress, step=step, dwell_ms=0, pending_ms=0)
 
     def _next_revision(self) -> int:
         self._revision += 1
@@ -233,6 +227,17 @@ class Living:
             pauses=self._pauses,
             looks=self._looks,
         )
+
+
+def stretch_minutes(scenario: Scenario, plan: Plan, step: int, first: int, horizon: int) -> int:
+    """How many minutes to draw at a time: not much more than the step lasts, nor than fits into memory, and never to an
+    end within a gap."""
+    longest = _WATCH_MINUTES
+    if not plan.is_watch(step):
+        per_minute = scenario.traffic.requests_per_day / 1440 * 2 * plan.candidate_share(step)
+        longest = min(_LONGEST_MINUTES, int(_MOST_CALLS / per_minute))
+    longest = max(5, min(longest, int(plan.steps[step].dwell_s / MINUTE_S) + 2))
+    return max(1, min(after_gap(scenario.gaps, first + longest), horizon) - first)
 
 
 def passed(release: Release, progress: Progress | None, ms: int) -> Progress | None:

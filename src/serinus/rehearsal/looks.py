@@ -57,7 +57,17 @@ def next_look(
     served_ms = progress.dwell_ms + progress.pending_ms
     due_ms = looked_ms + release.plan.steps[release.step].dwell_s * 1000 - served_ms
     due = math.ceil(due_ms / MINUTE_MS) - 1 - stretch.first
-    return min(_first(told.acting | told.uneven, minute), max(minute, due))
+    return min(_first(told.acting | told.uneven, minute), max(minute, due, _enough(release, stretch)))
+
+
+def _enough(release: Release, stretch: Stretch) -> int:
+    """The first minute of the stretch at whose end the step has the units that it asks for."""
+    least = max(1, release.plan.steps[release.step].min_units)
+    if release.plan.is_watch(release.step):
+        fewest = stretch.units[:, :, 0].sum(axis=1)
+    else:
+        fewest = stretch.units[:, release.step].min(axis=1)
+    return _first(fewest >= least, 0)
 
 
 def _first(told: Bools, minute: int) -> int:
@@ -78,7 +88,7 @@ def _over(stretch: Stretch, limit: Limit, metrics: tuple[str, ...]) -> Bools:
     if limit.metric not in metrics:
         return np.zeros(stretch.minutes, dtype=np.bool_)
     requests, bad = found.requests[:, 0], found.bad[metrics.index(limit.metric), :, 0]
-    over = (requests >= limit.min_requests) & (bad > limit.above * requests)
+    over = (requests >= limit.min_requests) & (bad > limit.bound * requests)
     return np.asarray(over.reshape(stretch.minutes, -1).any(axis=1))
 
 

@@ -16,7 +16,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
  max-width: 72rem; padding: 0 1rem }
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--faint); padding-top: 1rem }
-table { border-collapse: collapse }
+table { border-collapse: collapse; margin: 1rem 0; white-space: nowrap }
 th, td { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--faint) }
 th:first-child, td:first-child { text-align: left } .wide { overflow-x: auto }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem }

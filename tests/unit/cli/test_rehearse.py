@@ -1,0 +1,99 @@
+"""`serinus rehearse` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from serinus.cli.command_line import build
+
+SCENARIO = """scenario: 1
+name: ours
+traffic: {requests_per_day: 300000, users: 3000}
+rates: {call.error: 2%}
+"""
+PROJECT = """pipeline: 1
+apps:
+  bot:
+    owner: ada@example.com
+    stages: [{kind: rollout, steps: [{share: 10%, dwell: 30m}, {share: 50%, dwell: 1h}, {share: 100%, dwell: 1h}]}]
+    triggers: [{metric: call.error, above: 50%, for: 5m, min_requests: 10}]
+    guardrails: [{metric: call.error}]
+    freshness: 5m
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With a project and two scenarios."""
+    (tmp_path / "serinus.yaml").write_text(PROJECT)
+    (tmp_path / "well.yaml").write_text(SCENARIO)
+    (tmp_path / "worse.yaml").write_text(SCENARIO + "effect: [{metric: call.error, ratio: 4}]\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> Any:
+    whole = ["rehearse", "--workers", "1", *words]
+    return CliRunner().invoke(build(whole), whole, env={"COLUMNS": "200"})
+
+
+@pytest.mark.usefixtures("folder")
+def test_q1_the_report_tells_what_is_caught() -> None:
+    """As a table, and as JSON with the seed."""
+    words = ["--project", "serinus.yaml", "--scenario", "worse.yaml", "-n", "80"]
+    table = run(*words)
+    assert table.exit_code == 0, table.output
+    assert "It catches this harm in 100.00 %" in table.output
+    document = json.loads(run(*words, "--json", "--seed", "4").output)
+    assert (document["pipeline"], document["seed"]) == ("bot", 4)
+    assert document["scenarios"][0]["detection"]["hits"] == 80
+
+
+@pytest.mark.usefixtures("folder")
+def test_q1_requirements_gate_by_exit_code() -> None:
+    """0 when the intervals show them, 1 when not, and also when there are too few releases to tell."""
+    words = ["--project", "serinus.yaml", "--scenario", "worse.yaml", "--scenario", "well.yaml"]
+    assert run(*words, "-n", "80", "--require", "detection=0.9,false=0.1").exit_code == 0
+    assert run(*words, "-n", "10", "--require", "detection=0.9").exit_code == 1
+    assert run(
+        "--project", "serinus.yaml", "--scenario", "worse.yaml", "-n", "80", "--require", "detection=1"
+    ).exit_code
+
+
+def test_q1_the_html_report_is_one_file(folder: Path) -> None:
+    """Written whole, with a chart."""
+    run("--project", "serinus.yaml", "--scenario", "well.yaml", "-n", "5", "--html", "r.html")
+    assert "<svg" in (folder / "r.html").read_text()
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--scenario", "helthy"], "no scenario 'helthy'"),
+        (["--scenario", "none.yaml"], "cannot be read"),
+        (["--app", "bot"], "an app, but no project"),
+        (["--project", "serinus.yaml", "--app", "bit"], "no app 'bit'"),
+        (["--require", "power=1"], "'power=1' is no requirement"),
+        (["--require", "false=nan"], "'false=nan' is no requirement"),
+        (["--show", "helthy"], "no scenario 'helthy'"),
+    ],
+)
+def test_q1_what_cannot_be_rehearsed_is_refused(words: list[str], what: str) -> None:
+    """With what is wrong and how to mend it, before any release."""
+    result = run(*words)
+    assert result.exit_code == 1
+    assert what in result.stderr
+    assert "mend:  -" not in result.stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_q1_a_shipped_scenario_can_be_copied() -> None:
+    """What `--show` prints is a scenario file."""
+    Path("copy.yaml").write_text(run("--show", "night").output)
+    assert run("--project", "serinus.yaml", "--scenario", "copy.yaml", "-n", "2").exit_code == 0

@@ -1,0 +1,138 @@
+"""Rehearsals find what they should, and the same every time."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+import msgspec
+import pytest
+from scipy import stats
+
+from serinus.core.pipeline.plan import Limit, Plan, Step
+from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
+from serinus.rehearsal.rehearse import rehearsal, rehearse_one
+from serinus.rehearsal.scenario import Drift, Gap, Outage, Rate, Scenario, Traffic
+from serinus.rehearsal.standard import STANDARD, traffic_only
+from tests.unit.rehearsal.plans import ERROR, PLAN, RATES, TRAFFIC, outcomes, scenario, times
+
+RELEASES = 200
+HARDEST = {
+    "plain": scenario(),
+    "returning users unlike each other": scenario(
+        traffic=msgspec.structs.replace(TRAFFIC, tail=1.5, turns=4, spread=2.0, users=1500)
+    ),
+    "drift on both arms": scenario(drift=(Drift(metric=ERROR, kind="linear", factor=4, over_s=5000),)),
+    "delayed": scenario(rates=(Rate(metric=ERROR, chance=0.02, delay_s=1800), *RATES[1:])),
+}
+
+
+@pytest.mark.parametrize("name", sorted(HARDEST))
+def test_q1_healthy_candidates_are_rolled_back_no_more_often_than_alpha(name: str) -> None:
+    """With a margin of 1 every bad event counts as under H0; more rollbacks than an exact bound of 1e-6 allows would
+    refute α = 0.05."""
+    back = sum(one.end == "rolled_back" for one in outcomes(HARDEST[name], RELEASES))
+    assert stats.binom.sf(back - 1, RELEASES, PLAN.alpha) > 1e-6
+
+
+def test_q1_three_times_the_failures_are_caught() -> None:
+    """Each of them, before 100 %."""
+    found = outcomes(times(3), 60)
+    assert all(one.caught and one.question == "harm" for one in found)
+    assert max(one.stopped_step for one in found) <= 1
+
+
+def test_q1_stronger_harm_is_found_no_later() -> None:
+    """On average, over the same users and the same luck; and it serves fewer users until then."""
+    means = []
+    for ratio in (2.0, 3.0, 6.0):
+        found = outcomes(times(ratio), 40)
+        means.append((statistics.mean(o.end_s for o in found), statistics.mean(o.exposed for o in found)))
+    assert means == sorted(means, reverse=True)
+
+
+def test_q1_a_rollback_before_the_harm_is_false() -> None:
+    """Late harm is caught after it began; what is stopped earlier is no merit."""
+    found = outcomes(times(6, after_events=60), 40)
+    caught = [one for one in found if one.caught]
+    assert len(caught) > 30
+    assert all(one.harm_s is not None and 0 < one.harm_s <= one.end_s for one in caught)
+    assert all(one.harm_s is None for one in found if one.false)
+
+
+PLAYED: dict[str, tuple[Scenario, dict[str, Any]]] = {
+    "healthy": (scenario(), {}),
+    "harm": (times(2), {}),
+    "late": (times(4, after_events=80), {}),
+    "few calls": (scenario(traffic=Traffic(requests_per_day=6000, users=2000)), {"freshness_s": 60.0}),
+    "outage": (scenario(outages=(Outage(metric=ERROR, chance=0.9, from_s=2400, for_s=900),)), {}),
+    "gap": (scenario(gaps=(Gap(from_s=1000, for_s=1500),)), {}),
+    "night": (scenario(traffic=Traffic(shape="office", starts_at_s=19 * 3600.0, users=2000)), {}),
+    "few users": (scenario(), {"steps": (Step(share=0.1, dwell_s=600, min_units=280), *PLAN.steps[1:]), "stages": ()}),
+    "limit in seconds": (
+        scenario(outages=(Outage(metric=ERROR, chance=0.9, from_s=2000, for_s=6),)),
+        {"limits": (Limit(metric=ERROR, above=0.3, buckets=3, bucket_s=1, min_requests=1, action="pause"),)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PLAYED))
+def test_q1_minutes_that_are_not_looked_at_change_nothing(name: str) -> None:
+    """Judging every single minute gives the same release: no decision is skipped, none comes later."""
+    played, changes = PLAYED[name]
+    plan = msgspec.structs.replace(PLAN, **changes)
+    for index in range(3):
+        quick = rehearse_one(played, plan, index, 3)
+        thorough = rehearse_one(played, plan, index, 3, every_minute=True)
+        assert quick.looks < thorough.looks
+        assert msgspec.structs.replace(quick, looks=0) == msgspec.structs.replace(thorough, looks=0)
+
+
+def test_q1_the_same_seed_gives_the_same_on_any_number_of_cores() -> None:
+    """Each release draws from the seed and its own number alone."""
+    with rehearsal(2) as many:
+        found = [one for batch in many.outcomes(times(2), PLAN, 60, 7) for one in batch]
+    assert sorted(found, key=lambda one: one.index) == outcomes(times(2), 60)
+    assert outcomes(times(2), 2) != [rehearse_one(times(2), PLAN, index, 8) for index in range(2)]
+
+
+def test_q1_a_vetoed_limit_holds_and_then_rolls_back() -> None:
+    """An outage of the provider on both arms pauses, and past the deadline goes back: told as a false rollback."""
+    plan = msgspec.structs.replace(PLAN, veto_deadline_s=1200.0)
+    found = rehearse_one(scenario(outages=(Outage(metric=ERROR, chance=0.9, from_s=1200, for_s=900),)), plan, 0, 1)
+    assert (found.end, found.question, found.pauses, found.false) == ("rolled_back", "deadline", 1, True)
+    assert 1200 + 1200 <= found.end_s <= 1200 + 1200 + 600
+
+
+def test_q1_nobody_resumes_a_release_that_waits_for_a_person() -> None:
+    """It is told as paused, at the step where it stands."""
+    limit = Limit(metric=ERROR, above=0.3, min_requests=10, action="pause")
+    plan = msgspec.structs.replace(PLAN, limits=(limit,), guardrails=PLAN.guardrails[1:])
+    found = rehearse_one(times(40), plan, 0, 1)
+    assert (found.end, found.stopped_step) == ("paused", 0)
+
+
+def test_q1_telemetry_gaps_expose_nobody_once_the_lease_has_lapsed() -> None:
+    """During the gap the candidate is not served, and the release waits."""
+    gap = scenario(gaps=(Gap(from_s=600, for_s=7200),))
+    with_gap, without = rehearse_one(gap, PLAN, 0, 1), rehearse_one(scenario(), PLAN, 0, 1)
+    assert with_gap.end == without.end == "promoted"
+    assert with_gap.end_s > without.end_s + 7000
+    assert with_gap.calls < 1.1 * without.calls
+
+
+def test_q1_stages_without_traffic_are_taken_as_passed() -> None:
+    """A plan is rehearsed from its first step on."""
+    staged = Plan(
+        owner="ada@example.com",
+        stages=(ApprovalStage(name="go", roles=("ml_lead",)), RolloutStage(steps=PLAN.steps)),
+        guardrails=PLAN.guardrails,
+    )
+    assert traffic_only(staged).stages == (RolloutStage(steps=PLAN.steps),)
+    assert rehearse_one(times(6), staged, 0, 1).caught
+
+
+def test_q1_the_usual_pipeline_can_be_rehearsed() -> None:
+    """Five steps, as the documentation promises."""
+    assert [step.share for step in STANDARD.steps] == [0.02, 0.1, 0.25, 0.5, 1.0]
+    assert rehearse_one(scenario(traffic=Traffic(requests_per_day=150_000)), STANDARD, 0, 1).end == "promoted"
