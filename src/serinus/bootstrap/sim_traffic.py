@@ -13,7 +13,7 @@ from serinus.sim.drive import traffic_main
 def main(argv: Sequence[str] | None = None) -> int:
     """Send the traffic that this command line describes; the exit code."""
     parser = argparse.ArgumentParser(prog="serinus sim traffic", description="Simulated users in an open loop.")
-    parser.add_argument("--base-url", required=True, help="of the gateway, such as http://127.0.0.1:8080/v1")
+    parser.add_argument("--base-url", required=True, help="of the gateway, such as http://127.0.0.1:8700/v1")
     parser.add_argument("--app", required=True, help="the application; a model name to call a provider itself")
     parser.add_argument("--api-key", default="", help="sent as bearer key")
     parser.add_argument("--rate", type=float, default=20.0, help="requests per second")

@@ -93,7 +93,7 @@ def _next(directory: Path, answers: Answers) -> list[str]:
         "",
         "  serinus key create web",
         "",
-        f"Call it like any OpenAI model, with that key: base_url http://127.0.0.1:8080/v1, model {app}, and `user`, so",
+        f"Call it like any OpenAI model, with that key: base_url http://127.0.0.1:8700/v1, model {app}, and `user`, so",
         "that everybody stays with one version.",
         f"Change the prompt, push it, and release it: serinus release start {app} VERSION",
     ]

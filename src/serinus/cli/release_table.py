@@ -41,8 +41,9 @@ def release_line(release: Document) -> str:
     """A release in one line, for logs."""
     standing = release["standing"]
     units = " ".join(f"{arm['arm']}={arm['units']}" for arm in standing["arms"])
+    share = "" if release["final"] else f"share={percent_text(release['share'])} "
     return (
-        f"{release['state']} {step_text(release)} share={percent_text(release['share'])} {units} "
+        f"{release['state']} {step_text(release)} {share}{units} "
         f"evidence={_odds(standing['log_e'])}:1 of {_odds(standing['needed_log_e'])}:1 dwell={dwell_text(release)} "
         f"{release['reason']}"
     )
@@ -65,14 +66,14 @@ def dwell_text(release: Document) -> str:
 
 def _head(release: Document) -> Text:
     style = _STYLES.get(release["state"], "")
-    text = Text.assemble(
+    share = "" if release["final"] else f", {percent_text(release['share'])} of units"
+    return Text.assemble(
         (release["app"], "bold"),
         f"  {name_of(release['candidate'])} in place of {name_of(release['control'])}  ",
-        (release["state"], style),
-        f"  {step_text(release)}, {percent_text(release['share'])} of units  seq {release['seq']}\n",
-        (release["id"], "dim"),
+        (f"{release['state']}\n", style),
+        f"{step_text(release)}{share}  ",
+        (f"{release['id']}  seq {release['seq']}", "dim"),
     )
-    return text
 
 
 def _stages(release: Document) -> Table:
@@ -139,9 +140,8 @@ def _foot(release: Document) -> Table:
     table.add_column(overflow="fold")
     if dwell:
         table.add_row("dwell", f"{_bar(dwell['served_s'] / dwell['needed_s'])} {dwell_text(release)}")
-        table.add_row(
-            "sample", f"{dwell['candidate_units']:,} and {dwell['control_units']:,} of {dwell['min_units']:,}"
-        )
+        needed = f" of {dwell['min_units']:,} each" if dwell["min_units"] else ""
+        table.add_row("sample", f"{dwell['candidate_units']:,} and {dwell['control_units']:,}{needed}")
     age = standing["data_age_s"]
     table.add_row("data age", NONE if age is None else f"{age:.1f} s")
     following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"

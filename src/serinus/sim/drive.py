@@ -137,7 +137,7 @@ def table(result: dict[str, Any]) -> str:
 
 def _base_url(url: str) -> str:
     if not url.startswith(("http://", "https://")):
-        raise InvalidInput(f"{url!r} is not a URL", where="--base-url", mend="such as http://127.0.0.1:8080/v1")
+        raise InvalidInput(f"{url!r} is not a URL", where="--base-url", mend="such as http://127.0.0.1:8700/v1")
     bare = url.rstrip("/")
     return bare if bare.endswith("/v1") else f"{bare}/v1"
 
