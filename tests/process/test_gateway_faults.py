@@ -251,3 +251,32 @@ async def test_a_candidate_that_asks_for_more_than_the_baseline_is_at_fault_for_
         assert (first["error"], first["events"], first["rung"]) == (ErrorClass.TEMPLATE, Event.ERROR, Rung.BASELINE)
         assert first["version"].hex() == rig.LIVE
         assert (second["error"], second["events"], second["status"]) == (ErrorClass.TEMPLATE, 0, 422)
+
+
+async def test_what_only_the_other_version_takes_counts_in_both_arms_alike(tmp_path: Path) -> None:
+    """Each version allows one field that the other refuses. The candidate's callers get the baseline, the control's are
+    told; either has an error, so that equal faults stay a coin flip. What neither takes is the caller's."""
+    live = rig.version(rig.LIVE, "assistant-2026-W47-1", caller_may_set=("seed",))
+    newer = rig.version(rig.CANDIDATE, "assistant-2026-W47-2", caller_may_set=("temperature",))
+    app = App(name="assistant", live=rig.LIVE, release=rig.release())
+    build = partial(rig.snapshot, app=app, versions={rig.LIVE: live, rig.CANDIDATE: newer})
+    async with rig.rig(tmp_path, build) as (worker, _):
+        await worker.until_leased()
+        told = set()
+        for number in range(12):
+            for fields in ({"seed": 1}, {"temperature": 1}, {"top_k": 1}):
+                body = rig.question(user=f"user-{number}", **fields)
+                status, headers, _ = await rig.exchange(worker.port, rig.chat(body))
+                told.add((headers["x-serinus-arm"], *fields, status))
+        assert told == {
+            ("candidate", "seed", 200),
+            ("candidate", "temperature", 200),
+            ("candidate", "top_k", 400),
+            ("control", "seed", 200),
+            ("control", "temperature", 400),
+            ("control", "top_k", 400),
+        }
+        ends = rig.ends(worker.host.records(worker.instance))
+        counted = {(end["error"], end["events"]) for end in ends}
+        assert counted == {(ErrorClass.NONE, 0), (ErrorClass.CALLER, Event.ERROR), (ErrorClass.CALLER, 0)}
+        assert sum(end["events"] == Event.ERROR for end in ends) == 12

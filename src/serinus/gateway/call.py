@@ -24,7 +24,7 @@ from serinus.gateway.routes import Routes, Served, Target
 from serinus.gateway.upstream import UpstreamConnection
 
 _LEFT, _CUT_OFF = 499, 503
-_CANDIDATE = Arm.CANDIDATE
+_CANDIDATE, _CONTROL = Arm.CANDIDATE, Arm.CONTROL
 
 
 class Desk(Protocol):
@@ -76,13 +76,11 @@ class Call:
         self._client.work = self
         try:
             self._compose()
-        except TemplateError as error:
-            if not self._stand_in():
-                self._refuse(
-                    Refusal(422, error.code, error.what, param=error.where, mend=error.mend), ErrorClass.TEMPLATE
-                )
         except InvalidInput as error:
-            self._refuse(Refusal(400, error.code, error.what, param=error.where, mend=error.mend), ErrorClass.CALLER)
+            kind = ErrorClass.TEMPLATE if isinstance(error, TemplateError) else ErrorClass.CALLER
+            if not self._stand_in(kind):
+                status = 422 if kind is ErrorClass.TEMPLATE else 400
+                self._refuse(Refusal(status, error.code, error.what, param=error.where, mend=error.mend), kind)
         else:
             self._attempt()
 
@@ -227,20 +225,24 @@ class Call:
         self._attempt()
         return True
 
-    def _stand_in(self) -> bool:
-        """Serve the baseline when it renders what the candidate does not: then the version is at fault, not the
-        caller, and that counts."""
-        candidate, baseline, outcome = self._served, self._admitted.app.live, self._outcome
-        if self._admitted.arm is not _CANDIDATE or baseline is None:
+    def _stand_in(self, kind: ErrorClass) -> bool:
+        """Serve the baseline when it takes what the candidate does not. In a comparison, what only the other version
+        takes is the version's fault and not the caller's, and counts: in both arms alike, or one would be wronged."""
+        app, arm, own, outcome = self._admitted.app, self._admitted.arm, self._served, self._outcome
+        other = app.live if arm is _CANDIDATE else app.candidate if arm is _CONTROL else None
+        if other is None:
             return False
-        self._served = baseline
+        self._served = other
         try:
             self._compose()
         except InvalidInput:
-            self._served = candidate
+            self._served = own
+            return False
+        outcome.error, outcome.version_fault = kind, True
+        if arm is _CONTROL:
+            self._served, self._outgoing = own, b""
             return False
         self._fell_back, outcome.rung = True, Rung.BASELINE
-        outcome.error, outcome.version_fault = ErrorClass.TEMPLATE, True
         self._attempt()
         return True
 
