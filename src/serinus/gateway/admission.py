@@ -25,6 +25,7 @@ _NO_RELEASE = bytes(16)
 _KEPT_CREDENTIALS = 4096
 _REST, _CANDIDATE = Arm.REST, Arm.CANDIDATE  # looking members up on the class is slow
 _KEPT_PSEUDONYMS = 8192
+_KEPT_CHARS = 256  # a unit may be as long as a body; thousands of those would not fit in memory
 _SESSION_FIELDS = ("session_id", "conversation_id")
 
 
@@ -152,9 +153,12 @@ class Admission:
         known = self._pseudonyms
         found = known.get(unit)
         if found is None:
+            found = conversation.pseudonym(self._routes.pseudonym_key, unit)
+            if len(unit) > _KEPT_CHARS:
+                return found
             if len(known) >= _KEPT_PSEUDONYMS:
                 known.clear()
-            found = known[unit] = conversation.pseudonym(self._routes.pseudonym_key, unit)
+            known[unit] = found
         return found
 
     def _anonymous_unit(self, call: Admitted, session: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -165,3 +166,16 @@ def test_an_unchanged_version_is_not_compiled_again() -> None:
     before = Routes(snapshot(), {})
     after = Routes(snapshot(revision=4), {}, before)
     assert after.apps["app"].live is before.apps["app"].live
+
+
+def test_long_units_are_not_kept() -> None:
+    """A body is up to megabytes and its user may be all of it: what is remembered of users stays small."""
+    door = Door()
+    tracemalloc.start()
+    try:
+        for number in range(10, 40):
+            door.admit(user=f"{number}" * 50_000)
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert door.admit(user="9" * 100_000).unit_hash == door.admit(user="9" * 100_000).unit_hash
