@@ -22,7 +22,7 @@ endif
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## See a good candidate climb and a bad one rolled back (about three minutes)
+demo: $(READY) ## See a good candidate climb and a bad one rolled back (about two minutes)
 	@$(BIN)/python -m serinus demo
 
 test: $(READY) ## Run the tests, without the slow ones

@@ -145,7 +145,8 @@ def _foot(release: Document) -> Table:
     age = standing["data_age_s"]
     table.add_row("data age", NONE if age is None else f"{age:.1f} s")
     following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"
-    table.add_row("workers", f"{following}, {followers['leased']} may serve the candidate")
+    leased = "" if release["final"] else f", {followers['leased']} may serve the candidate"
+    table.add_row("workers", following + leased)
     signing = release["signing"]
     if signing:
         table.add_row("to be signed by", plain(", ".join(signing["lacking"])))
