@@ -65,6 +65,10 @@ PLAYED: dict[str, tuple[Scenario, dict[str, Any]]] = {
     "harm": (times(2), {}),
     "late": (times(4, after_events=80), {}),
     "few calls": (scenario(traffic=Traffic(requests_per_day=6000, users=2000)), {"freshness_s": 60.0}),
+    "silences now and then": (
+        scenario(traffic=Traffic(requests_per_day=40_000, users=2000, turns=1)),
+        {"freshness_s": 60.0},
+    ),
     "outage": (scenario(outages=(Outage(metric=ERROR, chance=0.9, from_s=2400, for_s=900),)), {}),
     "gap": (scenario(gaps=(Gap(from_s=1000, for_s=1500),)), {}),
     "night": (scenario(traffic=Traffic(shape="office", starts_at_s=19 * 3600.0, users=2000)), {}),

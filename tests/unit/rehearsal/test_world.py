@@ -83,7 +83,7 @@ def test_q1_records_of_a_gap_come_in_at_its_end() -> None:
     world = World(scenario(gaps=(Gap(from_s=1200, for_s=1200),)), PLAN, np.random.default_rng(3))
     stretch = world.ahead(0, 60, 1)
     enrolled = stretch.units.sum(axis=(1, 2))
-    assert len(set(enrolled[20:40].tolist())) == 1
+    assert len(set(enrolled[19:40].tolist())) == 1
     assert enrolled[40] > enrolled[39]
     assert stretch.gap_ms[25] == 6 * 60_000
     assert stretch.gap_ms[45] == 0
