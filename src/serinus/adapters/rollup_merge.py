@@ -40,6 +40,9 @@ def added(left: Rollup, right: Rollup) -> Rollup:
         cost_nano=left.cost_nano + right.cost_nano,
         latency=histogram.merge_encoded(left.latency, right.latency),
         ttft=histogram.merge_encoded(left.ttft, right.ttft),
+        streams=left.streams + right.streams,
+        stream_tokens=left.stream_tokens + right.stream_tokens,
+        stream_us=left.stream_us + right.stream_us,
     )
 
 

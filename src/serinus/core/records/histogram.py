@@ -24,6 +24,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode: Any = msgspec.msgpack.Decoder(tuple[int, int, tuple[int, ...]]).decode
 
 
+def rank(q: float, count: int) -> int:
+    """The rank in ascending order, from 0, of the quantile `q` in [0, 1] of `count` values: ⌊q (n − 1)⌋."""
+    return math.floor(q * (count - 1))
+
+
 def index_of(value: float) -> int:
     """The bucket of a value > 0."""
     return math.ceil(math.log(value) * _PER_LOG)
@@ -59,7 +64,7 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
         total = self.count
         if not total:
             return None
-        left = math.floor(q * (total - 1)) - self.zeros
+        left = rank(q, total) - self.zeros
         if left < 0:
             return 0.0
         for index in sorted(self.counts):
@@ -67,6 +72,11 @@ class Histogram(msgspec.Struct, frozen=True, kw_only=True):
             if left < 0:
                 return value_at(index)
         raise AssertionError("a rank below the count lies in some bucket")
+
+    def above(self, bound: float) -> int:
+        """How many values are above `bound` ≥ 0, each taken as what stands for its bucket. So the quantile q is above
+        the bound exactly when no more than `rank(q, count)` values are not."""
+        return sum(count for index, count in self.counts.items() if value_at(index) > bound)
 
     def encode(self) -> bytes:
         """The canonical bytes."""

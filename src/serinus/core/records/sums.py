@@ -45,7 +45,9 @@ class Enrolment(msgspec.Struct, frozen=True, array_like=True):
 class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     """Counts and sums of one time bucket: wall time `start_us`, `width_s` 1 or 60, per host and serving identity.
 
-    `events` is a mapping of event bit → requests with it; `latency` and `ttft` are encoded log-histograms.
+    `events` is a mapping of event bit → requests with it; `latency` and `ttft` are encoded log-histograms of µs.
+    `streams` were answered to their end and told their tokens: `stream_tokens` are those but the first of each, which
+    comes with the first byte, and `stream_us` the time from the first byte to the last.
     """
 
     host: str
@@ -63,3 +65,6 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     cost_nano: int = 0
     latency: bytes = b""
     ttft: bytes = b""
+    streams: int = 0
+    stream_tokens: int = 0
+    stream_us: int = 0

@@ -109,10 +109,22 @@ def rollups_of(host: str, scored: Iterable[Scored]) -> list[Rollup]:
 class _Bucket:
     """One second of one serving identity while it is being added up."""
 
-    __slots__ = ("cost_nano", "events", "latency", "requests", "tokens_in", "tokens_out", "ttft")
+    __slots__ = (
+        "cost_nano",
+        "events",
+        "latency",
+        "requests",
+        "stream_tokens",
+        "stream_us",
+        "streams",
+        "tokens_in",
+        "tokens_out",
+        "ttft",
+    )
 
     def __init__(self) -> None:
         self.requests = self.tokens_in = self.tokens_out = self.cost_nano = 0
+        self.streams = self.stream_tokens = self.stream_us = 0
         self.events: dict[int, int] = {}
         self.latency: dict[int, int] = {}
         self.ttft: dict[int, int] = {}
@@ -128,6 +140,10 @@ class _Bucket:
         _place(self.latency, end.latency_us)
         if end.ttft_us > 0:
             _place(self.ttft, end.ttft_us)
+            if end.stream and not end.error and not end.estimated and end.tokens_out > 1:
+                self.streams += 1
+                self.stream_tokens += end.tokens_out - 1
+                self.stream_us += max(0, end.latency_us - end.ttft_us)
         if end.events:
             self.event(end.events)
 
@@ -142,6 +158,9 @@ class _Bucket:
         self.tokens_in += other.tokens_in
         self.tokens_out += other.tokens_out
         self.cost_nano += other.cost_nano
+        self.streams += other.streams
+        self.stream_tokens += other.stream_tokens
+        self.stream_us += other.stream_us
         for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
@@ -273,4 +292,7 @@ def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: 
         cost_nano=bucket.cost_nano,
         latency=Histogram(counts=bucket.latency).encode(),
         ttft=Histogram(counts=bucket.ttft).encode(),
+        streams=bucket.streams,
+        stream_tokens=bucket.stream_tokens,
+        stream_us=bucket.stream_us,
     )
