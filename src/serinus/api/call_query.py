@@ -10,7 +10,7 @@ from pydantic import AwareDatetime
 
 from serinus.control.lookup import version_of
 from serinus.core.errors import InvalidInput
-from serinus.core.metrics import metric
+from serinus.core.metrics import event_metric
 from serinus.core.records.score import conversation_text
 from serinus.core.routing.conversation import TOKEN_CHARS, number_of, pseudonym
 from serinus.ports.control_store import ControlTx, Page
@@ -89,7 +89,7 @@ class Asked:
             version=self._digest(tx),
             unit=self._pseudonym(tx),
             conversation=self._number(),
-            event=metric(self.event).name if self.event else None,
+            event=event_metric(self.event).name if self.event else None,
             error=self.error,
             status=self.status,
             min_latency_us=None if self.min_latency_s is None else round(self.min_latency_s * 1e6),

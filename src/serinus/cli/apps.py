@@ -12,6 +12,7 @@ from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
+from serinus.cli.plan_text import limit_text
 from serinus.core.pipeline.app import AppConfig
 from serinus.files.project_file import Project, parse_project_file
 from serinus.files.units import duration_text, percent_text
@@ -100,16 +101,11 @@ def _plan_facts(plan: Document) -> list[tuple[str, object]]:
         for step in plan["steps"]
     )
     guardrails = (f"{rail['metric']} at most {rail['max_ratio']:g}× the control" for rail in plan["guardrails"])
-    limits = (
-        f"{limit['metric']} above {percent_text(limit['above'])} for "
-        f"{duration_text(limit['buckets'] * limit['bucket_s'])}: {limit['action']}"
-        for limit in plan["limits"]
-    )
     return [
         ("owner", plan["owner"]),
         ("steps", "\n".join(steps)),
         ("guardrails", "\n".join(guardrails)),
-        ("triggers", "\n".join(limits)),
+        ("triggers", "\n".join(map(limit_text, plan["limits"]))),
         ("alpha", plan["alpha"]),
     ]
 

@@ -10,6 +10,7 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
+from serinus.cli.plan_text import limit_text
 from serinus.cli.releases import ReleaseArgument, Seq, fetch
 from serinus.files.units import duration_text, percent_text
 
@@ -41,7 +42,7 @@ def plan(
             ("owner", found["owner"]),
             *((f"{i}. {stage['name']}", stage_text(stage)) for i, stage in enumerate(found["stages"], 1)),
             ("guardrails", "\n".join(_guardrail(rail) for rail in found["guardrails"])),
-            ("triggers", "\n".join(_limit(limit) for limit in found["limits"])),
+            ("triggers", "\n".join(limit_text(limit) for limit in found["limits"])),
         ]
     )
 
@@ -139,11 +140,6 @@ def _step(step: Document) -> str:
 
 def _guardrail(rail: Document) -> str:
     return f"{rail['metric']} at most {rail['max_ratio']:g}× the control ({rail['role']})"
-
-
-def _limit(limit: Document) -> str:
-    for_s = duration_text(limit["buckets"] * limit["bucket_s"])
-    return f"{limit['metric']} above {percent_text(limit['above'])} for {for_s}: {limit['action']}"
 
 
 def _evidence(seen: Document, asked: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from serinus.control.lookup import version_of
 from serinus.core.errors import InvalidInput
-from serinus.core.metrics import metric
+from serinus.core.metrics import event_metric
 from serinus.core.records.record import ErrorClass
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.conversation import pseudonym
@@ -40,7 +40,7 @@ def query(tx: ControlTx, asked: dict[str, str], cursor: str, limit: int) -> Call
         version=_digest(tx, asked["app"], asked["version"]),
         unit=pseudonym(bytes.fromhex(tx.secrets().pseudonym_key), asked["user"]).hex() if asked["user"] else None,
         conversation=asked["conversation"] or None,
-        event=metric(asked["event"]).name if asked["event"] else None,
+        event=event_metric(asked["event"]).name if asked["event"] else None,
         error=_known("error", asked["error"], ERRORS),
         status=int(_number("status", asked["status"])) if asked["status"] else None,
         min_latency_us=round(float(_number("slow", slow_s)) * 1e6) if slow_s else None,

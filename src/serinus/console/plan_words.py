@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serinus.core.decision.wording import percent
+from serinus.core.decision.wording import amount
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.plan import Guardrail, Limit
 
@@ -20,9 +20,14 @@ def limit_words(limit: Limit) -> str:
     unit = "minute" if limit.bucket_s == 60 else "second"
     act = "rolls back" if limit.action == "rollback" else "pauses"
     return (
-        f"{_title(limit.metric)}: above {percent(limit.above)} in {limit.buckets} {unit}s in a row, with at least "
+        f"{_title(limit.metric)}: {limit.side} {_bound(limit)} in {limit.buckets} {unit}s in a row, with at least "
         f"{limit.min_requests:,} requests in each, {act}"
     )
+
+
+def _bound(limit: Limit) -> str:
+    found = REGISTRY.get(limit.metric)
+    return amount(found.unit if found else "share", limit.bound)
 
 
 def _title(name: str) -> str:

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from serinus.core.decision.buckets import limit_buckets
 from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations, Units
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
 from serinus.core.fleet import HostStatus
-from serinus.core.metrics import metric
 from serinus.core.pipeline.app import AppState
-from serinus.core.pipeline.plan import Limit
 from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING
@@ -166,16 +165,4 @@ def _limit_buckets(tx: TelemetryTx, release: Release, watermark_us: int) -> tupl
         end = watermark_us // (width_s * _US)
         start = end - buckets - EXTRA_BUCKETS
         rollups[width_s] = tx.rollups(release.id, width_s, start * width_s * _US, end * width_s * _US)
-    return tuple(_buckets(rollups[limit.bucket_s], limit) for limit in limits)
-
-
-def _buckets(rollups: list[Rollup], limit: Limit) -> tuple[Bucket, ...]:
-    bit = metric(limit.metric).event
-    counts: dict[int, list[int]] = {}
-    for rollup in rollups:
-        if rollup.arm in (Arm.CANDIDATE, Arm.CONTROL):
-            at = 2 * (rollup.arm == Arm.CONTROL)
-            bucket = counts.setdefault(rollup.start_us, [0, 0, 0, 0])
-            bucket[at] += rollup.requests
-            bucket[at + 1] += rollup.events.get(bit, 0)
-    return tuple(Bucket(start_us, *counts[start_us]) for start_us in sorted(counts))
+    return tuple(limit_buckets(limit, rollups[limit.bucket_s]) for limit in limits)

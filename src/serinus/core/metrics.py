@@ -11,8 +11,24 @@ from serinus.core.errors import InvalidInput
 from serinus.core.records.record import Event
 
 
+class Quantile(msgspec.Struct, frozen=True, kw_only=True, tag="quantile"):
+    """The value that a share `q` of calls does not exceed, from the rollups' histogram `of`."""
+
+    of: Literal["latency", "ttft"]
+    q: float
+
+
+class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio"):
+    """A quotient of two sums of the rollups: `over` / `under`, over the calls that `calls` counts."""
+
+    over: Literal["stream_tokens"]
+    under: Literal["stream_us"]
+    calls: Literal["streams"]
+
+
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric. `event` is the bit of the record that carries it (0: not an event metric).
+    """One metric. `event` is the bit of the record that carries it; a metric without one is read from rollups, as
+    `measure` says, and only absolute limits look at it.
 
     `maturation_s` is how long after a call its label is final. `scale` is the integer scale of stored sums.
     `revision` is raised when the same name begins to count something else. `title` and `description` are for people.
@@ -28,12 +44,15 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     scale: int = 1
     revision: int = 1
     description: str = ""
+    measure: Quantile | Ratio | None = None
 
     @property
     def definition(self) -> bytes:
-        """What is counted, as compact JSON with sorted keys: all fields but the words for people."""
+        """What is counted, as compact JSON with sorted keys: all fields but the words for people. An event metric's
+        has no `measure`, so that it is what it was before there were measures."""
         fields = msgspec.structs.asdict(self)
-        counted = {name: value for name, value in fields.items() if name not in ("title", "description")}
+        words = ("title", "description") + (() if self.measure else ("measure",))
+        counted = {name: value for name, value in fields.items() if name not in words}
         return msgspec.json.encode(counted, order="sorted")
 
     @property
@@ -45,6 +64,18 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 def _event(name: str, title: str, event: Event, description: str) -> Metric:
     return Metric(
         name=name, title=title, unit="share", direction="lower", level="unit", event=int(event), description=description
+    )
+
+
+def _quantile(name: str, title: str, of: Literal["latency", "ttft"], q: float, description: str) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        unit="ms",
+        direction="lower",
+        level="request",
+        description=description,
+        measure=Quantile(of=of, q=q),
     )
 
 
@@ -60,8 +91,32 @@ REGISTRY: dict[str, Metric] = {
         _event("feedback.escalated", "hand-offs to people", Event.ESCALATED, "the user was handed over to a person"),
         _event("feedback.abandoned", "abandoned conversations", Event.ABANDONED, "the user gave up"),
         _event("feedback.recontact", "re-contacts", Event.RECONTACT, "the user came back with what was resolved"),
+        _quantile("latency.p50", "p50 latency", "latency", 0.5, "half of the calls take longer"),
+        _quantile("latency.p95", "p95 latency", "latency", 0.95, "5 of 100 calls take longer"),
+        _quantile("latency.p99", "p99 latency", "latency", 0.99, "1 of 100 calls takes longer"),
+        _quantile("ttft.p50", "p50 time to first byte", "ttft", 0.5, "half of the answers begin later"),
+        _quantile("ttft.p95", "p95 time to first byte", "ttft", 0.95, "5 of 100 answers begin later"),
+        _quantile("ttft.p99", "p99 time to first byte", "ttft", 0.99, "1 of 100 answers begins later"),
+        Metric(
+            name="speed.tokens_per_s",
+            title="generation speed",
+            unit="tokens/s",
+            direction="higher",
+            level="request",
+            description="tokens after the first byte of whole streams over the time that they took",
+            measure=Ratio(over="stream_tokens", under="stream_us", calls="streams"),
+        ),
     )
 }
+
+
+def event_metric(name: str) -> Metric:
+    """The event metric of this name; InvalidInput with the known names when there is none."""
+    found = REGISTRY.get(name)
+    if found is None or not found.event:
+        known = sorted(metric.name for metric in REGISTRY.values() if metric.event)
+        raise InvalidInput(f"{name!r} is no event of a call", where="metric", mend=f"known: {', '.join(known)}")
+    return found
 
 
 def metric(name: str) -> Metric:

@@ -22,9 +22,13 @@ def _readable(read: Callable[[object], Any]) -> BeforeValidator:
         try:
             return read(value)
         except InvalidInput as error:
-            raise PydanticCustomError("unit", "{what}", {"what": error.what, "mend": error.mend}) from None
+            raise _told(error.what, error.mend) from None
 
     return BeforeValidator(validate)
+
+
+def _told(what: str, mend: str) -> PydanticCustomError:
+    return PydanticCustomError("unit", "{what}", {"what": what, "mend": mend})
 
 
 def _metric_name(value: object) -> str:
@@ -70,11 +74,34 @@ def _text(description: str, **fields: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, **fields})
 
 
+_BOUND = {
+    "anyOf": [
+        *_SHARE["anyOf"],
+        {"type": "string", "pattern": _DURATION},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*tokens/s\s*$"},
+    ],
+    "description": "A value in the metric's unit: `2.5%`, `5s` or `15 tokens/s`.",
+}
+
+
+def bound(metric: str | None, value: object) -> float:
+    """A bound in the unit of a metric; a value error of pydantic for one in another unit. None: an unknown metric, of
+    which all is said already."""
+    if metric is None:
+        return 0.0
+    unit = REGISTRY[metric].unit
+    try:
+        return units.amount(unit, value)
+    except InvalidInput as error:
+        raise _told(f"{error.what}, and {metric} has the unit {unit}", error.mend) from None
+
+
 Share = Annotated[float, _readable(units.share), WithJsonSchema(_SHARE)]
 Seconds = Annotated[
     float, _readable(units.duration_s), _text("A duration such as `30s`, `5m`, `1h30m`, `2d`.", pattern=_DURATION)
 ]
 Bytes = Annotated[int, _readable(units.size_bytes), _text("A size such as `64KiB`, `8MB`.", pattern=_SIZE)]
+Bound = Annotated[float, WithJsonSchema(_BOUND)]
 MetricName = Annotated[str, _readable(_metric_name), _text("A metric.", enum=sorted(REGISTRY))]
 KindName = Annotated[str, _readable(_kind_name), _text("A kind of notice.", enum=sorted(KINDS))]
 RoleName = Annotated[str, _readable(_role_name), _text("A role.", enum=sorted(APPROVERS))]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from serinus.files.fields import Bytes, Expression, KindName, MetricName, Model, RouteName, Seconds, Share
+from serinus.files.fields import Bound, Bytes, Expression, KindName, MetricName, Model, RouteName, Seconds, Share, bound
 from serinus.files.stage_model import StageModel
 
 
@@ -52,11 +52,17 @@ class TriggerModel(Model):
     """An absolute limit with a duration. `for` of whole minutes counts in minutes, else in seconds."""
 
     metric: MetricName = Field(examples=["call.error"])
-    above: Share = Field(examples=["2.5%"])
+    above: Bound | None = Field(default=None, examples=["2.5%"])
+    below: Bound | None = Field(default=None, examples=["15 tokens/s"])
     for_: Seconds = Field(alias="for", examples=["5m"])
     bucket: Literal["1s", "1m"] | None = None
     min_requests: int | None = Field(default=None, ge=1)
     action: Literal["pause", "rollback"] | None = None
+
+    @field_validator("above", "below", mode="before")
+    @classmethod
+    def _in_unit(cls, value: object, stands: ValidationInfo) -> object:
+        return None if value is None else bound(stands.data.get("metric"), value)
 
 
 class TargetModel(Model):

@@ -21,6 +21,7 @@ _BYTES = {
     "GiB": 2**30,
 }
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
+_SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*tokens/s", re.ASCII)
 _LONGEST = 40
 
 
@@ -58,6 +59,37 @@ def size_bytes(value: object) -> int:
     if found is None:
         raise InvalidInput(f"{_shown(value)} is not a size", where="size", mend="write `64KiB`, `8MB` or `1GiB`")
     return round(float(found[1]) * _BYTES[found[2]])
+
+
+def speed_per_s(value: object) -> float:
+    """Tokens per second from `15 tokens/s`; InvalidInput for anything else, bare numbers included."""
+    text = value.strip() if isinstance(value, str) else ""
+    found = _SPEED.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise InvalidInput(f"{_shown(value)} is not a speed", where="speed", mend="write `15 tokens/s`")
+    return float(found[1])
+
+
+def amount(unit: str, value: object) -> float:
+    """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`; InvalidInput
+    for anything else."""
+    match unit:
+        case "share":
+            return share(value)
+        case "ms":
+            return duration_s(value) * 1000
+        case "tokens/s":
+            return speed_per_s(value)
+    raise ValueError(f"no metric has the unit {unit!r}")
+
+
+def amount_text(unit: str, value: float) -> str:
+    """A value of a metric as a file has it: `2.5%`, `1.5s`, `15 tokens/s`."""
+    if unit == "share":
+        return percent_text(value)
+    if unit == "ms":
+        return f"{value / 1000:g}s" if value >= 1000 else f"{value:g}ms"
+    return f"{value:g} {unit}"
 
 
 def percent_text(value: float) -> str:

@@ -96,8 +96,12 @@ class GuardrailBody(Declared):
 class LimitBody(Declared):
     """An absolute limit with a duration."""
 
-    metric: str = Field(description="A metric of the registry, such as `call.error`.")
-    above: float = Field(description="Share of requests with the event, in [0, 1), that is too much.")
+    metric: str = Field(description="A metric of the registry, such as `call.error` or `latency.p99`.")
+    above: float | None = Field(
+        default=None,
+        description="Too much, in the metric's unit: a share of requests with the event in [0, 1), or ms.",
+    )
+    below: float | None = Field(default=None, description="Too little, where more is better: tokens/s.")
     buckets: int = Field(default=5, description="How many buckets in a row.")
     bucket_s: Literal[1, 60] = Field(default=60, description="Width of a bucket in seconds.")
     min_requests: int = Field(default=50, description="Requests that each bucket needs.")

@@ -20,6 +20,7 @@ from serinus.core.records.call import Call
 from serinus.ports.event_log import CallQuery, CallSearch
 
 LIMIT = 50
+EVENTS = [name for name, metric in REGISTRY.items() if metric.event]
 
 
 def routes(desk: Desk) -> Sequence[BaseRoute]:
@@ -45,7 +46,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         return desk.page(
             request, "calls.html", visitor,
             status=422 if fault else 200, calls=shown, fault=fault, asked=asked, apps=apps, arms=ARMS, errors=ERRORS,
-            metrics=REGISTRY, names=_names(desk, shown), more=_more(asked, following),
+            metrics=EVENTS, names=_names(desk, shown), more=_more(asked, following),
             paged=bool(request.query_params.get("cursor")),
         )  # fmt: skip
 

@@ -8,15 +8,19 @@ import msgspec
 
 from serinus.core.decision.observations import Bucket
 from serinus.core.decision.verdict import Verdict
-from serinus.core.metrics import metric
-from serinus.core.pipeline.plan import Limit
+from serinus.core.decision.wording import amount
+from serinus.core.metrics import Quantile, Ratio, metric
+from serinus.core.pipeline.limit import Limit
+from serinus.core.records.histogram import rank
 from serinus.core.release.release import Release
+
+_US_PER_S = 1_000_000
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """How one limit stands. FAIL: the candidate was above it in `run` consecutive buckets; `vetoed`: the control was
-    too over the same time, all its requests taken together (by bucket, luck would decide). `over_now`: the newest
-    bucket is above. NO_DATA: no bucket had enough requests."""
+    """How one limit stands. FAIL: the candidate was beyond it in `run` consecutive buckets; `vetoed`: the control
+    was too over the same time, all its requests taken together (by bucket, luck would decide). `over_now`: the newest
+    bucket is beyond. NO_DATA: no bucket had enough requests."""
 
     index: int
     verdict: Verdict
@@ -43,28 +47,65 @@ def judge_limit(release: Release, index: int, buckets: Sequence[Bucket], waterma
     judged = [b for b in counted if b.candidate >= limit.min_requests]
     if not judged:
         return Breach(index=index, verdict=Verdict.NO_DATA)
-    over_now = counted[-1] is judged[-1] and _over(limit, judged[-1].candidate, judged[-1].candidate_bad)
+    over_now = counted[-1] is judged[-1] and _over(limit, judged[-1])
     run = _newest_run(limit, counted)
     if not run:
         return Breach(index=index, verdict=Verdict.PASS, over_now=over_now)
-    vetoed = _over(limit, sum(b.control for b in run), sum(b.control_bad for b in run))
+    vetoed = _beyond(
+        limit, sum(b.control for b in run), sum(b.control_bad for b in run), sum(b.control_base for b in run)
+    )
     return Breach(index=index, verdict=Verdict.FAIL, vetoed=vetoed, over_now=over_now, run=run)
 
 
 def sentence(limit: Limit, breach: Breach) -> str:
-    """What a product manager reads: share, limit, how long, and how the control did."""
-    candidate, bad = sum(b.candidate for b in breach.run), sum(b.candidate_bad for b in breach.run)
-    control, control_bad = sum(b.control for b in breach.run), sum(b.control_bad for b in breach.run)
-    span = "minutes" if limit.bucket_s == 60 else "seconds"
-    beside = f"; control: {control_bad:,} of {control:,} ({control_bad / control:.1%})" if control else ""
+    """What a product manager reads: the numbers, the limit, how long, and how the control did."""
+    span = f"in each of {limit.buckets} {'minutes' if limit.bucket_s == 60 else 'seconds'} in a row"
+    if metric(limit.metric).event:
+        return _share_sentence(limit, breach, span)
+    judged = metric(limit.metric)
+    bound = amount(judged.unit, limit.bound)
+    excess = "much" if limit.side == "above" else "slow" if judged.unit == "tokens/s" else "little"
+    control = _range(judged.unit, [b.control_value for b in breach.run])
     return (
-        f"{bad:,} of {candidate:,} candidate requests ({bad / candidate:.1%}) had {metric(limit.metric).title}, above "
-        f"{limit.above:.1%} in each of {limit.buckets} {span} in a row{beside}"
+        f"{judged.title} was {_range(judged.unit, [b.candidate_value for b in breach.run])} {span}; "
+        f"{limit.side} {bound} is too {excess}" + (f"; control: {control}" if control else "")
     )
 
 
-def _over(limit: Limit, requests: int, bad: int) -> bool:
-    return requests >= limit.min_requests and bad > limit.above * requests
+def _share_sentence(limit: Limit, breach: Breach, span: str) -> str:
+    candidate, bad = sum(b.candidate for b in breach.run), sum(b.candidate_bad for b in breach.run)
+    control, control_bad = sum(b.control for b in breach.run), sum(b.control_bad for b in breach.run)
+    beside = f"; control: {control_bad:,} of {control:,} ({control_bad / control:.1%})" if control else ""
+    return (
+        f"{bad:,} of {candidate:,} candidate requests ({bad / candidate:.1%}) had {metric(limit.metric).title}, above "
+        f"{limit.bound:.1%} {span}{beside}"
+    )
+
+
+def _range(unit: str, values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    least, most = amount(unit, min(known)), amount(unit, max(known))
+    return least if least == most else f"{least} to {most}"
+
+
+def _over(limit: Limit, bucket: Bucket) -> bool:
+    return _beyond(limit, bucket.candidate, bucket.candidate_bad, bucket.candidate_base)
+
+
+def _beyond(limit: Limit, calls: int, bad: int, base: int) -> bool:
+    """Whether what one arm did in a bucket, or in several together, is beyond the limit."""
+    if calls < limit.min_requests:
+        return False
+    measure = metric(limit.metric).measure
+    if isinstance(measure, Quantile):
+        return calls - bad <= rank(measure.q, calls)
+    if isinstance(measure, Ratio):
+        # Multiplied out: no time at all is fast, and no quotient.
+        wanted = limit.bound * base / _US_PER_S
+        return bad < wanted if limit.side == "below" else bad > wanted
+    return bad > limit.bound * calls
 
 
 def _newest_run(limit: Limit, buckets: Sequence[Bucket]) -> tuple[Bucket, ...]:
@@ -72,6 +113,6 @@ def _newest_run(limit: Limit, buckets: Sequence[Bucket]) -> tuple[Bucket, ...]:
     for end in range(len(buckets), limit.buckets - 1, -1):
         run = tuple(buckets[end - limit.buckets : end])
         whole = run[-1].start_us - run[0].start_us == (limit.buckets - 1) * width_us
-        if whole and all(_over(limit, b.candidate, b.candidate_bad) for b in run):
+        if whole and all(_over(limit, b) for b in run):
             return run
     return ()

@@ -21,13 +21,19 @@ class Units(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Bucket(msgspec.Struct, frozen=True, array_like=True):
-    """One complete time bucket: requests and bad ones per arm."""
+    """One complete time bucket as a limit weighs it, per arm: the calls that its metric counts, and what adds up over
+    buckets: calls with the event; calls above the bound of a quantile; or the numerator of a ratio, whose denominator
+    is the `base` (µs). `value`: the quantile or ratio itself in the metric's unit, for people; None: there is none."""
 
     start_us: int
     candidate: int
     candidate_bad: int
     control: int = 0
     control_bad: int = 0
+    candidate_base: int = 0
+    control_base: int = 0
+    candidate_value: float | None = None
+    control_value: float | None = None
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,7 +46,7 @@ def relative_harm(case: Case) -> Answer:
 
 
 def absolute_limits(case: Case) -> Answer:
-    """Is the candidate above an absolute limit? If control is too, it may be the provider: a pause with a deadline."""
+    """Is the candidate beyond an absolute limit? If control is too, it may be the provider: a pause with a deadline."""
     found = [_limit(case, breach) for breach in case.breaches if breach.verdict is Verdict.FAIL]
     acting = [one for one in found if isinstance(one.command, RollBack)]
     acting += [one for one in found if one.command is not None]
@@ -56,7 +56,7 @@ def absolute_limits(case: Case) -> Answer:
         least = min(limit.min_requests for limit in case.release.plan.limits)
         text = f"No complete bucket had the {least:,} candidate requests that an absolute limit needs"
         return answer("limits", Verdict.NO_DATA, text)
-    return answer("limits", Verdict.PASS, "Below every absolute limit")
+    return answer("limits", Verdict.PASS, "Inside every absolute limit")
 
 
 def deadline(case: Case) -> Answer:
@@ -135,7 +135,7 @@ def _limit(case: Case, breach: Breach) -> Answer:
     text = limits.sentence(limit, breach)
     trigger = limits.trigger_of(breach.index)
     if breach.vetoed:
-        text = f"Candidate and control are both above a limit, so it may be the provider: {text}"
+        text = f"Candidate and control are both beyond a limit, so it may be the provider: {text}"
         command = None if case.paused else Pause(trigger=trigger, reason=text, deadline_s=plan.veto_deadline_s)
         return answer("limits", Verdict.FAIL, text, command)
     if limit.action == "pause":
@@ -153,7 +153,7 @@ def _next_step(case: Case) -> Answer:
     candidate, control = case.seen.enrolled()
     served = f"{percent(step.share)} was served in health for {span(case.progress.dwell_ms / 1000)}"
     if plan.is_watch(release.step):
-        text = f"{served} below every limit: the candidate is live"
+        text = f"{served} inside every limit: the candidate is live"
         return answer("step", Verdict.PASS, text, Promote(reason=text))
     shown = ", every guardrail inside its margin" if case.margins else ""
     harmless = f"no evidence of harm in {candidate:,} candidate and {control:,} control units"

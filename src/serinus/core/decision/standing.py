@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.core.decision.harm import judge_harm
 from serinus.core.fleet import HostStatus
+from serinus.core.metrics import REGISTRY
 from serinus.core.records.sums import ENROLLED, Sum, SumKey
 from serinus.core.release.release import Positions, Progress, Release
 from serinus.core.release.table import SERVING
@@ -138,7 +139,7 @@ def _arm(release: Release, arm: Arm, totals: Counter[tuple[str, int]], hosts: Se
     units = totals[ENROLLED, arm]
     flights = [f for host in hosts for f in host.in_flight if f.release == release.id and f.arm == arm]
     watched = {guardrail.metric for guardrail in release.plan.guardrails}
-    watched |= {limit.metric for limit in release.plan.limits}
+    watched |= {limit.metric for limit in release.plan.limits if REGISTRY[limit.metric].event}
     watched |= {metric for metric, _ in totals if metric != ENROLLED}
     return ArmStanding(
         arm=arm.label,

@@ -19,6 +19,15 @@ def span(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
+def amount(unit: str, value: float) -> str:
+    """A value of a metric in its unit: `2.5 %`, `850 ms`, `6.2 s`, `14.8 tokens/s`."""
+    if unit == "share":
+        return percent(value)
+    if unit == "ms":
+        return span(value / 1000) if value >= 1000 else f"{value:.3g} ms"
+    return f"{value:.3g} {unit}"
+
+
 def odds(log_e: float) -> str:
     """An e-value as odds against 1: 12, 1,000, 10^7."""
     return f"{math.exp(log_e):,.0f}" if log_e < 14 else f"10^{log_e / math.log(10):.0f}"

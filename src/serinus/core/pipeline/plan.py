@@ -10,6 +10,7 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import metric
 from serinus.core.pipeline import sequence
+from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
 
@@ -33,18 +34,6 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["guardrail", "signal", "info"] = "guardrail"
     dry_run: bool = False
     weight: float = 1.0
-
-
-class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """Absolute trigger (statistics 4.7): share of requests with the event above `above` in each of `buckets`
-    consecutive time buckets of `bucket_s` seconds, each with at least `min_requests`."""
-
-    metric: str
-    above: float
-    buckets: int = 5
-    bucket_s: Literal[1, 60] = 60
-    min_requests: int = 50
-    action: Literal["pause", "rollback"] = "rollback"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +76,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                     f"{guardrail.metric} stands twice", where=f"plan.guardrails[{i}]", mend="keep one of them"
                 )
         for i, limit in enumerate(self.limits):
-            _check_limit(i, limit)
+            check_limit(f"plan.limits[{i}]", limit)
         self._check_required()
 
     def _complete_stages(self) -> None:
@@ -189,15 +178,4 @@ def _check_guardrail(index: int, guardrail: Guardrail) -> None:
             f"weight {guardrail.weight:g} is not above 0 and at most {LARGEST_WEIGHT:g}",
             where=where,
             mend="leave it out for equal weights",
-        )
-
-
-def _check_limit(index: int, limit: Limit) -> None:
-    where = f"plan.limits[{index}]"
-    metric(limit.metric)
-    if not 0 <= limit.above < 1:
-        raise InvalidInput(f"above {limit.above} is not in [0, 1)", where=where, mend="e.g. above: 2.5%")
-    if limit.buckets < 1 or limit.min_requests < 1:
-        raise InvalidInput(
-            "buckets and min_requests are at least 1", where=where, mend="e.g. for: 5m, min_requests: 50"
         )

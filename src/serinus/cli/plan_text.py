@@ -1,0 +1,17 @@
+"""Parts of a plan, as the API shows them, in the words of a project file."""
+
+from __future__ import annotations
+
+from serinus.cli.api_client import Document
+from serinus.core.metrics import REGISTRY
+from serinus.files.units import amount_text, duration_text
+
+
+def limit_text(limit: Document) -> str:
+    """A limit in one line: `latency.p99 above 5s for 3m: rollback`."""
+    side = "above" if limit.get("above") is not None else "below"
+    found = REGISTRY.get(limit["metric"])
+    # A metric that only a newer control knows is shown as a bare number.
+    bound = amount_text(found.unit, limit[side]) if found else f"{limit[side]:g}"
+    for_s = duration_text(limit["buckets"] * limit["bucket_s"])
+    return f"{limit['metric']} {side} {bound} for {for_s}: {limit['action']}"

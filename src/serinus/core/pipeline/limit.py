@@ -1,0 +1,72 @@
+"""An absolute limit: what is too much, or too little, whatever the control does."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from serinus.core.errors import InvalidInput
+from serinus.core.metrics import Metric, metric
+
+EXAMPLES = {"share": "above: 2.5%", "ms": "above: 5s", "tokens/s": "below: 15 tokens/s"}
+"""A bound in each unit, as a project file has it."""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """Absolute trigger (statistics 4.7): the metric is `above` or `below` a bound in each of `buckets` consecutive time
+    buckets of `bucket_s` seconds, each with at least `min_requests` calls that the metric counts.
+
+    Exactly one of the two is given, on the metric's bad side, in its unit: of an event metric a share of requests in
+    [0, 1), of a latency ms, of a speed tokens/s.
+    """
+
+    metric: str
+    above: float | None = None
+    below: float | None = None
+    buckets: int = 5
+    bucket_s: Literal[1, 60] = 60
+    min_requests: int = 50
+    action: Literal["pause", "rollback"] = "rollback"
+
+    @property
+    def bound(self) -> float:
+        """The value beyond which it is broken."""
+        bound = self.above if self.above is not None else self.below
+        if bound is None:
+            raise ValueError("a limit without a bound was never checked")
+        return bound
+
+    @property
+    def side(self) -> Literal["above", "below"]:
+        """On which side of the bound it is broken."""
+        return "below" if self.above is None else "above"
+
+
+def check_limit(where: str, limit: Limit) -> None:
+    """Refuse a limit that cannot work; InvalidInput at `where` says why."""
+    judged = metric(limit.metric)
+    if (limit.above is None) == (limit.below is None):
+        raise InvalidInput(
+            f"{judged.name} has {'no bound' if limit.above is None else 'two bounds'}",
+            where=where,
+            mend=f"give one, such as `{EXAMPLES[judged.unit]}`",
+        )
+    _check_bound(where, limit, judged)
+    if limit.buckets < 1 or limit.min_requests < 1:
+        raise InvalidInput(
+            "buckets and min_requests are at least 1", where=where, mend="e.g. for: 5m, min_requests: 50"
+        )
+
+
+def _check_bound(where: str, limit: Limit, judged: Metric) -> None:
+    example = f"e.g. {EXAMPLES[judged.unit]}"
+    if limit.side != ("above" if judged.direction == "lower" else "below"):
+        raise InvalidInput(f"{judged.name} is better when {judged.direction}", where=where, mend=example)
+    if judged.unit == "share" and not 0 <= limit.bound < 1:
+        raise InvalidInput(f"{limit.side} {limit.bound} is not in [0, 1)", where=where, mend=example)
+    if judged.unit != "share" and not 0 < limit.bound < math.inf:
+        raise InvalidInput(
+            f"{limit.side} {limit.bound} is not a number of {judged.unit} above 0", where=where, mend=example
+        )
