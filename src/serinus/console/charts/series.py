@@ -35,7 +35,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def names(plan: Plan) -> tuple[str, ...]:
     """The charts of a release: what guards it, what limits it, then speed and traffic."""
     watched = [guardrail.metric for guardrail in plan.guardrails] + [limit.metric for limit in plan.limits]
-    return (*dict.fromkeys(name for name in watched if name in REGISTRY), LATENCY, REQUESTS)
+    return (*dict.fromkeys(name for name in watched if name in REGISTRY and REGISTRY[name].event), LATENCY, REQUESTS)
 
 
 def series(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
@@ -61,7 +61,7 @@ def _rate(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         )
         before = totals[one.arm.label]
         totals[one.arm.label] = before[0] + hits, before[1] + one.requests
-    limits = [limit.above for limit in plan.limits if limit.metric == name]
+    limits = [limit.bound for limit in plan.limits if limit.metric == name]
     return Series(
         name=name,
         title=metric.title.capitalize(),
