@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serinus import __version__
+from serinus.console.charts.source import ChartSource
 from serinus.console.done import DONE
 from serinus.console.form import TOKEN, Form, read_form, refuse_foreign
 from serinus.console.parts import Parts
@@ -54,6 +55,7 @@ class Desk:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.reception = Reception(parts)
+        self.charts = ChartSource(parts)
         self._templates = templates()
 
     def html(self, request: Request, name: str, visitor: Visitor | None, **values: Any) -> str:

@@ -70,6 +70,13 @@ def day(at_us: int) -> Markup:
     return Markup('<time datetime="{}" title="{} UTC">{}</time>').format(moment.isoformat(), text, text)
 
 
+def moment(at_us: int) -> Markup:
+    """A moment of these days, to the second."""
+    at = datetime.fromtimestamp(at_us / 1e6, UTC)
+    text = f"{at.day} {at:%b, %H:%M:%S}"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="milliseconds"), text)
+
+
 def rate(share: float | None) -> str:
     """A share as a percentage; a dash when nobody knows it."""
     return NONE if share is None else percent(share)
@@ -128,6 +135,24 @@ def pretty(raw: str | bytes) -> str:
         return raw if isinstance(raw, str) else raw.decode(errors="replace")
 
 
+def clock(at_us: int) -> str:
+    """The time of day in UTC."""
+    return f"{datetime.fromtimestamp(at_us / 1e6, UTC):%H:%M:%S}"
+
+
+def measure(value: float, unit: str) -> str:
+    """A number of a chart with its unit."""
+    match unit:
+        case "share":
+            return percent(value)
+        case "ms":
+            return f"{value:,.0f} ms"
+        case "odds":
+            return f"{value:,.3g} to 1"
+        case _:
+            return f"{value:.3g}"
+
+
 def short(digest: str | None) -> str:
     """The beginning of a digest, enough to name it."""
     return digest[:12] if digest else NONE
@@ -139,9 +164,9 @@ def count(value: int | None) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "when": when, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text, "weight": weight_text,
+    "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text, "weight": weight_text,
     "part": part, "metric": metric_title, "action": action_text, "state": state_text, "pretty": pretty,
-    "short": short, "count": count, "percent": percent, "span": span,
+    "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
     "outcome_tone": lambda outcome: OUTCOMES.get(outcome, "quiet"),
     "segment": lambda text: quote(str(text), safe=""),

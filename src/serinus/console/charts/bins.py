@@ -1,4 +1,4 @@
-"""Rollups of a release gathered into bins of equal width, so that a chart has some sixty points whatever its span."""
+"""Rollups of a release gathered into bins of equal width, so that a chart has some fifty points whatever its span."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serinus.core.records.histogram import EMPTY, Histogram, decode
 from serinus.core.records.sums import Rollup
 from serinus.core.routing.assignment import COMPARED, Arm
 
-POINTS = 60
+POINTS = 48
 SECONDS_UP_TO_S = 3600
 """Beyond this span minutes are read: rollups by the second are many, and kept for two days only."""
 _WIDTHS_S = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import msgspec
 
 from serinus.console.charts.bins import Bin
+from serinus.console.words import odds_text
 from serinus.core.errors import NotFound
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.plan import Plan
@@ -15,13 +18,14 @@ from serinus.core.stats.fixed_sample import wilson
 
 LATENCY = "latency"
 REQUESTS = "requests"
-_SHORT = 1000
+EVIDENCE = "evidence"
 Row = dict[str, Any]
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """One chart. `rows` have `at` (ms since 1970), `arm`, `value`, and `low`, `high` where there is a band. `limit` is
-    drawn across; `summary` says in words what is to be seen. `unit`: `share`, `ms` or `calls/s`."""
+    drawn across; `summary` says in words what is to be seen. `unit`: `share`, `ms`, `calls/s` or
+    `odds`. `top` is where the axis ends."""
 
     name: str
     title: str
@@ -29,6 +33,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     rows: tuple[Row, ...]
     summary: str
+    top: float
     limit: float | None = None
 
 
@@ -61,7 +66,7 @@ def _rate(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         )
         before = totals[one.arm.label]
         totals[one.arm.label] = before[0] + hits, before[1] + one.requests
-    limits = [limit.bound for limit in plan.limits if limit.metric == name]
+    limit = min((one.bound for one in plan.limits if one.metric == name), default=None)
     return Series(
         name=name,
         title=metric.title.capitalize(),
@@ -69,7 +74,8 @@ def _rate(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         unit="share",
         rows=tuple(rows),
         summary=_both(totals, lambda hits, calls: f"{hits / calls:.2%} of {calls:,} calls"),
-        limit=min(limits, default=None),
+        top=_top(rows, limit),
+        limit=limit,
     )
 
 
@@ -91,6 +97,7 @@ def _latency(found: Sequence[Bin], width_s: int) -> Series:
         unit="ms",
         rows=tuple(rows),
         summary="Newest: " + "; ".join(said) if said else _NOTHING,
+        top=_nice(max((row["high"] for row in rows), default=1.0)),
     )
 
 
@@ -104,7 +111,45 @@ def _requests(found: Sequence[Bin], width_s: int) -> Series:
         unit="calls/s",
         rows=tuple(rows),
         summary="; ".join(f"{arm} {calls:,} calls" for arm, calls in totals.items()) if found else _NOTHING,
+        top=_nice(max((row["value"] for row in rows), default=1.0)),
     )
+
+
+def evidence(judged: Sequence[tuple[int, float, float]]) -> Series:
+    """Evidence of harm as odds, at each decision (µs, log E, log E needed)."""
+    odds = [math.exp(log_e) for _, log_e, _ in judged]
+    rows = [{"at": at_us // 1000, "arm": "candidate", "value": odds[i]} for i, (at_us, _, _) in enumerate(judged)]
+    needed = math.exp(judged[-1][2])
+    return Series(
+        name=EVIDENCE,
+        title="Evidence of harm",
+        subtitle="odds at the start and at each decision; at the dotted line it rolls back",
+        unit="odds",
+        rows=tuple(rows),
+        summary=f"At the last decision {odds_text(judged[-1][1])}; {odds_text(judged[-1][2])} rolls back.",
+        top=3 * max(needed, *odds),
+        limit=needed,
+    )
+
+
+def shape(drawn: Series) -> str:
+    """What must be the same for a chart to be kept while its rows are replaced."""
+    return f"{drawn.top:g} {drawn.subtitle} {drawn.limit}"
+
+
+def _top(rows: Sequence[Row], limit: float | None) -> float:
+    """Room for every value, for the limit and for most bands: those of a few calls would flatten all the rest."""
+    highs = [row["high"] for row in rows]
+    most = [row["value"] for row in rows] + [limit or 0.0, median(highs) if highs else 0.01]
+    return min(1.0, _nice(1.1 * max(most)))
+
+
+def _nice(value: float) -> float:
+    """The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next((step * size for step in (1, 1.5, 2, 3, 4, 5, 6, 8) if step * size >= value), 10 * size)
 
 
 _NOTHING = "No calls in this time."

@@ -7,7 +7,7 @@ import threading
 import msgspec
 
 from serinus.console.charts.bins import Bin, Grid, bins, grid
-from serinus.console.charts.series import Series, series
+from serinus.console.charts.series import EVIDENCE, Series, evidence, names, series
 from serinus.console.charts.spec import Mark
 from serinus.console.parts import Parts
 from serinus.control.lookup import release_of
@@ -29,17 +29,26 @@ _MARKED = {
 
 
 class Drawn(msgspec.Struct, frozen=True, kw_only=True):
-    """A release's bins over its grid, and its moments. `read_at_ns` on the monotonic clock."""
+    """A release's bins over its grid, what it was judged by when (µs, log E, log E needed), and its moments.
+    `read_at_ns` is on the monotonic clock."""
 
     release: Release
     over: Grid
     bins: tuple[Bin, ...]
+    judged: tuple[tuple[int, float, float], ...]
     marks: tuple[Mark, ...]
     read_at_ns: int
 
     def series(self, name: str) -> Series:
         """The chart of this name."""
+        if name == EVIDENCE and self.judged:
+            return evidence(self.judged)
         return series(name, self.release.plan, self.bins, self.over.width_s)
+
+    def all(self) -> list[Series]:
+        """Every chart of the release."""
+        judged = (EVIDENCE,) if self.judged else ()
+        return [self.series(name) for name in (*judged, *names(self.release.plan))]
 
 
 class ChartSource:
@@ -74,8 +83,14 @@ class ChartSource:
         with self._parts.telemetry.tx() as telemetry:
             rollups = telemetry.rollups(id, over.rollup_s, over.from_us, over.to_us)
         found = bins(rollups, over)
-        marks = _marks(release, entries, found)
-        return Drawn(release=release, over=over, bins=tuple(found), marks=marks, read_at_ns=now_ns)
+        return Drawn(
+            release=release,
+            over=over,
+            bins=tuple(found),
+            judged=_judged(release, entries),
+            marks=_marks(release, entries, found),
+            read_at_ns=now_ns,
+        )
 
 
 def _marks(release: Release, entries: list[Entry], found: list[Bin]) -> tuple[Mark, ...]:
@@ -91,3 +106,29 @@ def _marks(release: Release, entries: list[Entry], found: list[Bin]) -> tuple[Ma
         if label and entry.at_us >= found[0].start_us:
             marks.append(Mark(at_ms=entry.at_us // 1000, label=label))
     return tuple(marks)
+
+
+class _Harm(msgspec.Struct):
+    log_e: float
+    needed: float
+
+
+class _Evidence(msgspec.Struct):
+    harm: _Harm | None = None
+
+
+def _judged(release: Release, entries: list[Entry]) -> tuple[tuple[int, float, float], ...]:
+    """The evidence of harm that each decision kept, oldest first, from the start on; empty without any decision."""
+    found = []
+    for entry in reversed(entries):
+        harm = _harm(entry) if entry.evidence else None
+        if harm is not None:
+            found.append((entry.at_us, harm.log_e, harm.needed))
+    return ((release.created_at_us, 0.0, found[0][2]), *found) if found else ()
+
+
+def _harm(entry: Entry) -> _Harm | None:
+    try:
+        return msgspec.json.decode(entry.evidence, type=_Evidence).harm
+    except msgspec.MsgspecError:
+        return None  # what another Serinus kept is no reason to show no page

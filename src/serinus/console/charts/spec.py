@@ -10,11 +10,11 @@ from serinus.console.charts.series import Series
 
 Theme = Literal["light", "dark"]
 DATA = "rows"
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 _ARMS = ("candidate", "control")
-_AXIS = {"share": ".1~%", "ms": "~s", "calls/s": "~s"}
-_TITLES = {"share": "share of calls", "ms": "ms", "calls/s": "calls per second"}
+_AXIS = {"share": ".1~%", "ms": "~s", "calls/s": "~s", "odds": ",~g"}
+_TITLES = {"share": "share of calls", "ms": "ms", "calls/s": "calls per second", "odds": "odds"}
 
 
 class Palette(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,13 +74,20 @@ def spec(drawn: Series, marks: tuple[Mark, ...], theme: Theme, width: int | Lite
 
 def _y(drawn: Series, field: str) -> dict[str, Any]:
     axis = {"format": _AXIS[drawn.unit], "title": None}
-    return {"field": field, "type": "quantitative", "axis": axis, "scale": {"zero": True, "nice": True}}
+    return {"field": field, "type": "quantitative", "axis": axis, "scale": _scale(drawn)}
+
+
+def _scale(drawn: Series) -> dict[str, Any]:
+    if drawn.unit == "odds":
+        lowest = min((row["value"] for row in drawn.rows), default=1.0)
+        return {"type": "log", "domain": [min(0.5, lowest), drawn.top]}
+    return {"domain": [0, drawn.top], "nice": False}
 
 
 def _lines(drawn: Series) -> dict[str, Any]:
     """Told apart by their dashes too, for those who do not see the colours."""
     return {
-        "mark": {"type": "line", "strokeWidth": 2, "interpolate": "monotone", "clip": True},
+        "mark": {"type": "line", "strokeWidth": 2, "clip": True, "point": drawn.unit == "odds"},
         "encoding": {
             "y": _y(drawn, "value"),
             "strokeDash": {
@@ -93,7 +100,7 @@ def _lines(drawn: Series) -> dict[str, Any]:
 
 def _band(drawn: Series) -> dict[str, Any]:
     return {
-        "mark": {"type": "area", "opacity": 0.16, "interpolate": "monotone", "clip": True},
+        "mark": {"type": "area", "opacity": 0.16, "clip": True},
         "encoding": {"y": _y(drawn, "low"), "y2": {"field": "high"}},
     }
 

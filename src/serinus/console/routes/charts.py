@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from serinus.console.charts.source import ChartSource
+from serinus.console.charts.series import shape
 from serinus.console.charts.spec import Theme, spec
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
@@ -23,7 +23,8 @@ _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def routes(desk: Desk) -> Sequence[BaseRoute]:
     """`/releases/{id}/charts/{name}.json` and `.svg`, with `?theme=light|dark`."""
-    source = ChartSource(desk.parts)
+
+    source = desk.charts
 
     def document(request: Request, _: Visitor) -> Response:
         found = source.drawn(request.path_params["id"])
@@ -31,7 +32,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         told = {
             "spec": spec(drawn, found.marks, _theme(request), "container"),
             "rows": drawn.rows,
-            "marks": len(found.marks),
+            "shape": f"{shape(drawn)} {len(found.marks)}",
             "subtitle": drawn.subtitle,
             "summary": drawn.summary,
         }

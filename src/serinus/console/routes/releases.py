@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from serinus.console.charts.series import names
 from serinus.console.page import Desk
 from serinus.console.plan_words import guardrail_words, limit_words
 from serinus.console.release_acts import possible_acts
@@ -28,7 +27,9 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
 
     def show(request: Request, visitor: Visitor) -> Response:
         view = release_view(desk.parts, request.path_params["id"])
-        return desk.page(request, "release.html", visitor, charts=names(view.release.plan), **shown(view, visitor))
+        return desk.page(
+            request, "release.html", visitor, charts=desk.charts.drawn(view.release.id).all(), **shown(view, visitor)
+        )
 
     def listing(request: Request, visitor: Visitor) -> Response:
         asked = request.query_params

@@ -43,15 +43,16 @@ function theme() {
 class Chart {
   constructor(place) {
     this.place = place;
-    this.said = place.closest("figure").querySelector("[data-summary]");
+    this.figure = place.closest("figure");
   }
 
   async look() {
     const answer = await fetch(`${this.place.dataset.chart}?theme=${theme()}`);
     if (!answer.ok) return;
     const found = await answer.json();
-    const shape = `${theme()} ${found.marks} ${found.subtitle}`;
-    this.said.textContent = `${found.subtitle}. ${found.summary}`;
+    const shape = `${theme()} ${found.shape}`;
+    this.figure.querySelector("[data-subtitle]").textContent = found.subtitle;
+    this.figure.querySelector("[data-summary]").textContent = found.summary;
     if (this.view && this.shape === shape) {
       await this.view.data("rows", found.rows).runAsync();
     } else {
@@ -93,7 +94,7 @@ if (charts.length) drawCharts(charts, live && !("final" in live.dataset)).catch(
   for (const place of charts) {
     const picture = new Image();
     picture.src = place.dataset.chart.replace(/json$/, `svg?theme=${theme()}`);
-    picture.alt = place.closest("figure").textContent.trim();
+    picture.alt = place.closest("figure").querySelector("figcaption").textContent.trim();
     place.replaceChildren(picture);
   }
 });
