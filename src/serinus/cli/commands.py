@@ -1,7 +1,7 @@
 """The table of commands: where each one lives, and what it is for.
 
 A command's module is loaded when it is called and not before, so that `serinus --help` and the small commands start
-at once. `load` is the one place of this package that imports by name.
+at once. `load` and `main` are the places of this package that import by name.
 """
 
 from __future__ import annotations

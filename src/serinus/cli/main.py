@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
-from serinus.cli.commands import Command, load
-
-_COMMAND_LINE = Command(target="command_line:run", summary="The command line.")
 INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command that the command line names."""
+    """Run the command that the command line names. What is heavy is imported where an interrupt is expected."""
     try:
-        load(_COMMAND_LINE)(sys.argv[1:])
+        importlib.import_module("serinus.cli.command_line").run(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
