@@ -21,6 +21,9 @@ def times(rollup: Rollup, factor: int) -> Rollup:
         tokens_in=rollup.tokens_in * factor,
         tokens_out=rollup.tokens_out * factor,
         cost_nano=rollup.cost_nano * factor,
+        streams=rollup.streams * factor,
+        stream_tokens=rollup.stream_tokens * factor,
+        stream_us=rollup.stream_us * factor,
     )
 
 
@@ -45,6 +48,7 @@ def test_counts_and_histograms_add_up(telemetry_store: TelemetryStore) -> None:
     assert found.latency == histogram.of([10, 20, 30, 30]).encode()
     assert found.ttft == histogram.of([5, 5]).encode()
     assert (found.tokens_in, found.tokens_out, found.cost_nano) == (30, 60, 90)
+    assert (found.streams, found.stream_tokens, found.stream_us) == (6, 54, 2700)
 
 
 def test_a_release_is_merged_over_hosts_and_versions(telemetry_store: TelemetryStore) -> None:

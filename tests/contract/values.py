@@ -107,6 +107,9 @@ def a_rollup(host: str = "h1", start_us: int = 0, width_s: int = 1, version: str
         "tokens_in": 10,
         "tokens_out": 20,
         "cost_nano": 30,
+        "streams": 2,
+        "stream_tokens": 18,
+        "stream_us": 900,
     }
     return Rollup(host=host, start_us=start_us, width_s=width_s, version=version, **{**fields, **changed})  # type: ignore[arg-type]
 

@@ -76,6 +76,21 @@ def test_a_file_becomes_endpoints_and_apps() -> None:
     )
 
 
+def test_J1_limits_are_written_in_the_units_of_their_metrics() -> None:
+    """Seconds for a latency, tokens/s for a speed, percent for a share: core counts ms, tokens/s and parts of one."""
+    text = GOOD.replace(
+        "    alpha:",
+        "      - {metric: latency.p99, above: 5s, for: 3m}\n"
+        "      - {metric: speed.tokens_per_s, below: 15 tokens/s, for: 30s}\n    alpha:",
+    )
+    plan = parse_project_file("f", text.encode()).apps[0].plan
+    assert plan is not None
+    assert plan.limits[2:] == (
+        Limit(metric="latency.p99", above=5000.0, buckets=3, bucket_s=60),
+        Limit(metric="speed.tokens_per_s", below=15.0, buckets=30, bucket_s=1),
+    )
+
+
 def test_A6_what_is_missing_is_named_with_the_lines_to_write() -> None:
     """An app without owner, stages and triggers is told all three, each with what to write."""
     faults = _faults("pipeline: 1\napps:\n  bot:\n    unit: user\n")
@@ -107,6 +122,11 @@ def test_A6_what_is_missing_is_named_with_the_lines_to_write() -> None:
         ("call.error", "call.eror", 22, "unknown metric 'call.eror'", "did you mean `call.error`?"),
         ("design_ratio: 3", "design_ratio: 1", 20, "max_ratio 1.5 must be", "design_ratio"),
         ("for: 10s", "for: 1.5s", 23, "not a whole number", "whole"),
+        ("call.error, above: 2.5%", "latency.p99, above: 2.5%", 22, "latency.p99 has the unit ms", "`30s`"),
+        ("above: 2.5%", "above: 5s", 22, "'5s' is not a share, and call.error has the unit share", "`5%`"),
+        ("above: 2.5%", "below: 2.5%", 22, "call.error is better when lower", "above: 2.5%"),
+        ("above: 2.5%, ", "", 22, "call.error has no bound", "above: 2.5%"),
+        ("call.error, above: 2.5%", "speed.tokens_per_s, below: 15", 22, "15 is not a speed", "`15 tokens/s`"),
         ("lease: 20s", "lease: 5m", 26, "lease of 300.0 s", "90 s"),
         ("alpha: 0.001", "alpha: 0%", 24, "alpha 0.0 is not in (0, 1)", "0.01"),
         ("http://127.0.0.1:9000/v1", "ftp://x", 4, "does not have the form", "https://"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serinus.core.errors import InvalidInput
-from serinus.files.units import duration_s, duration_text, percent_text, share, size_bytes
+from serinus.files.units import amount, amount_text, duration_s, duration_text, percent_text, share, size_bytes
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,31 @@ def test_a_share_survives_being_shown(basis_points: int) -> None:
 def test_a_duration_is_shown_in_two_units(seconds: float, shown: str) -> None:
     """People see the two largest units."""
     assert duration_text(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "written", "value", "shown"),
+    [
+        ("share", "2.5%", 0.025, "2.5%"),
+        ("ms", "5s", 5000, "5s"),
+        ("ms", "1s500ms", 1500, "1.5s"),
+        ("ms", "800ms", 800, "800ms"),
+        ("tokens/s", "15 tokens/s", 15, "15 tokens/s"),
+        ("tokens/s", "2.5tokens/s", 2.5, "2.5 tokens/s"),
+    ],
+)
+def test_an_amount_is_written_in_the_unit_of_its_metric(unit: str, written: str, value: float, shown: str) -> None:
+    """And is shown so that it can be written again."""
+    assert amount(unit, written) == value
+    assert amount_text(unit, value) == shown
+    assert amount(unit, shown) == value
+
+
+@pytest.mark.parametrize(
+    ("unit", "written"),
+    [("ms", "2.5%"), ("ms", 5), ("share", "5s"), ("tokens/s", 15), ("tokens/s", "15"), ("tokens/s", "fast tokens/s")],
+)
+def test_an_amount_in_another_unit_is_refused(unit: str, written: object) -> None:
+    """Bare numbers too, but for shares: nobody guesses whether 5 are seconds."""
+    with pytest.raises(InvalidInput):
+        amount(unit, written)

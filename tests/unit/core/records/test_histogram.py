@@ -44,6 +44,15 @@ def test_encoding_round_trips(values: list[int]) -> None:
     assert histogram.decode(whole.encode()).count == len(values)
 
 
+@given(st.lists(st.integers(0, 10**8), min_size=1, max_size=50), st.integers(0, 10**8), st.floats(0, 1))
+def test_a_quantile_is_above_a_bound_when_enough_values_are(values: list[int], bound: int, q: float) -> None:
+    """Counting what is above decides as the quantile does: so counts of several histograms may be added instead."""
+    found = histogram.of(values)
+    quantile = found.quantile(q)
+    assert quantile is not None
+    assert (found.count - found.above(bound) <= histogram.rank(q, found.count)) == (quantile > bound)
+
+
 def test_the_empty_histogram_has_no_quantile_and_no_bytes() -> None:
     """No data is an outcome of its own, not zero."""
     assert histogram.EMPTY.quantile(0.5) is None

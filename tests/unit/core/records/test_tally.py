@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from serinus.core.records import histogram
 from serinus.core.records.in_flight import OpenCall, apply
-from serinus.core.records.record import Event, Record, Score
+from serinus.core.records.record import End, ErrorClass, Event, Record, Score
 from serinus.core.records.sums import Enrolment, SumKey
 from serinus.core.records.tally import Read, Tally, rollups_of, sums_of, tally
 from serinus.core.routing.assignment import Arm
@@ -127,3 +128,28 @@ def test_O2_an_event_that_scores_report_counts_once_and_sets_its_units_bit() -> 
         assert (rollup.app, rollup.release, rollup.arm, rollup.version) == ("support-bot", RELEASE_ID, 1, "")
         assert (rollup.start_us, rollup.width_s) == (START_US - START_US % (width_s * 1_000_000), width_s)
         assert (rollup.requests, rollup.events) == (0, {Event.THUMBS_DOWN: 1})
+
+
+def test_J1_the_speed_of_streams_is_that_of_whole_ones_that_told_their_tokens() -> None:
+    """Tokens after the first over the time after the first byte. Left out: answers in one piece, broken streams, those
+    whose tokens are estimated or unknown, and a single token."""
+    clock = ManualClock()
+
+    def stream(number: int, **fields: Any) -> End:
+        call = raw_call(number, unit=0, arm=1, stratum=0)
+        ended = end(call, clock, latency_us=3_000_000)
+        return msgspec.structs.replace(ended, **{"stream": True, "ttft_us": 1_000_000, "tokens_out": 41, **fields})
+
+    records: list[Record] = [
+        stream(0),
+        stream(1, tokens_out=21),
+        stream(2, stream=False),
+        stream(3, error=int(ErrorClass.UPSTREAM_CUT)),
+        stream(4, estimated=True),
+        stream(5, tokens_out=-1),
+        stream(6, tokens_out=1),
+        stream(7, ttft_us=0),
+    ]
+    for found in _tally(records).rollups:
+        assert (found.streams, found.stream_tokens, found.stream_us) == (2, 60, 4_000_000)
+        assert found.requests == 8

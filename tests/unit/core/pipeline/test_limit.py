@@ -1,0 +1,47 @@
+"""What an absolute limit may say."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from serinus.core.errors import InvalidInput
+from serinus.core.metrics import REGISTRY
+from serinus.core.pipeline.limit import EXAMPLES, Limit, check_limit
+
+
+@pytest.mark.parametrize(
+    ("fields", "what", "mend"),
+    [
+        ({"metric": "call.eror", "above": 0.1}, "unknown metric", "call.error"),
+        ({"metric": "call.error"}, "call.error has no bound", "above: 2.5%"),
+        ({"metric": "latency.p99", "above": 5000, "below": 1}, "two bounds", "above: 5s"),
+        ({"metric": "call.error", "above": 1.0}, "above 1.0 is not in", "above: 2.5%"),
+        ({"metric": "call.error", "below": 0.1}, "better when lower", "above: 2.5%"),
+        ({"metric": "latency.p99", "above": 0}, "is not a number of ms above 0", "above: 5s"),
+        ({"metric": "latency.p99", "above": math.inf}, "is not a number of ms above 0", "above: 5s"),
+        ({"metric": "ttft.p95", "above": math.nan}, "is not a number of ms above 0", "above: 5s"),
+        ({"metric": "latency.p99", "below": 5000}, "better when lower", "above: 5s"),
+        ({"metric": "speed.tokens_per_s", "above": 15}, "better when higher", "below: 15 tokens/s"),
+        ({"metric": "latency.p99", "above": 5000, "min_requests": 0}, "at least 1", "min_requests: 50"),
+    ],
+)
+def test_A6_a_limit_that_cannot_work_is_refused(fields: dict[str, Any], what: str, mend: str) -> None:
+    """It is told where, what and how to mend it, in the metric's own unit."""
+    with pytest.raises(InvalidInput) as refused:
+        check_limit("plan.limits[2]", Limit(**fields))
+    assert refused.value.where in ("plan.limits[2]", "metric")
+    assert what in refused.value.what
+    assert mend in refused.value.mend
+
+
+def test_every_metric_can_be_limited() -> None:
+    """On its bad side, in its unit; and how to write that is known."""
+    for metric in REGISTRY.values():
+        side = "above" if metric.direction == "lower" else "below"
+        limit = Limit(metric=metric.name, **{side: 0.5})  # type: ignore[arg-type]
+        check_limit("here", limit)
+        assert (limit.side, limit.bound) == (side, 0.5)
+        assert EXAMPLES[metric.unit].startswith(side)
