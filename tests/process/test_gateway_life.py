@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from serinus.core.records.record import Dropped, ErrorClass, First
+from serinus.core.records.record import Dropped, ErrorClass, Event, First
 from serinus.core.routing.snapshot import App, Endpoint
 from tests.process import gateway_rig as rig
 
@@ -32,7 +32,7 @@ async def holds(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_caller_that_leaves_cancels_the_upstream_within_100_ms(tmp_path: Path, stream: bool) -> None:
-    """The upstream sees its connection close; the record says 499 and faults neither arm."""
+    """The upstream sees its connection close; the record says 499, and that nobody was answered where nobody was."""
     async with rig.rig(tmp_path) as (worker, upstream):
         upstream.behave = holds
         reader, writer = await asyncio.open_connection("127.0.0.1", worker.port)
@@ -49,7 +49,8 @@ async def test_a_caller_that_leaves_cancels_the_upstream_within_100_ms(tmp_path:
         await asyncio.wait_for(upstream.left.wait(), rig.DEADLINE_S)
         assert time.monotonic() - begun < 0.1
         (end,) = rig.ends(worker.host.records(worker.instance))
-        assert (end["status"], end["error"], end["events"]) == (499, ErrorClass.CALLER_LEFT, 0)
+        assert (end["status"], end["error"]) == (499, ErrorClass.CALLER_LEFT)
+        assert end["events"] == (0 if stream else Event.LEFT)
         first = [record for record in worker.host.records(worker.instance) if isinstance(record, First)]
         assert len(first) == stream
 
@@ -185,7 +186,7 @@ async def test_every_answer_a_caller_got_is_in_the_spool_after_kill_9(tmp_path: 
         await asyncio.gather(*users)
         recorded = rig.recorded(worker)
         assert {name: recorded.get(name) for name in told} == told
-        assert {arm for arm, _ in told.values()} == {"candidate", "control"}
+        assert {arm for arm, _ in told.values()} >= {"candidate", "control"}  # rest: a next segment was not ready yet
         assert len(list((tmp_path / "spool" / worker.instance).glob("*.spool"))) > 1
 
 

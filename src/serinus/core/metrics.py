@@ -86,6 +86,7 @@ REGISTRY: dict[str, Metric] = {
         _event("call.refusal", "refusals", Event.REFUSAL, "the model declined to answer"),
         _event("call.invalid_format", "broken formats", Event.INVALID_FORMAT, "the answer breaks the format rule"),
         _event("call.overdue", "overdue calls", Event.OVERDUE, "no first byte within the app's `overdue` limit"),
+        _event("call.left", "callers who left unanswered", Event.LEFT, "the caller left before the first byte"),
         _event("call.policy_violation", "policy violations", Event.POLICY_VIOLATION, "a deterministic rule matched"),
         _event("feedback.thumbs_down", "thumbs down", Event.THUMBS_DOWN, "the user rated the answer as bad"),
         _event("feedback.escalated", "hand-offs to people", Event.ESCALATED, "the user was handed over to a person"),

@@ -149,6 +149,7 @@ class Call:
     def caller_left(self) -> None:
         """Nobody is there to answer: the upstream is told at once."""
         self._outcome.error = self._outcome.error or ErrorClass.CALLER_LEFT
+        self._outcome.left_unanswered = not self._first_ns
         self._end(_LEFT)
 
     def cut_off(self) -> None:

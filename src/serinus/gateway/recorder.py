@@ -37,6 +37,7 @@ class Outcome:
     upstream_status = 0
     findings = NOTHING_FOUND
     invalid_format = False
+    left_unanswered = False
     version_fault = False
     estimated = False
 
@@ -47,6 +48,8 @@ class Outcome:
             bits |= Event.REFUSAL
         elif self.invalid_format:
             bits |= Event.INVALID_FORMAT
+        if self.left_unanswered:
+            bits |= Event.LEFT
         return bits
 
 

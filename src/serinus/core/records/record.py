@@ -40,6 +40,7 @@ class Event(enum.IntFlag):
     ESCALATED = 64
     ABANDONED = 128
     RECONTACT = 256
+    LEFT = 512
 
 
 class Rung(enum.IntEnum):
