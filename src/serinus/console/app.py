@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from serinus.console.headers import SecurityHeaders
 from serinus.console.page import Desk
@@ -16,16 +16,17 @@ from serinus.core.errors import SerinusError
 _NOUNS = (assets, sign_in, overview, apps, versions, releases, charts, live, acts, calls, audit)
 
 
-def create_console(parts: Parts) -> Starlette:
+def create_console(parts: Parts) -> ASGIApp:
     """The application for everything that is not the API. Views run in the thread pool."""
     desk = Desk(parts)
     refusals = Refusals(desk)
-    return Starlette(
+    app = Starlette(
         routes=[route for noun in _NOUNS for route in noun.routes(desk)],
-        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={
             SerinusError: refusals.refused,
             HTTPException: refusals.no_page,
             Exception: refusals.unforeseen,
         },
     )
+    # Outermost: what nobody foresaw is answered outside of Starlette's own middleware.
+    return SecurityHeaders(app)

@@ -16,14 +16,14 @@ from serinus.core.decision.wording import odds, percent, span
 from serinus.core.metrics import REGISTRY
 
 NONE = "–"
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u061c\U000e0000-\U000e007f]")
 _PICTURES = 0x2400
 _LEVELS = ((100.0, "strong"), (10.0, "some"), (1.0, "weak"))
 
 ACTIONS = {
     "make_live": "made live", "create": "created", "start": "started", "pause": "paused", "resume": "resumed",
     "abort": "aborted", "roll_back": "rolled back", "approve": "approved", "reject": "refused", "rerun": "run again",
-    "push": "pushed", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
+    "push": "pushed", "store": "stored", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "escalate": "escalated", "give_up": "given up", "change": "changed",
@@ -119,7 +119,7 @@ def action_text(action: str) -> str:
     """`release rolled back` for `tick:release:roll_back`."""
     _, _, rest = action.partition(":")
     thing, _, deed = rest.partition(":")
-    return f"{thing} {ACTIONS.get(deed, deed.replace('_', ' '))}".strip() or action
+    return f"{thing} {ACTIONS.get(deed, deed)}".replace("_", " ").strip() or action
 
 
 def state_text(state: str) -> str:
@@ -164,7 +164,8 @@ def count(value: int | None) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text, "weight": weight_text,
+    "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text,
+    "weight": weight_text,
     "part": part, "metric": metric_title, "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
