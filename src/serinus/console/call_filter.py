@@ -10,8 +10,9 @@ from serinus.control.lookup import version_of
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import event_metric
 from serinus.core.records.record import ErrorClass
+from serinus.core.records.score import conversation_text
 from serinus.core.routing.assignment import Arm
-from serinus.core.routing.conversation import pseudonym
+from serinus.core.routing.conversation import TOKEN_CHARS, number_of, pseudonym
 from serinus.ports.control_store import ControlTx
 from serinus.ports.event_log import CallQuery
 
@@ -20,6 +21,7 @@ ARMS = tuple(arm.label for arm in Arm)
 ERRORS = tuple(error.name.lower() for error in ErrorClass)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_HEX16 = re.compile(r"[0-9a-f]{16}")
 _CURSOR = re.compile(r"(\d{1,18})\.(call_[A-Za-z0-9_-]{64})")
 _NUMBER = re.compile(r"\d{1,7}(\.\d{1,3})?")
 _LONGEST = 1000
@@ -39,7 +41,7 @@ def query(tx: ControlTx, asked: dict[str, str], cursor: str, limit: int) -> Call
         arm=_known("arm", asked["arm"], ARMS),
         version=_digest(tx, asked["app"], asked["version"]),
         unit=pseudonym(bytes.fromhex(tx.secrets().pseudonym_key), asked["user"]).hex() if asked["user"] else None,
-        conversation=asked["conversation"] or None,
+        conversation=_conversation(asked["conversation"]),
         event=event_metric(asked["event"]).name if asked["event"] else None,
         error=_known("error", asked["error"], ERRORS),
         status=int(_number("status", asked["status"])) if asked["status"] else None,
@@ -63,6 +65,15 @@ def _digest(tx: ControlTx, app: str, ref: str) -> str | None:
     if not app:
         raise InvalidInput("a version's name without its app", where="version", mend="choose the app too")
     return version_of(tx, app, ref).digest
+
+
+def _conversation(text: str) -> str | None:
+    """As in a call's row, or the token that callers send."""
+    if not text or _HEX16.fullmatch(text):
+        return text or None
+    if len(text) != TOKEN_CHARS:
+        raise InvalidInput("not a conversation", where="conversation", mend="as a call shows it, or its token")
+    return conversation_text(number_of(text))
 
 
 def _number(name: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The console over stores in memory, with a clock that stands still until it is moved and a drawing of a single line."""
+"""The console over stores in memory, with a clock that stands still until it is moved and one line for a drawing."""
 
 from __future__ import annotations
 
@@ -147,7 +147,9 @@ class Console:
 
     def prepared(self, plan: Plan = PLAN, name: str = "bot", **config: Any) -> tuple[str, str]:
         """An app `bot` with a live version and a second one; the digests of both."""
-        configure_endpoint(self.control, self.clock.now_us(), "test", Endpoint(name="sim", base_url="http://127.0.0.1:9"))
+        configure_endpoint(
+            self.control, self.clock.now_us(), "test", Endpoint(name="sim", base_url="http://127.0.0.1:9")
+        )
         configure_app(self.control, self.clock.now_us(), "test", AppConfig(name="bot", plan=plan, **config))
         first, second = self.push(), self.push("Be very kind.")
         make_live(self.control, self.clock.now_us(), "test", "bot", first, "first")
@@ -170,7 +172,9 @@ def hidden(page: str, name: str) -> str:
 def form_of(page: str) -> dict[str, str]:
     """The hidden fields of the page's own form, after those of its header."""
     main = page[page.index("<main") :]
-    return {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', main)}
+    return {
+        name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', main)
+    }
 
 
 def made(calls: CallSearch | None = None, drawing: Any = None) -> Console:

@@ -37,9 +37,7 @@ def entries(console: Console, subject: str) -> list[tuple[str, str]]:
         return [(entry.action, entry.reason) for entry in tx.audit_newest(subject, Page())[0]]
 
 
-@pytest.mark.parametrize(
-    ("act", "state"), [("pause", "paused"), ("abort", "aborting"), ("rollback", "rolling_back")]
-)
+@pytest.mark.parametrize(("act", "state"), [("pause", "paused"), ("abort", "aborting"), ("rollback", "rolling_back")])
 def test_an_act_is_asked_for_with_what_follows_then_done(console: Console, act: str, state: str) -> None:
     """The page says what follows; the form does it, with actor and reason in the audit trail, and wakes the tick."""
     id = console.started()
@@ -181,7 +179,9 @@ def test_J3_traffic_is_pinned_and_unpinned(console: Console) -> None:
     first, second = console.prepared()
     browser = console.browser("on_call")
     assert browser.submit(f"/apps/bot/versions/{second}/pin", reason="try").status_code == 409
-    assert browser.submit(f"/apps/bot/versions/{first}/pin", reason="incident").headers["location"] == "/apps/bot?done=pin"
+    assert (
+        browser.submit(f"/apps/bot/versions/{first}/pin", reason="incident").headers["location"] == "/apps/bot?done=pin"
+    )
     assert "All traffic is pinned to" in browser.page("/apps/bot")
     assert 'class="pill bad">pinned' in browser.page("/")
     browser.submit("/apps/bot/unpin", reason="over")
@@ -209,7 +209,9 @@ def test_I1_a_notice_is_acknowledged_once_by_who_looks_into_it(console: Console)
         tx.replace_notice(msgspec.structs.replace(notice, routed_at_us=1, acknowledge_by_us=console.clock.now_us() + 1))
     browser = console.browser("on_call", name="olga")
     assert f"/notices/{notice.id}/acknowledge" in browser.page("/")
-    assert browser.submit(f"/notices/{notice.id}/acknowledge", reason="on it").headers["location"] == "/?done=acknowledge"
+    assert (
+        browser.submit(f"/notices/{notice.id}/acknowledge", reason="on it").headers["location"] == "/?done=acknowledge"
+    )
     assert f"/notices/{notice.id}/acknowledge" not in browser.page("/")
     with console.control.tx() as tx:
         seen = tx.notice(notice.id)

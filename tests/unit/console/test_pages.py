@@ -16,7 +16,9 @@ from serinus.core.fleet import HostStatus, WorkerStatus
 
 from .conftest import Browser, Console, form_of
 
-HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)>"'`{{7*7}}${7*7}</textarea></title>\x1b[2J\u202e\u2028"""
+HOSTILE = (
+    """<script>alert(1)</script><img src=x onerror=alert(2)>"'`{{7*7}}${7*7}</textarea></title>\x1b[2J\u202e\u2028"""
+)
 PLACES = (
     "/", "/releases", "/releases?app=bot&state=running", "/apps/bot", "/apps/bot/versions/{first}",
     "/apps/bot/versions/{second}", "/apps/bot/versions/{second}?against={first}", "/apps/bot/versions/{second}/release",

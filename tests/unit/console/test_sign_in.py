@@ -22,7 +22,9 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(console: Console) -> No
     assert browser.get("/releases?app=bot").status_code == 200
 
 
-@pytest.mark.parametrize("elsewhere", ["//evil.test/", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "/\n/"])
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.test/", "https://evil.test", "/\\evil.test", "javascript:alert(1)", "/\n/"]
+)
 def test_nobody_is_sent_elsewhere_after_signing_in(console: Console, elsewhere: str) -> None:
     """Only paths of the console count."""
     assert console.browser().sign_in(console.key("viewer"), elsewhere).headers["location"] == "/"
@@ -92,7 +94,7 @@ def test_an_altered_session_is_none(console: Console) -> None:
 
 
 def test_a_link_from_elsewhere_goes_round_once_before_asking_to_sign_in(console: Console) -> None:
-    """Strict cookies do not come with a link in a chat; they do with the second request, which the page makes itself."""
+    """Strict cookies do not come with a link in a chat; they do with a second request from the page itself."""
     browser = console.browser()
     first = browser.get("/releases", sec_fetch_site="cross-site")
     assert first.status_code == 200

@@ -47,7 +47,9 @@ def places(**changes: object) -> list[str]:
         ({"stage": 3, "step": 1, "state": State.PROMOTED}, ["done"] * 6),
     ],
 )
-def test_marks_say_what_is_done_where_it_is_and_what_is_to_come(changes: dict[str, object], expected: list[str]) -> None:
+def test_marks_say_what_is_done_where_it_is_and_what_is_to_come(
+    changes: dict[str, object], expected: list[str]
+) -> None:
     """Stages first, then the steps of the rollout."""
     assert places(**changes) == expected
 

@@ -10,9 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serinus.console.page import local_path
-from serinus.console.words import ACTIONS, action_text, age, odds_text, part, pretty, seconds, visible, weight_text, when
+from serinus.console.words import (
+    ACTIONS,
+    action_text,
+    age,
+    odds_text,
+    part,
+    pretty,
+    seconds,
+    visible,
+    weight_text,
+    when,
+)
 from serinus.core.audit.entry import Action
-
 
 _TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
