@@ -17,6 +17,7 @@ from tests.unit.control.production import PLAN, Production, rate
 QUICK = msgspec.structs.replace(
     PLAN,
     steps=(Step(share=0.25, dwell_s=3, min_units=20), Step(share=0.5, dwell_s=3), Step(share=1.0, dwell_s=3)),
+    stages=(),
     limits=(),
 )
 
