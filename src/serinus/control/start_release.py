@@ -9,7 +9,7 @@ from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.ids import RELEASE, IdSource
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.plan import Plan
-from serinus.core.pipeline.stages import RolloutStage
+from serinus.core.pipeline.stages import RolloutStage, ShadowStage
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
@@ -82,6 +82,12 @@ def _plan_of(app: AppState) -> Plan:
             "the plan names nothing that would take the candidate back (A3)",
             where="app.plan.guardrails",
             mend="add at least one: `guardrails: [{metric: call.error}]`",
+        )
+    if any(isinstance(stage, ShadowStage) for stage in plan.stages):
+        raise InvalidInput(
+            "the plan has a shadow stage, and this Serinus does not mirror requests yet: it would never pass",
+            where="app.plan.stages",
+            mend="leave the shadow stage out; an offline stage and a small first step stand before most users",
         )
     if plan.is_watch(0):
         raise InvalidInput(
