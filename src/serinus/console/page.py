@@ -34,6 +34,7 @@ def templates() -> jinja2.Environment:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=visible,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )

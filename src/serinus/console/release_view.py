@@ -32,7 +32,6 @@ class ReleaseView:
     signing: Signing | None
     results: tuple[StageResult, ...]
     entries: tuple[Entry, ...]
-    is_live: bool
 
     @property
     def final(self) -> bool:
@@ -61,7 +60,6 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
-        app = tx.app(release.app)
     with parts.telemetry.tx() as telemetry:
         sums, hosts = telemetry.sums(id), telemetry.hosts()
     return ReleaseView(
@@ -74,7 +72,6 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         signing=signed,
         results=results,
         entries=tuple(entries),
-        is_live=app is not None and app.live == release.candidate,
     )
 
 

@@ -16,7 +16,11 @@ from serinus.core.decision.wording import odds, percent, span
 from serinus.core.metrics import REGISTRY
 
 NONE = "–"
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u061c\U000e0000-\U000e007f]")
+# Control characters but tab and line feed, and what turns, joins or hides text.
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
+)
 _PICTURES = 0x2400
 _LEVELS = ((100.0, "strong"), (10.0, "some"), (1.0, "weak"))
 

@@ -9,13 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from serinus.console.comparison import shortened
 from serinus.console.page import Desk
 from serinus.console.plan_words import guardrail_words, limit_words
 from serinus.console.release_acts import possible_acts
 from serinus.console.release_view import ReleaseView, release_view
 from serinus.console.visitor import Visitor
+from serinus.control.compare_versions import Comparison, compare_versions
 from serinus.core.access import Operation
-from serinus.core.errors import InvalidInput
+from serinus.core.errors import InvalidInput, NotFound
+from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.ports.control_store import Page
 
@@ -28,7 +31,12 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
     def show(request: Request, visitor: Visitor) -> Response:
         view = release_view(desk.parts, request.path_params["id"])
         return desk.page(
-            request, "release.html", visitor, charts=desk.charts.drawn(view.release.id).all(), **shown(view, visitor)
+            request,
+            "release.html",
+            visitor,
+            charts=desk.charts.drawn(view.release.id).all(),
+            comparison=_comparison(desk, view.release),
+            **shown(view, visitor),
         )
 
     def listing(request: Request, visitor: Visitor) -> Response:
@@ -62,6 +70,14 @@ def shown(view: ReleaseView, visitor: Visitor) -> dict[str, Any]:
         "guardrails": {one.metric: guardrail_words(one) for one in plan.guardrails},
         "limits": [limit_words(one) for one in plan.limits],
     }
+
+
+def _comparison(desk: Desk, release: Release) -> Comparison | None:
+    """What the candidate changes; None where one of the two is not known (any more)."""
+    try:
+        return shortened(compare_versions(desk.parts.control, release.app, release.control, release.candidate))
+    except (NotFound, InvalidInput):
+        return None
 
 
 def _states(text: str) -> list[State] | None:

@@ -10,18 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from serinus.console.comparison import LONGEST_TEXT, shortened
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
-from serinus.control.compare_versions import LIVE, Comparison, compare_versions
+from serinus.control.compare_versions import LIVE, compare_versions
 from serinus.control.lookup import app_of, version_of
 from serinus.control.sign_version import verify_version
 from serinus.core.access import Operation
 from serinus.core.versions.content import VersionContent, parse_content
-from serinus.core.versions.words import Span
-
-LONGEST_TEXT = 50_000
-CONTEXT = 400
-"""Characters of unchanged text that stay on each side of a change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +44,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             app=app, state=state, version=version, content=content, against=against,
             texts=[_cut(message.role, message.template) for message in content.messages],
             fields=_fields(content), variables=content.variables or {},
-            comparison=_shortened(compare_versions(desk.parts.control, app, against, version.digest))
+            comparison=shortened(compare_versions(desk.parts.control, app, against, version.digest))
             if compares else None,
             signatures=verify_version(desk.parts.control, desk.parts.signatures, app, version.digest),
         )  # fmt: skip
@@ -75,24 +71,3 @@ def _fields(content: VersionContent) -> list[tuple[str, str]]:
     found += [("response_format", content.response_format)] if content.response_format else []
     found += [("caller_may_set", content.caller_may_set)] if content.caller_may_set else []
     return [(name, msgspec.json.format(msgspec.json.encode(value), indent=2).decode()) for name, value in found]
-
-
-def _shortened(found: Comparison) -> Comparison:
-    """Long unchanged stretches give way to an ellipsis, and what is left of a huge difference is cut."""
-    messages = tuple(
-        msgspec.structs.replace(message, spans=tuple(_shorter(message.spans))) for message in found.diff.messages
-    )
-    return msgspec.structs.replace(found, diff=msgspec.structs.replace(found.diff, messages=messages))
-
-
-def _shorter(spans: Sequence[Span]) -> list[Span]:
-    shown, length = [], 0
-    for span in spans:
-        text = span.text
-        if span.kind == "equal" and len(text) > 3 * CONTEXT:
-            text = f"{text[:CONTEXT]} … {text[-CONTEXT:]}"
-        text = text[: max(0, LONGEST_TEXT - length)]
-        length += len(text)
-        if text:
-            shown.append(Span(kind=span.kind, text=text))
-    return shown

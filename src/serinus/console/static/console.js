@@ -50,6 +50,8 @@ class Chart {
     const answer = await fetch(`${this.place.dataset.chart}?theme=${theme()}`);
     if (!answer.ok) return;
     const found = await answer.json();
+    this.place.hidden = !found.rows.length;
+    if (this.place.hidden) return;
     const shape = `${theme()} ${found.shape}`;
     this.figure.querySelector("[data-subtitle]").textContent = found.subtitle;
     this.figure.querySelector("[data-summary]").textContent = found.summary;
