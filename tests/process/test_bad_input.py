@@ -189,25 +189,22 @@ def test_a_provider_that_is_down_and_comes_back_needs_no_restart_of_ours(live: L
     assert alive(live)
 
 
-def test_an_undefined_variable_is_named_before_anything_is_sent(live: Live) -> None:
-    """A candidate that wants `city`: the calls of its arm get 422 with the field, once each in the log, and are not
-    held against it; with the variable they are answered."""
+def test_a_candidate_that_wants_a_new_variable_refuses_nobody(live: Live) -> None:
+    """Its users are answered by the baseline, and their calls are on record as the version's fault, once each."""
     declared = {"city": {"type": "string"}}
     id = live.release(live.push("You are a shop in {{ city }}.", variables=declared))
     caller = Caller(live)
 
-    def refused() -> bytes | None:
-        status, raw = caller.ask(user=f"user-{len(caller.told)}-{time.monotonic_ns()}")
-        return raw if status == 422 else None
+    def met() -> bool:
+        status, _ = caller.ask(user=f"user-{len(caller.told)}-{time.monotonic_ns()}")
+        assert status == 200
+        return any(call.arm == "candidate" for call in live.stack.calls() if call.call in caller.told)
 
-    found: list[bytes] = []
-    assert live.stack.wait(lambda: bool(found.append(raw) if (raw := refused()) else found))
-    error = error_of(found[0])
-    assert (error["code"], error["param"]) == ("template_error", "variables.city")
-    assert live.stack.release(id)["state"] == "running"
+    assert live.stack.wait(met)
     live.api("POST", f"/releases/{id}/abort", {"reason": "test"})
     live.stack.wait_release(id, "aborted")
-    assert {call.error for call in caller.recorded().values()} == {"none", "template"}
+    served = [call for call in caller.recorded().values() if call.arm == "candidate"]
+    assert {(call.error, call.rung, "call.error" in call.events) for call in served} == {("template", "baseline", True)}
 
 
 def test_a_version_that_cannot_be_served_is_refused_at_the_push(live: Live, tmp_path: Path) -> None:
