@@ -44,7 +44,7 @@ def _tell(ready: Ready) -> None:
     lines = [
         f"Serinus is ready after {ready.took_s:.1f} s.",
         f"  gateway  {ready.gateway_url}   base_url of your OpenAI client",
-        f"  API      {ready.api_url}      where the other commands go",
+        f"  console  {ready.api_url}      open it in a browser; the API is there too",
         f"  folder   {ready.directory}   log: {ready.log}",
     ]
     if ready.admin_key:

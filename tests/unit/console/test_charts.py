@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from serinus.console.charts.bins import POINTS, bins, grid
 from serinus.console.charts.series import names, series, shape
 from serinus.console.charts.spec import Mark, spec
+from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import NotFound
+from serinus.core.pipeline.plan import Plan, Step
+from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
 from serinus.core.records.histogram import of
 from serinus.core.records.record import Event
 from serinus.core.records.sums import Rollup
@@ -176,3 +179,24 @@ def test_a_picture_that_cannot_be_drawn_is_missed_alone() -> None:
     assert browser.get(f"/releases/{id}").status_code == 200
     assert browser.get(f"/releases/{id}/charts/latency.svg").status_code == 503
     assert browser.get("/static/charting.js").status_code == 503
+
+
+@pytest.mark.parametrize("first", ["rollout", "approval"])
+def test_moments_of_a_chart_are_named_by_the_share_that_was_taken(console: Console, first: str) -> None:
+    """Whatever the plan begins with."""
+    steps = tuple(Step(share=share, dwell_s=60) for share in (0.05, 0.2, 1.0))
+    rollout = RolloutStage(steps=steps)
+    before = (ApprovalStage(name="leads", roles=("ml_lead",)),) if first == "approval" else ()
+    plan = Plan(owner="ada@example.com", stages=(*before, rollout), guardrails=PLAN.guardrails)
+    id = console.started(plan)
+    taken = 2 if first == "approval" else 1
+    with console.control.tx() as tx:
+        for _ in range(taken):
+            now_us = console.clock.now_us()
+            tx.append_audit(Draft(at_us=now_us, actor="tick", action=Action.TICK_ADVANCED, subject=id, reason="on"))
+            console.clock.sleep(1)
+    with console.telemetry.tx() as tx:
+        tx.add_rollups([_of(id, rollup(Arm.CANDIDATE, 0, 5))])
+    told = console.browser("viewer").get(f"/releases/{id}/charts/requests.json").json()
+    labels = [mark["label"] for mark in told["spec"]["layer"][0]["data"]["values"]]
+    assert labels == (["5 %", "20 %"] if first == "approval" else ["20 %"])

@@ -34,10 +34,11 @@ PALETTES: dict[Theme, Palette] = {
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment that is marked in every chart: a step was taken, or the release was stopped."""
+    """A moment that is marked in every chart: a step was taken, or the release was stopped. `late`: near the end."""
 
     at_ms: int
     label: str
+    late: bool = False
 
 
 def spec(drawn: Series, marks: tuple[Mark, ...], theme: Theme, width: int | Literal["container"]) -> dict[str, Any]:
@@ -116,14 +117,20 @@ def _limit(limit: float, palette: Palette) -> dict[str, Any]:
 
 def _moments(marks: tuple[Mark, ...], palette: Palette) -> dict[str, Any]:
     return {
-        "data": {"values": [{"at": mark.at_ms, "label": mark.label} for mark in marks]},
+        "data": {"values": [{"at": mark.at_ms, "label": mark.label, "late": mark.late} for mark in marks]},
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.55},
                 "encoding": {"color": {"value": palette.text}},
             },
             {
-                "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 3, "fontSize": 10},
+                "mark": {
+                    "type": "text",
+                    "align": {"expr": "datum.late ? 'right' : 'left'"},
+                    "dx": {"expr": "datum.late ? -3 : 3"},
+                    "baseline": "top",
+                    "fontSize": 10,
+                },
                 "encoding": {
                     "y": {"value": 0},
                     "text": {"field": "label"},
