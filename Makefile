@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 MAKING := $(VENV)/.making
+# Tests run side by side, at most four at a time: many of them start servers of their own.
+SPREAD := -n auto --maxprocesses=4 --dist=worksteal
 BENCHES := gateway rollback crash store agent evaluate
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
@@ -26,10 +28,10 @@ demo: $(READY) ## See a good candidate climb and a bad one rolled back (about tw
 	@$(BIN)/python -m serinus demo
 
 test: $(READY) ## Run the tests, without the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(PYTEST_ARGS)
 
 test-all: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)
 
 check: $(READY) ## Check format, style, types, layers and architecture
 	@$(BIN)/ruff format --check .
