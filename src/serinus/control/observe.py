@@ -38,11 +38,13 @@ Hosts = dict[str, HostSight]
 
 
 class ReleaseSight(msgspec.Struct, frozen=True, kw_only=True):
-    """What this process saw of a release: both arms' answers, and when its last full round was."""
+    """What this process saw of a release: both arms' answers, and when its last full round was. `awaited`: answers
+    were to be expected by then, since users saw the candidate and nothing held it."""
 
     candidate: ArmSight
     control: ArmSight
     round_ns: int
+    awaited: bool = False
 
 
 def see_hosts(before: Mapping[str, HostSight], reports: Iterable[HostStatus], now_ns: int) -> Hosts:
@@ -113,10 +115,14 @@ def _see_arms(
     from_us = (max(oldest_s, newest_s - LARGEST_SKEW_S) - GROWTH_WINDOW_S) * _US
     rollups = tx.rollups(release.id, 1, from_us, (newest_s + LARGEST_SKEW_S) * _US) if live else []
     counts = {arm: _requests(rollups, arm) for arm in (Arm.CANDIDATE, Arm.CONTROL)}
+    awaited = release.exposed and release.hold is None
+    # A silence before exposure, or in a pause that has ended, is nobody's.
+    anew = before is not None and awaited and not before.awaited
     return ReleaseSight(
-        candidate=see_arm(before.candidate if before else None, counts[Arm.CANDIDATE], from_us, now_ns),
-        control=see_arm(before.control if before else None, counts[Arm.CONTROL], from_us, now_ns),
+        candidate=see_arm(before.candidate if before else None, counts[Arm.CANDIDATE], from_us, now_ns, anew=anew),
+        control=see_arm(before.control if before else None, counts[Arm.CONTROL], from_us, now_ns, anew=anew),
         round_ns=now_ns,
+        awaited=awaited,
     )
 
 

@@ -67,6 +67,35 @@ def test_D_a_release_passes_all_its_stages() -> None:
     assert notices(world).count("approve") == 3
 
 
+def test_H2_a_long_approval_is_no_silence_of_the_arms() -> None:
+    """However long reviewers took, the age of the arms' data counts from the exposure: no pause at the first step."""
+    world = Production(STAGED)
+    world.rates = {Event.ERROR: rate(0.01, 0.01)}
+    world.start()
+    measure(world, "pass")
+    in_stage(world, "sign-off")
+    world.seconds(10 * int(STAGED.freshness_s))
+    approve(world, BOB, "ml_lead")
+    approve(world, CY, "ops_lead")
+    in_stage(world, "go wide")
+    assert "pause" not in world.actions()
+
+
+def test_H2_silence_is_counted_from_the_exposure() -> None:
+    """When nobody calls after a long approval, the pause for missing data comes one freshness after the exposure."""
+    world = Production(STAGED)
+    world.start()
+    measure(world, "pass")
+    in_stage(world, "sign-off")
+    world.seconds(60)
+    world.traffic = False
+    approve(world, BOB, "ml_lead")
+    approve(world, CY, "ops_lead")
+    in_stage(world, "canary")
+    assert world.seconds(int(STAGED.freshness_s)).state is State.RUNNING
+    assert world.seconds(3).state is State.PAUSED
+
+
 def test_D_a_failed_offline_stage_rejects() -> None:
     """Nobody has seen it: it ends at once, the snapshot knows it no more, and the next release may begin."""
     world = Production(STAGED)

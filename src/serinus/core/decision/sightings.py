@@ -22,7 +22,8 @@ class HostSight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArmSight(msgspec.Struct, frozen=True, kw_only=True):
-    """Answered calls per second-bucket from `from_us` on, and when any of them last grew; `seen`: it ever did."""
+    """Answered calls per second-bucket from `from_us` on, and when any of them last grew, or the look at the arm began
+    (anew); `seen`: any grew since then."""
 
     buckets: dict[int, int]
     from_us: int
@@ -43,10 +44,13 @@ def see_host(before: HostSight | None, status: HostStatus, now_ns: int) -> HostS
     )
 
 
-def see_arm(before: ArmSight | None, buckets: Mapping[int, int], from_us: int, now_ns: int) -> ArmSight:
-    """Fold a window of counts in. A count that was not in the last window for being older proves nothing new."""
+def see_arm(
+    before: ArmSight | None, buckets: Mapping[int, int], from_us: int, now_ns: int, anew: bool = False
+) -> ArmSight:
+    """Fold a window of counts in. A count that was not in the last window for being older proves nothing new. `anew`:
+    answers are awaited from this look on, and what was seen before it says nothing."""
     counts = dict(buckets)
-    if before is None:
+    if before is None or anew:
         return ArmSight(buckets=counts, from_us=from_us, grew_ns=now_ns)
     grew = any(n > before.buckets.get(start, 0) for start, n in counts.items() if start >= before.from_us)
     return ArmSight(
