@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import msgspec
 
 from serinus.core.errors import InvalidInput
-from serinus.core.metrics import metric
 from serinus.core.pipeline import sequence
+from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
 from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
 
 __all__ = ("Guardrail", "Limit", "Plan", "Step")
-
-LARGEST_RATIO = 1000.0
-LARGEST_WEIGHT = 1e6
-"""Beyond these no number of events gives evidence that a float can hold; 1 over it is the smallest weight."""
-
-
-class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
-    """Sequential comparison of first bad events (statistics 4.1): harm is a rate ratio above `max_ratio`.
-
-    `role`: `guardrail` rolls back, `signal` pauses, `info` is shown only. `weight` is this metric's share of α.
-    A metric has one guardrail: resuming what its signal paused would take evidence from a second one that rolls back.
-    """
-
-    metric: str
-    max_ratio: float = 1.25
-    design_ratio: float = 2.0
-    role: Literal["guardrail", "signal", "info"] = "guardrail"
-    dry_run: bool = False
-    weight: float = 1.0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +50,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         _above_zero("freshness_s", self.freshness_s)
         _above_zero("veto_deadline_s", self.veto_deadline_s)
         for i, guardrail in enumerate(self.guardrails):
-            _check_guardrail(i, guardrail)
+            check_guardrail(f"plan.guardrails[{i}]", guardrail)
             if guardrail.metric in (other.metric for other in self.guardrails[:i]):
                 raise InvalidInput(
                     f"{guardrail.metric} stands twice", where=f"plan.guardrails[{i}]", mend="keep one of them"
@@ -155,27 +135,3 @@ def _in_open_unit(name: str, value: float) -> None:
 def _above_zero(name: str, seconds: float) -> None:
     if not 0 < seconds < math.inf:
         raise InvalidInput(f"{name} of {seconds:g} s", where=f"plan.{name}", mend="use more than 0, such as 60 s")
-
-
-def _check_guardrail(index: int, guardrail: Guardrail) -> None:
-    where = f"plan.guardrails[{index}]"
-    if not metric(guardrail.metric).event:
-        raise InvalidInput(
-            f"{guardrail.metric} is not an event metric", where=where, mend="use a limit, or another metric"
-        )
-    if not 1.0 <= guardrail.max_ratio < guardrail.design_ratio:
-        raise InvalidInput(
-            f"max_ratio {guardrail.max_ratio} must be at least 1 and below design_ratio {guardrail.design_ratio}",
-            where=where,
-            mend="e.g. max_ratio: 1.25 with design_ratio: 2",
-        )
-    if guardrail.design_ratio > LARGEST_RATIO:
-        raise InvalidInput(
-            f"design_ratio {guardrail.design_ratio:g} is above {LARGEST_RATIO:g}", where=where, mend="e.g. 2"
-        )
-    if not 1 / LARGEST_WEIGHT <= guardrail.weight <= LARGEST_WEIGHT:
-        raise InvalidInput(
-            f"weight {guardrail.weight:g} is not above 0 and at most {LARGEST_WEIGHT:g}",
-            where=where,
-            mend="leave it out for equal weights",
-        )
