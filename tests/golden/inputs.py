@@ -6,7 +6,7 @@ from serinus.core.audit.entry import Action, Draft
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.records import call_id
-from serinus.core.records.record import Begin, Dropped, End, ErrorClass, Event, First, Payload, Record, Score
+from serinus.core.records.record import Begin, Dropped, End, ErrorClass, Event, First, Pair, Payload, Record, Score
 from serinus.core.records.sums import Rollup
 from serinus.core.release import release
 from serinus.core.release.table import State
@@ -19,6 +19,7 @@ from serinus.core.routing.snapshot import (
     FormatRule,
     Limits,
     Message,
+    Mirror,
     Release,
     Snapshot,
     Variable,
@@ -118,6 +119,23 @@ RECORDS: tuple[Record, ...] = (
     Score(_CALL, TIMES_US[0] + 2_000_001, "feedback.text", 0, "feedback", "f1", "support-bot", 7, "Not what I asked."),
     Payload(_CALL, b'{"messages":[]}', b'{"choices":[]}'),
     Dropped(TIMES_US[0] + 3_000_000, 17),
+    Pair(
+        call=call_id.make(KEY, _APP, 1_795_262_400_124, RANDOM[5:], _RELEASE, Arm.SHADOW, -1, _UNIT),
+        primary=call_id.make(KEY, _APP, 1_795_262_400_123, RANDOM[:5], _RELEASE, Arm.REST, -1, _UNIT),
+        at_us=TIMES_US[0] + 4_000_000,
+        app="support-bot",
+        first_turn=True,
+        candidate_events=int(Event.INVALID_FORMAT),
+        baseline_events=0,
+        candidate_latency_us=910_000,
+        baseline_latency_us=870_000,
+        candidate_ttft_us=210_000,
+        baseline_ttft_us=190_000,
+        candidate_tokens_out=51,
+        baseline_tokens_out=44,
+        candidate_chars=230,
+        baseline_chars=198,
+    ),
 )
 
 SNAPSHOT = Snapshot(
@@ -130,7 +148,11 @@ SNAPSHOT = Snapshot(
     callers=(Caller(key_sha256="cd" * 32, name="web", apps=("support-bot",), may_pin=True),),
     endpoints={
         "openai": Endpoint(
-            name="openai", base_url="https://api.example.com/v1", api_key_env="OPENAI_API_KEY", ca_file="ca.pem"
+            name="openai",
+            base_url="https://api.example.com/v1",
+            api_key_env="OPENAI_API_KEY",
+            ca_file="ca.pem",
+            shadow_api_key_env="OPENAI_SHADOW_KEY",
         )
     },
     versions={
@@ -161,6 +183,7 @@ SNAPSHOT = Snapshot(
                 serving=False,
                 lease_s=10.0,
                 forced=("eve",),
+                mirror=Mirror(share=0.5, max_concurrency=8, max_cost_nano=2_000_000_000),
             ),
             unit="request",
             limits=Limits(connect_s=1.0, body_bytes=1024),

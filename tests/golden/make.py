@@ -16,7 +16,8 @@ from serinus.core import ids
 from serinus.core.audit.entry import GENESIS, Action, Entry, chain
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id, frames
-from serinus.core.records.record import ErrorClass, Event, Rung
+from serinus.core.records.pairs import firsts, pair_sums
+from serinus.core.records.record import ErrorClass, Event, Pair, Rung
 from serinus.core.records.sums import BUCKETS, ENROLLED, Enrolment, Sum, SumKey
 from serinus.core.release import table
 from serinus.core.routing import assignment, conversation, lease, snapshot
@@ -202,9 +203,17 @@ def sums() -> dict[str, Any]:
         "enrolled": ENROLLED,
         "key": msgspec.to_builtins(SumKey(RELEASE_ID, 1, "call.error", 1)),
         "plus": [msgspec.to_builtins(value) for value in (first, second, first.plus(second))],
+        "pair": {
+            "frame": [record.KIND for record in RECORDS].index(Pair.KIND),
+            "sums": [[msgspec.to_builtins(key), msgspec.to_builtins(value)] for key, value in _pair_sums()],
+        },
         "enrolment": msgspec.msgpack.encode(Enrolment(RELEASE_ID, b"\x01" * 8, assignment.Arm.CONTROL, 2, 5)).hex(),
         "rollup": msgspec.msgpack.encode(ROLLUP).hex(),
     }
+
+
+def _pair_sums() -> list[tuple[SumKey, Sum]]:
+    return pair_sums(firsts(record for record in RECORDS if isinstance(record, Pair)).items())
 
 
 def audit_chain() -> dict[str, Any]:

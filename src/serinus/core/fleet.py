@@ -7,7 +7,8 @@ import msgspec
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A live gateway worker. `acked` is the snapshot revision it routes by; `leased`: it may serve candidates now;
-    `dropped`: records that found no room in the spool since it started."""
+    `dropped`: records that found no room in the spool since it started. `mirror_sent`: copies of requests sent to
+    candidates since then; `mirror_dropped`: those not sent, and why by reason in `mirror_drops`."""
 
     instance: str
     pid: int
@@ -15,6 +16,9 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     leased: bool
     dropped: int
     requests: int = 0
+    mirror_sent: int = 0
+    mirror_dropped: int = 0
+    mirror_drops: dict[str, int] = {}
 
 
 class InFlight(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,5 +153,33 @@ class Dropped(_Record, frozen=True, array_like=True):
     total: int
 
 
-Record = Begin | First | End | Score | Payload | Dropped
-KINDS: dict[int, type[Record]] = {kind.KIND: kind for kind in (Begin, First, End, Score, Payload, Dropped)}
+class Pair(_Record, frozen=True, array_like=True):
+    """The same request answered by both versions: `call` is the copy that the candidate answered (arm SHADOW),
+    `primary` the call that the user was answered by.
+
+    `first_turn`: no answer of the baseline stands in its history. Events are bits of Event. What is not known of a
+    side, as of one without a whole answer, is −1; `chars` counts those of the answer's text.
+    """
+
+    KIND: ClassVar[int] = 7
+    call: bytes
+    primary: bytes
+    at_us: int
+    app: str
+    first_turn: bool
+    candidate_events: int
+    baseline_events: int
+    candidate_latency_us: int = -1
+    baseline_latency_us: int = -1
+    candidate_ttft_us: int = -1
+    baseline_ttft_us: int = -1
+    candidate_tokens_out: int = -1
+    baseline_tokens_out: int = -1
+    candidate_cost_nano: int = -1
+    baseline_cost_nano: int = -1
+    candidate_chars: int = -1
+    baseline_chars: int = -1
+
+
+Record = Begin | First | End | Score | Payload | Dropped | Pair
+KINDS: dict[int, type[Record]] = {kind.KIND: kind for kind in (Begin, First, End, Score, Payload, Dropped, Pair)}

@@ -8,6 +8,11 @@ from serinus.core.routing.assignment import Arm
 
 BUCKETS = 256
 ENROLLED = "enrolled"  # pseudo-metric: `total` = units first enrolled (exact), bucket 0
+SHADOW_STRATUM = -2  # where pairs of a mirrored request add up: nobody was exposed, so no arm compares there
+PAIRS = "pairs"  # pseudo-metric of that stratum, arm SHADOW: `total` = units with a pair
+PAIR_MEASURES = ("latency", "ttft", "tokens_out", "cost", "length")
+PAIR_SCALE = 1000
+"""`pair.<measure>`, arm SHADOW: per unit round(1000 · ln((candidate + 1) / (baseline + 1)))."""
 
 
 class SumKey(msgspec.Struct, frozen=True, array_like=True):

@@ -65,12 +65,16 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
-    """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored."""
+    """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored.
+
+    `shadow_api_key_env` names the variable of a key for mirrored requests alone (empty: they use the users' key).
+    """
 
     name: str
     base_url: str
     api_key_env: str = ""
     ca_file: str = ""
+    shadow_api_key_env: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -84,10 +88,23 @@ class Limits(Struct, frozen=True, kw_only=True):
     answer_bytes: int = 64 * 1024 * 1024
 
 
+class Mirror(Struct, frozen=True, kw_only=True):
+    """A copy of a share of the requests goes to the candidate; nobody sees its answers.
+
+    `share` in [0, 1] of the units. The bounds are those of one host: `max_concurrency` copies at a time, and
+    `max_cost_nano` nano-USD in all (0: no ceiling).
+    """
+
+    share: float
+    max_concurrency: int
+    max_cost_nano: int = 0
+
+
 class Release(Struct, frozen=True, kw_only=True):
     """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
+    `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
 
     id: str
@@ -99,6 +116,7 @@ class Release(Struct, frozen=True, kw_only=True):
     lease_s: float = 30.0
     forced: tuple[str, ...] = ()
     assign_v: int = 1
+    mirror: Mirror | None = None
 
 
 class App(Struct, frozen=True, kw_only=True):
