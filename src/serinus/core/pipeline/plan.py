@@ -10,6 +10,8 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline import sequence
 from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
 from serinus.core.pipeline.limit import Limit, check_limit
+from serinus.core.pipeline.monitor import Monitor
+from serinus.core.pipeline.monitor_checks import check_monitors
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
 
@@ -29,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
     limits: tuple[Limit, ...] = ()
+    monitors: tuple[Monitor, ...] = ()
     alpha: float = 0.01
     beta: float = 0.05
     holdback: float = 0.01
@@ -57,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 )
         for i, limit in enumerate(self.limits):
             check_limit(f"plan.limits[{i}]", limit)
+        check_monitors(self.monitors, len(self.steps))
         self._check_required()
 
     def _complete_stages(self) -> None:

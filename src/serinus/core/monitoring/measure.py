@@ -1,0 +1,61 @@
+"""Gauges from rollups: one number of an arm over a window, and how many calls it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from serinus.core.metrics import REGISTRY, Quantile, Ratio
+from serinus.core.monitoring.reading import Measured
+from serinus.core.pipeline.gauge import COST, TRAFFIC
+from serinus.core.records.histogram import EMPTY, decode
+from serinus.core.records.sums import Rollup
+
+_US_PER_MS = 1000.0
+_US_PER_S = 1_000_000.0
+_NANO = 1e9
+
+
+def weigh(name: str, rollups: Iterable[Rollup], window_s: float) -> Measured:
+    """The gauge `name` over these rollups of one arm, in its unit; no value where nothing was counted."""
+    found = list(rollups)
+    calls = sum(one.requests for one in found)
+    if name == TRAFFIC:
+        return Measured(value=calls / window_s, samples=calls)
+    if name == COST:
+        cost_nano = sum(one.cost_nano for one in found)
+        # No call costs nothing: a sum of 0 means that no price is known.
+        return Measured(value=cost_nano / _NANO / calls if calls and cost_nano else None, samples=calls)
+    watched = REGISTRY[name]
+    if isinstance(watched.measure, Quantile):
+        return _quantile(watched.measure, found)
+    if isinstance(watched.measure, Ratio):
+        return _ratio(watched.measure, found)
+    hits = sum(one.events.get(watched.event, 0) for one in found)
+    return Measured(value=hits / calls if calls else None, samples=calls)
+
+
+def against(seen: Measured, baseline: Measured, named: str) -> Measured:
+    """The measurement beside what it is compared with."""
+    return Measured(
+        value=seen.value,
+        samples=seen.samples,
+        baseline=baseline.value,
+        baseline_samples=baseline.samples,
+        against=named,
+        fault=seen.fault,
+    )
+
+
+def _quantile(measure: Quantile, rollups: Sequence[Rollup]) -> Measured:
+    seen = EMPTY
+    for rollup in rollups:
+        seen = seen.merge(decode(getattr(rollup, measure.of)))
+    value_us = seen.quantile(measure.q)
+    return Measured(value=None if value_us is None else value_us / _US_PER_MS, samples=seen.count)
+
+
+def _ratio(measure: Ratio, rollups: Sequence[Rollup]) -> Measured:
+    calls = sum(getattr(one, measure.calls) for one in rollups)
+    over = sum(getattr(one, measure.over) for one in rollups)
+    under_us = sum(getattr(one, measure.under) for one in rollups)
+    return Measured(value=over * _US_PER_S / under_us if under_us else None, samples=calls)

@@ -1,0 +1,150 @@
+"""One reading of a monitor, and the level it comes to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from serinus.core.decision.wording import amount
+from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor
+from serinus.core.pipeline.threshold import Threshold
+
+Level = Literal["ok", "alert", "critical", "no-data"]
+LEVELS: tuple[Level, ...] = ("ok", "alert", "critical", "no-data")
+Subject = Literal["live", "candidate", "app"]
+"""Whom it is about: the live version, a release's candidate, or the app where a source knows no arms."""
+LONGEST_FAULT = 300
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source gave. `value` None: no number. `samples`: calls that it rests on (None: the source cannot say).
+    `baseline`: the same of what it is compared with, named by `against`. `fault`: why there is no number at all."""
+
+    value: float | None = None
+    samples: int | None = None
+    baseline: float | None = None
+    baseline_samples: int | None = None
+    against: str = ""
+    fault: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """Kept for some days. `definition` is the digest of the monitor that was read, `since_us` when this level began,
+    `told` the last level that was announced, `text` all of it in one sentence."""
+
+    app: str
+    monitor: str
+    subject: Subject
+    at_us: int
+    level: Level
+    text: str
+    definition: str
+    release: str = ""
+    value: float | None = None
+    baseline: float | None = None
+    samples: int | None = None
+    fault: str = ""
+    since_us: int = 0
+    told: Level = "ok"
+
+
+def judged(monitor: Monitor, seen: Measured) -> tuple[Level, str]:
+    """The level that a measurement comes to, and why in one sentence. Nothing measured is `no-data`, never `ok`."""
+    lacking = _lacking(monitor, seen)
+    if lacking or seen.value is None:
+        return "no-data", f"No data: {lacking or 'the query gave no number'}"
+    if monitor.critical is not None and monitor.critical.crossed(seen.value, seen.baseline):
+        return "critical", _sentence(monitor, seen, seen.value, monitor.critical)
+    if monitor.alert is not None and monitor.alert.crossed(seen.value, seen.baseline):
+        return "alert", _sentence(monitor, seen, seen.value, monitor.alert)
+    return "ok", _sentence(monitor, seen, seen.value, None)
+
+
+def next_reading(
+    monitor: Monitor, seen: Measured, before: Reading | None, *, app: str, subject: Subject, release: str, at_us: int
+) -> Reading:
+    """The reading of this measurement, after the newest one of the same app, monitor and subject."""
+    level, text = judged(monitor, seen)
+    same = before is not None and before.release == release
+    same_level = same and before is not None and before.level == level and before.definition == monitor.digest
+    return Reading(
+        app=app,
+        monitor=monitor.name,
+        subject=subject,
+        release=release,
+        at_us=at_us,
+        level=level,
+        text=text,
+        definition=monitor.digest,
+        value=seen.value,
+        baseline=seen.baseline,
+        samples=seen.samples,
+        fault=seen.fault[:LONGEST_FAULT],
+        since_us=before.since_us if same_level and before is not None else at_us,
+        told=before.told if same and before is not None else "ok",
+    )
+
+
+def news(monitor: Monitor, reading: Reading) -> Level | None:
+    """The level to announce with this reading; None when it was announced already, or concerns nobody.
+
+    Too few calls are shown and block, but are no news: every quiet night has them. A required monitor whose source
+    fails is.
+    """
+    if reading.level == reading.told:
+        return None
+    if reading.level == "no-data" and not (monitor.required and reading.fault):
+        return None
+    return reading.level
+
+
+def value_text(unit: str, value: float) -> str:
+    """A value as people read it: `2.5 %`, `850 ms`, `12`."""
+    return amount(unit, value) if unit else f"{value:.4g}"
+
+
+def threshold_text(unit: str, threshold: Threshold) -> str:
+    """A threshold as a file has it: `above 3 %`, `above baseline + 20 %`."""
+    if not threshold.relative:
+        return f"{threshold.side} {value_text(unit, threshold.bound)}"
+    if threshold.bound:
+        sign = "+" if threshold.bound > 0 else "−"
+        points = abs(threshold.bound)
+        shown = f"{100 * points:.3g} points" if unit == "share" else value_text(unit, points)
+        return f"{threshold.side} baseline {sign} {shown}"
+    change = threshold.factor - 1
+    if abs(change) < 1:
+        return f"{threshold.side} baseline {'+' if change >= 0 else '−'} {100 * abs(change):.3g} %"
+    return f"{threshold.side} baseline × {threshold.factor:g}"
+
+
+def _lacking(monitor: Monitor, seen: Measured) -> str:
+    if seen.fault:
+        return seen.fault
+    if seen.samples is not None and seen.samples < monitor.least:
+        return f"{seen.samples:,} of {monitor.least:,} calls are in the window"
+    if not monitor.relative:
+        return ""
+    few = seen.baseline_samples is not None and seen.baseline_samples < max(1, monitor.least)
+    if seen.baseline is None or few:
+        return f"{seen.against or 'the baseline'} has {seen.baseline_samples or 0:,} of {max(1, monitor.least):,} calls"
+    return ""
+
+
+def _sentence(monitor: Monitor, seen: Measured, value: float, crossed: Threshold | None) -> str:
+    source = monitor.source
+    if isinstance(source, HttpSource) and not source.pointer:
+        answered = f"answered {source.status}" if value >= 1 else f"did not answer {source.status}"
+        return f"{monitor.name}: it {answered}"
+    text = f"{monitor.name}: {value_text(monitor.unit, value)}"
+    if crossed is not None:
+        bound = crossed.at(seen.baseline)
+        text += f", {threshold_text(monitor.unit, crossed)}"
+        if crossed.relative and bound is not None:
+            text += f" ({value_text(monitor.unit, bound)})"
+    if seen.baseline is not None and seen.against:
+        text += f"; {seen.against}: {value_text(monitor.unit, seen.baseline)}"
+    if seen.samples is not None and isinstance(source, MetricSource):
+        text += f"; {seen.samples:,} calls"
+    return text
