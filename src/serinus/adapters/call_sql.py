@@ -24,6 +24,7 @@ _CALL_CONDITIONS = {
     "conversation": "conversation = $conversation",
     "error": "error = $error",
     "status": "status = $status",
+    "rule": "list_contains(rules, $rule)",
     "min_latency_us": "latency_us >= $min_latency_us",
     "from_us": "at_us >= $from_us",
     "to_us": "at_us < $to_us",
@@ -56,7 +57,7 @@ def calls_statement(query: CallQuery, calls: Sequence[str], scores: Sequence[str
         order = "at_us DESC, call LIMIT $limit"
         values["limit"] = query.limit
     head, files = _scores_relation(query, scores)
-    source = "read_parquet($calls, union_by_name = true)"
+    source = CALLS.source("$calls")
     sql = f"{head}SELECT {CALLS.names} FROM {source} WHERE {where} ORDER BY {order}"  # noqa: S608 - constants
     return sql, {"calls": list(calls), **files, **values}
 
@@ -71,13 +72,13 @@ def scores_statement(calls: Collection[str], conversations: Collection[str], sco
 
 def stage_statement(query: CallQuery | ScoreQuery, parts: Sequence[str], scores: Sequence[str]) -> Statement:
     """The rows of an export that lie in some files, in any order."""
-    source = "read_parquet($parts, union_by_name = true)"
     if isinstance(query, ScoreQuery):
         where, values = _where(query, _SCORE_CONDITIONS)
+        source = "read_parquet($parts, union_by_name = true)"
         return f"SELECT {SCORES.names} FROM {source} WHERE {where}", {"parts": list(parts), **values}  # noqa: S608
     where, values = _where_calls(query)
     head, files = _scores_relation(query, scores)
-    sql = f"{head}SELECT {CALLS.names} FROM {source} WHERE {where}"  # noqa: S608 - constants
+    sql = f"{head}SELECT {CALLS.names} FROM {CALLS.source('$parts')} WHERE {where}"  # noqa: S608 - constants
     return sql, {"parts": list(parts), **files, **values}
 
 

@@ -13,6 +13,7 @@ from serinus.adapters.memory_control_tx import MemoryControlTx
 from serinus.adapters.memory_rows import ControlRows
 from serinus.adapters.memory_table import Turns
 from serinus.ports.control_store import ControlTx, Leader, Secrets
+from serinus.ports.prices import NoPrices, PriceTable
 
 
 def new_secrets(random_bytes: Callable[[int], bytes]) -> Secrets:
@@ -23,7 +24,8 @@ def new_secrets(random_bytes: Callable[[int], bytes]) -> Secrets:
 class MemoryControlStore:
     """All rows in this object; safe to use from several threads."""
 
-    def __init__(self, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, random_bytes: Callable[[int], bytes], prices: PriceTable | None = None) -> None:
+        self._prices = prices or NoPrices()
         self._turns = Turns()
         self._rows = ControlRows(self._turns.journal, new_secrets(random_bytes))
         self._leader: Leader | None = None
@@ -35,7 +37,7 @@ class MemoryControlStore:
         with self._turns.turn():
             if epoch is not None and (self._leader is None or self._leader.epoch != epoch):
                 raise refusals.deposed(epoch)
-            yield MemoryControlTx(self._rows)
+            yield MemoryControlTx(self._rows, self._prices)
         self._changed.set()
 
     def leader(self) -> Leader | None:

@@ -85,6 +85,7 @@ def _fits(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
     return (
         all(want is None or want == have for want, have in wanted)
         and (query.min_latency_us is None or row.latency_us >= query.min_latency_us)
+        and (query.rule is None or query.rule in row.rules)
         and (query.from_us is None or row.at_us >= query.from_us)
         and (query.to_us is None or row.at_us < query.to_us)
         and (query.before is None or (-row.at_us, row.call) > (-query.before[0], query.before[1]))

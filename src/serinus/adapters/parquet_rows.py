@@ -20,6 +20,7 @@ class Rows(Generic[T]):
     def __init__(self, row_type: type[T]) -> None:
         self._row_type = row_type
         fields = msgspec.structs.fields(row_type)
+        self._newer = {field.name for field in fields if not field.required}
         self.columns = {field.name: _TYPES.get(field.type, "VARCHAR[]") for field in fields}
         structure = orjson.dumps({name: f"{kind}[]" for name, kind in self.columns.items()}).decode()
         unnested = ", ".join(f"unnest(batch.{name}) AS {name}" for name in self.columns)
@@ -34,4 +35,14 @@ class Rows(Generic[T]):
 
     def read(self, found: Sequence[tuple[Any, ...]]) -> list[T]:
         """Rows of a SELECT of `names`."""
-        return [msgspec.convert(dict(zip(self.columns, row, strict=True)), self._row_type) for row in found]
+        return [msgspec.convert(self._told(row), self._row_type) for row in found]
+
+    def source(self, files: str) -> str:
+        """A relation of all rows in the files that a parameter names. Columns that an older Serinus did not write are
+        null there."""
+        return f"(SELECT * FROM {self.none} UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true))"  # noqa: S608
+
+    def _told(self, row: tuple[Any, ...]) -> dict[str, Any]:
+        """Without the nulls where the type has a default."""
+        named = zip(self.columns, row, strict=True)
+        return {name: value for name, value in named if value is not None or name not in self._newer}

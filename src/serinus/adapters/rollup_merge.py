@@ -43,6 +43,7 @@ def added(left: Rollup, right: Rollup) -> Rollup:
         streams=left.streams + right.streams,
         stream_tokens=left.stream_tokens + right.stream_tokens,
         stream_us=left.stream_us + right.stream_us,
+        priced=left.priced + right.priced,
     )
 
 

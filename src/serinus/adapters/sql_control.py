@@ -26,6 +26,7 @@ from serinus.adapters.sql_versions import SqlVersions
 from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlTx, Leader, Secrets
 
+from serinus.ports.prices import PriceTable
 
 class SqlControlTx(
     SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals
@@ -42,6 +43,13 @@ class SqlLeadership(SqlTx):
     def check(self, epoch: int) -> None:
         """Lock the row until the end of the transaction; Deposed when another epoch leads."""
         row = self._one(select(leaders.c.epoch).where(self._own(leaders)).with_for_update())
+    def __init__(self, connection: Connection, project: str, prices: PriceTable) -> None:
+        super().__init__(connection, project)
+        self._prices = prices
+
+    def prices(self) -> PriceTable:
+        return self._prices
+
         if row is None or row.epoch != epoch:
             raise refusals.deposed(epoch)
 
@@ -74,7 +82,7 @@ class SqlControlStore:
     """One project in one database. Transactions of a project follow one another: on SQLite by BEGIN IMMEDIATE, on
     PostgreSQL by an advisory lock, so that what a transaction has read is still true when it writes."""
 
-    def __init__(self, engine: Engine, project: str, changes: Changes) -> None:
+    def __init__(self, engine: Engine, project: str, changes: Changes, prices: PriceTable) -> None:
         self._engine = engine
         self._project = project
         self._changes = changes
@@ -86,13 +94,14 @@ class SqlControlStore:
         with begun(self._engine) as connection:
             SqlApps(connection, self._project).make_secrets(made, now_us)
 
+        self._prices = prices
     @contextmanager
     def tx(self, epoch: int | None = None) -> Iterator[ControlTx]:
         with begun(self._engine) as connection:
             self._take_turn(connection)
             if epoch is not None:
                 SqlLeadership(connection, self._project).check(epoch)
-            yield SqlControlTx(connection, self._project)
+            yield SqlControlTx(connection, self._project, self._prices)
 
     def _take_turn(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":

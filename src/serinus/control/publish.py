@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from serinus.core.access import Role
 from serinus.core.pipeline.app import AppState
@@ -11,6 +13,7 @@ from serinus.core.release.table import SERVING, State
 from serinus.core.routing import snapshot
 from serinus.core.versions.content import parse_content, servable
 from serinus.ports.control_store import ApiKey, ControlTx, StoredVersion
+from serinus.ports.prices import PriceTable, price_of
 
 PIN_ROLES = frozenset({Role.ADMIN, Role.RELEASE_MANAGER, Role.ML_ENGINEER})
 """Roles whose keys may ask for a version by header (J3)."""
@@ -22,6 +25,7 @@ def publish(tx: ControlTx, now_us: int) -> int:
     secrets = tx.secrets()
     apps = tx.apps()
     keys = tx.keys()
+    endpoints = tx.endpoints()
     releases = {r.app: r for r in tx.active_releases() if r.state is not State.CREATED}
     value = snapshot.Snapshot(
         revision=revision,
@@ -30,8 +34,8 @@ def publish(tx: ControlTx, now_us: int) -> int:
         pseudonym_key=secrets.pseudonym_key,
         pseudonym_key_id=secrets.pseudonym_key_id,
         callers=tuple(_caller(key) for key in keys if key.apps and not key.revoked_at_us),
-        endpoints={endpoint.name: endpoint for endpoint in tx.endpoints()},
-        versions=_versions(tx, apps, releases.values()),
+        endpoints={endpoint.name: msgspec.structs.replace(endpoint, prices={}) for endpoint in endpoints},
+        versions=_versions(tx, apps, releases.values(), endpoints),
         apps={app.config.name: _app(app, releases.get(app.config.name)) for app in apps},
     )
     tx.put_snapshot(revision, snapshot.encode(value))
@@ -44,14 +48,25 @@ def _caller(key: ApiKey) -> snapshot.Caller:
     )
 
 
-def _versions(tx: ControlTx, apps: list[AppState], releases: Iterable[Release]) -> dict[str, snapshot.Version]:
+def _versions(
+    tx: ControlTx, apps: list[AppState], releases: Iterable[Release], endpoints: Iterable[snapshot.Endpoint]
+) -> dict[str, snapshot.Version]:
+    table, known = tx.prices(), {endpoint.name: endpoint for endpoint in endpoints}
     digests = {digest for app in apps for digest in (app.live, app.override) if digest}
     digests |= {digest for release in releases for digest in (release.candidate, release.control)}
-    return {stored.digest: _servable(stored) for stored in tx.versions_of(sorted(digests))}
+    return {stored.digest: _priced(_servable(stored), known, table) for stored in tx.versions_of(sorted(digests))}
 
 
 def _servable(stored: StoredVersion) -> snapshot.Version:
     return servable(parse_content(stored.content), stored.name)
+
+
+def _priced(
+    version: snapshot.Version, endpoints: Mapping[str, snapshot.Endpoint], table: PriceTable
+) -> snapshot.Version:
+    endpoint = endpoints.get(version.endpoint)
+    price = price_of(table, endpoint, version.model) if endpoint else None
+    return msgspec.structs.replace(version, price=price)
 
 
 def _app(app: AppState, release: Release | None) -> snapshot.App:
@@ -67,6 +82,9 @@ def _app(app: AppState, release: Release | None) -> snapshot.App:
         fallback_message=config.fallback_message,
         overdue_s=config.overdue_s,
         payload_share=config.payload_share,
+        rules=config.rules,
+        redact=config.redact,
+        redact_patterns=config.redact_patterns,
     )
 
 

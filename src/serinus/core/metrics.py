@@ -18,12 +18,19 @@ class Quantile(msgspec.Struct, frozen=True, kw_only=True, tag="quantile"):
     q: float
 
 
-class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio"):
-    """A quotient of two sums of the rollups: `over` / `under`, over the calls that `calls` counts."""
+class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio", omit_defaults=True):
+    """A quotient of two sums of the rollups: `over` / `under`, over the calls that `calls` counts. So many of each make
+    one in the metric's unit: `over_one` and `under_one`."""
 
-    over: Literal["stream_tokens"]
-    under: Literal["stream_us"]
-    calls: Literal["streams"]
+    over: Literal["stream_tokens", "cost_nano"]
+    under: Literal["stream_us", "priced"]
+    calls: Literal["streams", "priced"]
+    over_one: int = 1
+    under_one: int = 1_000_000
+
+    def value(self, over: int, under: int) -> float | None:
+        """The quotient in the metric's unit; None when there is none."""
+        return over * self.under_one / (under * self.over_one) if under else None
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +95,12 @@ REGISTRY: dict[str, Metric] = {
         _event("call.overdue", "overdue calls", Event.OVERDUE, "no first byte within the app's `overdue` limit"),
         _event("call.left", "callers who left unanswered", Event.LEFT, "the caller left before the first byte"),
         _event("call.policy_violation", "policy violations", Event.POLICY_VIOLATION, "a deterministic rule matched"),
+        _event(
+            "call.zero_tolerance",
+            "violations without tolerance",
+            Event.ZERO_TOLERANCE,
+            "a deterministic rule with zero tolerance matched",
+        ),
         _event("feedback.thumbs_down", "thumbs down", Event.THUMBS_DOWN, "the user rated the answer as bad"),
         _event("feedback.escalated", "hand-offs to people", Event.ESCALATED, "the user was handed over to a person"),
         _event("feedback.abandoned", "abandoned conversations", Event.ABANDONED, "the user gave up"),
@@ -106,6 +119,15 @@ REGISTRY: dict[str, Metric] = {
             level="request",
             description="tokens after the first byte of whole streams over the time that they took",
             measure=Ratio(over="stream_tokens", under="stream_us", calls="streams"),
+        ),
+        Metric(
+            name="cost.per_call",
+            title="cost per call",
+            unit="usd",
+            direction="lower",
+            level="request",
+            description="what the provider's list prices make of the tokens, over the calls whose price is known",
+            measure=Ratio(over="cost_nano", under="priced", calls="priced", over_one=1_000_000_000, under_one=1),
         ),
     )
 }

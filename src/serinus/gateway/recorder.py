@@ -93,7 +93,8 @@ class Recorder:
         now_ns: int,
     ) -> None:
         """Record all of a call. Times are monotonic; `first_ns` 0: no first byte."""
-        findings = outcome.findings
+        findings, price = outcome.findings, served.source.price
+        tokens_in = findings.tokens_in
         self.spool.append(
             encode(
                 End(
@@ -112,7 +113,7 @@ class Recorder:
                     findings.tokens_in,
                     findings.tokens_out,
                     findings.tokens_cached,
-                    -1,
+                    price.cost_nano(tokens_in, findings.tokens_out, findings.tokens_cached) if price else -1,
                     findings.finish,
                     outcome.rung,
                     False,
@@ -124,3 +125,4 @@ class Recorder:
                 )
             )
         )
+                    price.table if price else "",

@@ -19,6 +19,7 @@ from serinus.ports.jobs import JobTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
 from serinus.ports.page import Page
 from serinus.ports.signatures import Signature, SignatureTx
+from serinus.ports.prices import PriceTable
 
 __all__ = (
     "ApiKey", "ControlStore", "ControlTx", "Delivery", "Leader", "Notice", "Page", "Secrets", "Signature",
@@ -75,6 +76,10 @@ class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, Protocol):
         ...
 
     def app(self, name: str) -> AppState | None: ...
+    def prices(self) -> PriceTable:
+        """The list prices that this process goes by."""
+        ...
+
     def apps(self) -> list[AppState]: ...
     def put_app(self, app: AppState) -> None:
         """Insert or replace."""

@@ -34,6 +34,16 @@ def limit_buckets(limit: Limit, rollups: Iterable[Rollup]) -> tuple[Bucket, ...]
             found.setdefault(rollup.start_us, {}).setdefault(rollup.arm, []).append(rollup)
     return tuple(_bucket(limit, judged, start_us, found[start_us]) for start_us in sorted(found))
 
+def weighed_fields(limit: Limit) -> frozenset[str]:
+    """The fields of a rollup that a limit weighs, beside its requests and events."""
+    measure = metric(limit.metric).measure
+    if isinstance(measure, Quantile):
+        return frozenset({measure.of})
+    if isinstance(measure, Ratio):
+        return frozenset({measure.calls, measure.over, measure.under})
+    return frozenset()
+
+
 
 def _bucket(limit: Limit, judged: Metric, start_us: int, arms: dict[int, list[Rollup]]) -> Bucket:
     candidate = _weigh(limit, judged, arms.get(Arm.CANDIDATE, []))
@@ -75,10 +85,9 @@ def _quantile(limit: Limit, measure: Quantile, rollups: Iterable[Rollup]) -> _We
 
 
 def _ratio(measure: Ratio, rollups: Iterable[Rollup]) -> _Weighed:
-    calls = over = under_us = 0
+    calls = over = under = 0
     for rollup in rollups:
         calls += getattr(rollup, measure.calls)
         over += getattr(rollup, measure.over)
-        under_us += getattr(rollup, measure.under)
-    value = over * _US_PER_S / under_us if under_us else None
-    return _Weighed(calls=calls, bad=over, base=under_us, value=value)
+        under += getattr(rollup, measure.under)
+    return _Weighed(calls=calls, bad=over, base=under, value=measure.value(over, under))

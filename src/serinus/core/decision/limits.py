@@ -14,8 +14,6 @@ from serinus.core.pipeline.limit import Limit
 from serinus.core.records.histogram import rank
 from serinus.core.release.release import Release
 
-_US_PER_S = 1_000_000
-
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
     """How one limit stands. FAIL: the candidate was beyond it in `run` consecutive buckets; `vetoed`: the control
@@ -103,7 +101,7 @@ def _beyond(limit: Limit, calls: int, bad: int, base: int) -> bool:
         return calls - bad <= rank(measure.q, calls)
     if isinstance(measure, Ratio):
         # Multiplied out: no time at all is fast, and no quotient.
-        wanted = limit.bound * base / _US_PER_S
+        wanted = limit.bound * base * measure.over_one / measure.under_one
         return bad < wanted if limit.side == "below" else bad > wanted
     return bad > limit.bound * calls
 

@@ -23,7 +23,7 @@ class Units(msgspec.Struct, frozen=True, array_like=True):
 class Bucket(msgspec.Struct, frozen=True, array_like=True):
     """One complete time bucket as a limit weighs it, per arm: the calls that its metric counts, and what adds up over
     buckets: calls with the event; calls above the bound of a quantile; or the numerator of a ratio, whose denominator
-    is the `base` (µs). `value`: the quantile or ratio itself in the metric's unit, for people; None: there is none."""
+    is the `base`. `value`: the quantile or ratio itself in the metric's unit, for people; None: there is none."""
 
     start_us: int
     candidate: int

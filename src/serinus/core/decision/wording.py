@@ -20,12 +20,22 @@ def span(seconds: float) -> str:
 
 
 def amount(unit: str, value: float) -> str:
-    """A value of a metric in its unit: `2.5 %`, `850 ms`, `6.2 s`, `14.8 tokens/s`."""
+    """A value of a metric in its unit: `2.5 %`, `850 ms`, `6.2 s`, `$0.02`, `14.8 tokens/s`."""
     if unit == "share":
         return percent(value)
     if unit == "ms":
         return span(value / 1000) if value >= 1000 else f"{value:.3g} ms"
-    return f"{value:.3g} {unit}"
+    return usd(value) if unit == "usd" else f"{value:.3g} {unit}"
+
+
+def usd(value: float) -> str:
+    """US dollars: `$1,250.00`, `$0.02`, `$0.000123`."""
+    if value >= 1 or value == 0:
+        return f"${value:,.2f}"
+    digits = max(2, 2 - math.floor(math.log10(value)))
+    text = f"{value:.{digits}f}"
+    whole, _, part = text.partition(".")
+    return f"${whole}.{part[:2]}{part[2:].rstrip('0')}"
 
 
 def odds(log_e: float) -> str:

@@ -8,11 +8,13 @@ import msgspec
 
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
-from serinus.core.routing.snapshot import FormatRule, Limits
+from serinus.core.routing.snapshot import BUILT_IN, FormatRule, Limits, PolicyRule
 
 
 class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user declares of an app; fields as in `routing.snapshot.App`. `plan` is None until one is declared."""
+    """What the user declares of an app; fields as in `routing.snapshot.App`. `plan` is None until one is declared.
+
+    Kept texts are deleted when they are `payload_days` old."""
 
     name: str
     plan: Plan | None = None
@@ -22,6 +24,10 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     fallback_message: str = ""
     overdue_s: float = 30.0
     payload_share: float = 0.0
+    payload_days: int = 30
+    rules: tuple[PolicyRule, ...] = ()
+    redact: tuple[str, ...] = BUILT_IN
+    redact_patterns: dict[str, str] = {}
     notifications: Notifications = Notifications()
 
 

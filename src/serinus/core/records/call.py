@@ -50,6 +50,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     upstream_status: int
     model: str
     finished: bool
+    price_table: str = ""
+    rules: tuple[str, ...] = ()
 
 
 def lost_end(begin: Begin) -> End:
@@ -114,6 +116,8 @@ def row(end: End, host: str, *, finished: bool = True) -> Call:
         upstream_status=end.upstream_status,
         model=end.model,
         finished=finished,
+        price_table=end.price_table,
+        rules=end.rules,
     )
 
 

@@ -43,6 +43,7 @@ class Event(enum.IntFlag):
     LEFT = 512
 
 
+    ZERO_TOLERANCE = 1024
 class Rung(enum.IntEnum):
     """Which rung of the fallback ladder answered."""
 
@@ -87,7 +88,8 @@ class End(_Record, frozen=True, array_like=True):
     """Written before the last byte leaves; holds all of the call, so that no join is needed.
 
     `status` is the HTTP status sent (499: the caller left), `latency_us` and `ttft_us` from admission (`ttft_us` 0:
-    no first byte), tokens −1 when unknown, `cost_nano` nano-USD (−1 unknown), `events` bits of Event.
+    no first byte), tokens −1 when unknown, `cost_nano` nano-USD (−1 unknown) by `price_table`, `events` bits of Event.
+    `rules` are the policy rules that the answer broke.
     """
 
     KIND: ClassVar[int] = 3
@@ -118,6 +120,8 @@ class End(_Record, frozen=True, array_like=True):
 
 
 class Score(_Record, frozen=True, array_like=True):
+    price_table: str = ""
+    rules: tuple[str, ...] = ()
     """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶.
 
     The same `key` of a metric and call is the same score, however often it is written. `conversation` ≠ 0: it is about
@@ -137,7 +141,8 @@ class Score(_Record, frozen=True, array_like=True):
 
 
 class Payload(_Record, frozen=True, array_like=True):
-    """Sampled texts of a call: zstd-free raw JSON bytes of request and answer (compressed in the segment)."""
+    """Sampled texts of a call as JSON, redacted before they are written: `request` is what the caller sent,
+    `answer` what came back. `cut`: one of them was too long, and its end is missing."""
 
     KIND: ClassVar[int] = 5
     call: bytes
@@ -146,6 +151,9 @@ class Payload(_Record, frozen=True, array_like=True):
 
 
 class Dropped(_Record, frozen=True, array_like=True):
+    at_us: int = 0
+    app: str = ""
+    cut: bool = False
     """A worker's count of records that found no room in the spool since it started."""
 
     KIND: ClassVar[int] = 6

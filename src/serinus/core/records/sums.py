@@ -52,7 +52,8 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
 
     `events` is a mapping of event bit → requests with it; `latency` and `ttft` are encoded log-histograms of µs.
     `streams` were answered to their end and told their tokens: `stream_tokens` are those but the first of each, which
-    comes with the first byte, and `stream_us` the time from the first byte to the last.
+    comes with the first byte, and `stream_us` the time from the first byte to the last. `cost_nano` is that of the
+    `priced` calls.
     """
 
     host: str
@@ -73,3 +74,4 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     streams: int = 0
     stream_tokens: int = 0
     stream_us: int = 0
+    priced: int = 0

@@ -116,6 +116,7 @@ class _Bucket:
         "requests",
         "stream_tokens",
         "stream_us",
+        "priced",
         "streams",
         "tokens_in",
         "tokens_out",
@@ -124,7 +125,7 @@ class _Bucket:
 
     def __init__(self) -> None:
         self.requests = self.tokens_in = self.tokens_out = self.cost_nano = 0
-        self.streams = self.stream_tokens = self.stream_us = 0
+        self.streams = self.stream_tokens = self.stream_us = self.priced = 0
         self.events: dict[int, int] = {}
         self.latency: dict[int, int] = {}
         self.ttft: dict[int, int] = {}
@@ -140,6 +141,7 @@ class _Bucket:
         _place(self.latency, end.latency_us)
         if end.ttft_us > 0:
             _place(self.ttft, end.ttft_us)
+            self.priced += 1
             if end.stream and not end.error and not end.estimated and end.tokens_out > 1:
                 self.streams += 1
                 self.stream_tokens += end.tokens_out - 1
@@ -164,6 +166,7 @@ class _Bucket:
         for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
+        self.priced += other.priced
 
 
 def _acquit(open_before: OpenCalls, changed: Changes) -> None:
@@ -296,3 +299,4 @@ def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: 
         stream_tokens=bucket.stream_tokens,
         stream_us=bucket.stream_us,
     )
+        priced=bucket.priced,

@@ -14,9 +14,19 @@ import msgspec
 
 from serinus.core.errors import FormatError
 from serinus.core.routing.assignment import RampPoint
+from serinus.core.routing.predicate import Predicate
+from serinus.core.routing.price import Price
 
 FORMAT = 1
-READER = 1
+READER = 2
+"""2 knows populations and further kinds of units: who does not may not serve what holds them."""
+BUILT_IN = ("email", "phone", "card")
+"""What is taken out of kept texts by name; core.wire.redaction has the patterns."""
+
+
+UnitKind = Literal["user", "request", "refuse", "api_key", "prompt_cache_key"]
+AttributeSource = Literal["header", "metadata"]
+_KINDS_OF_READER_1 = frozenset({"user", "request", "refuse"})
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,6 +57,27 @@ class FormatRule(Struct, frozen=True, kw_only=True):
     pattern: str = ""
 
 
+RuleKind = Literal["regex", "forbidden_tools", "allowed_tools", "json_value", "max_length"]
+
+
+class PolicyRule(Struct, frozen=True, kw_only=True):
+    """What no answer may do, whatever version gives it: its text holds the `pattern` (`regex`), it proposes one of the
+    `tools` (`forbidden_tools`) or one that is not among them (`allowed_tools`), its JSON has at the dotted `key` one of
+    `values` or, without values, anything (`json_value`), or its text is longer than `max_chars` (`max_length`).
+
+    `zero_tolerance`: one candidate's answer that breaks it takes the release back.
+    """
+
+    name: str
+    kind: RuleKind
+    pattern: str = ""
+    tools: tuple[str, ...] = ()
+    key: str = ""
+    values: tuple[str | int | float | bool | None, ...] = ()
+    max_chars: int = 0
+    zero_tolerance: bool = False
+
+
 class Version(Struct, frozen=True, kw_only=True):
     """A version ready to serve. `parameters` is a pre-encoded JSON object without its braces (may be empty).
 
@@ -63,6 +94,21 @@ class Version(Struct, frozen=True, kw_only=True):
     parameters: str = ""
     caller_may_set: tuple[str, ...] = ()
 
+    price: Price | None = None
+
+
+class BreakerRule(Struct, frozen=True, kw_only=True):
+    """When a worker's circuit breaker of an endpoint opens: after so many `failures` (0: never) within `window_s`, when
+    they are at least this `share` of the calls since the first of them; it lets a probe through every `open_s`."""
+
+    failures: int = 10
+    share: float = 0.8
+    window_s: float = 10.0
+    open_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.failures < 0 or not 0 < self.share <= 1 or self.window_s <= 0 or self.open_s <= 0:
+            raise ValueError("a breaker takes failures >= 0, a share in (0, 1], and times above 0")
 
 class Endpoint(Struct, frozen=True, kw_only=True):
     """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored.
@@ -75,6 +121,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     api_key_env: str = ""
     ca_file: str = ""
     shadow_api_key_env: str = ""
+    prices: dict[str, Price] = {}
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -123,7 +170,13 @@ class App(Struct, frozen=True, kw_only=True):
     """One application. `live` is the baseline version's digest; `override` pins all traffic to a version.
 
     `unit`: where units come from when no header names one: `user` (the standard fields), `request` (each call its
-    own unit), `refuse`. `overdue_s`: a call without a first byte for so long counts as an `overdue` event.
+    own unit), `refuse`. `api_key` (the caller's name) and `prompt_cache_key` (that field) are the unit themselves,
+    whatever else a call names. `attributes`: where callers' attributes are read, the first place first.
+    `overdue_s`: a call without a first byte for so long counts as an `overdue` event.
+    `fallback_message` answers calls that no version answers (empty: they get an error); `fallback_after_s`: a version
+    without a first byte for so long is given up for the next rung (0: for `first_token_s`, as without a message).
+    `rules` hold for every answer. The texts of `payload_share` of the calls are kept, without what `redact` (built-in)
+    and `redact_patterns` (regular expressions by name) find in them.
     """
 
     name: str
@@ -141,6 +194,11 @@ class App(Struct, frozen=True, kw_only=True):
 class Caller(Struct, frozen=True, kw_only=True):
     """A key that may call: hex SHA-256 of the key, the apps it may name (`*` for all), and whether it may pin."""
 
+    rules: tuple[PolicyRule, ...] = ()
+    redact: tuple[str, ...] = BUILT_IN
+    redact_patterns: dict[str, str] = {}
+    fallback_after_s: float = 0.0
+    attributes: tuple[AttributeSource, ...] = ()
     key_sha256: str
     name: str
     apps: tuple[str, ...] = ("*",)

@@ -33,7 +33,8 @@ INTS = st.integers(-(2**63), 2**64 - 1)
 
 def values(kind: type) -> st.SearchStrategy[Any]:
     """Any record of a kind."""
-    fields = {"str": st.text(), "bytes": st.binary(max_size=80), "int": INTS, "bool": st.booleans()}
+    texts = st.lists(st.text(), max_size=3).map(tuple)
+    fields = {"str": st.text(), "bytes": st.binary(max_size=80), "int": INTS, "bool": st.booleans(), "tuple": texts}
     return st.builds(kind, *(fields[field.type.__name__] for field in msgspec.structs.fields(kind)))
 
 
