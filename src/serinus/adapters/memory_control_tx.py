@@ -17,23 +17,23 @@ from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import FINAL, State
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Page, Secrets, StoredVersion
-
 from serinus.ports.prices import PriceTable
+
 
 class MemoryControlTx(MemoryOutbox, MemoryEvaluation, MemoryApprovals):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: ControlRows, prices: PriceTable) -> None:
         self._rows = rows
-
         self._prices = prices
+
     def secrets(self) -> Secrets:
         return self._rows.secrets
 
-    def app(self, name: str) -> AppState | None:
     def prices(self) -> PriceTable:
         return self._prices
 
+    def app(self, name: str) -> AppState | None:
         return self._rows.apps.get(name)
 
     def apps(self) -> list[AppState]:

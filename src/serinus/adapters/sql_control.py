@@ -25,13 +25,20 @@ from serinus.adapters.sql_tx import SqlTx
 from serinus.adapters.sql_versions import SqlVersions
 from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlTx, Leader, Secrets
-
 from serinus.ports.prices import PriceTable
+
 
 class SqlControlTx(
     SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals
 ):
     """All of the port's transaction."""
+
+    def __init__(self, connection: Connection, project: str, prices: PriceTable) -> None:
+        super().__init__(connection, project)
+        self._prices = prices
+
+    def prices(self) -> PriceTable:
+        return self._prices
 
 
 class SqlLeadership(SqlTx):
@@ -43,13 +50,6 @@ class SqlLeadership(SqlTx):
     def check(self, epoch: int) -> None:
         """Lock the row until the end of the transaction; Deposed when another epoch leads."""
         row = self._one(select(leaders.c.epoch).where(self._own(leaders)).with_for_update())
-    def __init__(self, connection: Connection, project: str, prices: PriceTable) -> None:
-        super().__init__(connection, project)
-        self._prices = prices
-
-    def prices(self) -> PriceTable:
-        return self._prices
-
         if row is None or row.epoch != epoch:
             raise refusals.deposed(epoch)
 
@@ -84,6 +84,7 @@ class SqlControlStore:
 
     def __init__(self, engine: Engine, project: str, changes: Changes, prices: PriceTable) -> None:
         self._engine = engine
+        self._prices = prices
         self._project = project
         self._changes = changes
         digest = hashlib.sha256(f"serinus control {project}".encode()).digest()
@@ -94,7 +95,6 @@ class SqlControlStore:
         with begun(self._engine) as connection:
             SqlApps(connection, self._project).make_secrets(made, now_us)
 
-        self._prices = prices
     @contextmanager
     def tx(self, epoch: int | None = None) -> Iterator[ControlTx]:
         with begun(self._engine) as connection:

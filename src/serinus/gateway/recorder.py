@@ -122,7 +122,7 @@ class Recorder:
                     outcome.attempts,
                     outcome.upstream_status,
                     findings.model,
+                    price.table if price else "",
                 )
             )
         )
-                    price.table if price else "",

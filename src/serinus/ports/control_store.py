@@ -18,8 +18,8 @@ from serinus.ports.datasets import DataSetTx
 from serinus.ports.jobs import JobTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
 from serinus.ports.page import Page
-from serinus.ports.signatures import Signature, SignatureTx
 from serinus.ports.prices import PriceTable
+from serinus.ports.signatures import Signature, SignatureTx
 
 __all__ = (
     "ApiKey", "ControlStore", "ControlTx", "Delivery", "Leader", "Notice", "Page", "Secrets", "Signature",
@@ -75,11 +75,11 @@ class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, Protocol):
         """The project's keys, made at the store's creation."""
         ...
 
-    def app(self, name: str) -> AppState | None: ...
     def prices(self) -> PriceTable:
         """The list prices that this process goes by."""
         ...
 
+    def app(self, name: str) -> AppState | None: ...
     def apps(self) -> list[AppState]: ...
     def put_app(self, app: AppState) -> None:
         """Insert or replace."""

@@ -49,8 +49,8 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     event: str | None = None
     error: str | None = None
     status: int | None = None
-    min_latency_us: int | None = None
     rule: str | None = None
+    min_latency_us: int | None = None
     scored: bool | None = None
     from_us: int | None = None
     to_us: int | None = None

@@ -34,6 +34,7 @@ def limit_buckets(limit: Limit, rollups: Iterable[Rollup]) -> tuple[Bucket, ...]
             found.setdefault(rollup.start_us, {}).setdefault(rollup.arm, []).append(rollup)
     return tuple(_bucket(limit, judged, start_us, found[start_us]) for start_us in sorted(found))
 
+
 def weighed_fields(limit: Limit) -> frozenset[str]:
     """The fields of a rollup that a limit weighs, beside its requests and events."""
     measure = metric(limit.metric).measure
@@ -42,7 +43,6 @@ def weighed_fields(limit: Limit) -> frozenset[str]:
     if isinstance(measure, Ratio):
         return frozenset({measure.calls, measure.over, measure.under})
     return frozenset()
-
 
 
 def _bucket(limit: Limit, judged: Metric, start_us: int, arms: dict[int, list[Rollup]]) -> Bucket:

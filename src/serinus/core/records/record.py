@@ -41,9 +41,9 @@ class Event(enum.IntFlag):
     ABANDONED = 128
     RECONTACT = 256
     LEFT = 512
-
-
     ZERO_TOLERANCE = 1024
+
+
 class Rung(enum.IntEnum):
     """Which rung of the fallback ladder answered."""
 
@@ -117,11 +117,11 @@ class End(_Record, frozen=True, array_like=True):
     attempts: int = 1
     upstream_status: int = 0
     model: str = ""
+    price_table: str = ""
+    rules: tuple[str, ...] = ()
 
 
 class Score(_Record, frozen=True, array_like=True):
-    price_table: str = ""
-    rules: tuple[str, ...] = ()
     """A number attached to a call after its end (feedback, rule, judge). `value_micro` is the value × 10⁶.
 
     The same `key` of a metric and call is the same score, however often it is written. `conversation` ≠ 0: it is about
@@ -148,12 +148,12 @@ class Payload(_Record, frozen=True, array_like=True):
     call: bytes
     request: bytes
     answer: bytes
-
-
-class Dropped(_Record, frozen=True, array_like=True):
     at_us: int = 0
     app: str = ""
     cut: bool = False
+
+
+class Dropped(_Record, frozen=True, array_like=True):
     """A worker's count of records that found no room in the spool since it started."""
 
     KIND: ClassVar[int] = 6

@@ -113,10 +113,10 @@ class _Bucket:
         "cost_nano",
         "events",
         "latency",
+        "priced",
         "requests",
         "stream_tokens",
         "stream_us",
-        "priced",
         "streams",
         "tokens_in",
         "tokens_out",
@@ -138,10 +138,10 @@ class _Bucket:
             self.tokens_out += end.tokens_out
         if end.cost_nano > 0:
             self.cost_nano += end.cost_nano
+            self.priced += 1
         _place(self.latency, end.latency_us)
         if end.ttft_us > 0:
             _place(self.ttft, end.ttft_us)
-            self.priced += 1
             if end.stream and not end.error and not end.estimated and end.tokens_out > 1:
                 self.streams += 1
                 self.stream_tokens += end.tokens_out - 1
@@ -163,10 +163,10 @@ class _Bucket:
         self.streams += other.streams
         self.stream_tokens += other.stream_tokens
         self.stream_us += other.stream_us
+        self.priced += other.priced
         for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
-        self.priced += other.priced
 
 
 def _acquit(open_before: OpenCalls, changed: Changes) -> None:
@@ -298,5 +298,5 @@ def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: 
         streams=bucket.streams,
         stream_tokens=bucket.stream_tokens,
         stream_us=bucket.stream_us,
-    )
         priced=bucket.priced,
+    )

@@ -81,7 +81,8 @@ class PolicyRule(Struct, frozen=True, kw_only=True):
 class Version(Struct, frozen=True, kw_only=True):
     """A version ready to serve. `parameters` is a pre-encoded JSON object without its braces (may be empty).
 
-    `digest` (hex SHA-256) names the bundle, `behaviour` what the model sees; `endpoint` names an Endpoint.
+    `digest` (hex SHA-256) names the bundle, `behaviour` what the model sees; `endpoint` names an Endpoint. `price` is
+    that of its model there when the snapshot was made; None: unknown.
     """
 
     digest: str
@@ -93,7 +94,6 @@ class Version(Struct, frozen=True, kw_only=True):
     variables: dict[str, Variable] = {}
     parameters: str = ""
     caller_may_set: tuple[str, ...] = ()
-
     price: Price | None = None
 
 
@@ -110,6 +110,7 @@ class BreakerRule(Struct, frozen=True, kw_only=True):
         if self.failures < 0 or not 0 < self.share <= 1 or self.window_s <= 0 or self.open_s <= 0:
             raise ValueError("a breaker takes failures >= 0, a share in (0, 1], and times above 0")
 
+
 class Endpoint(Struct, frozen=True, kw_only=True):
     """An upstream: OpenAI-compatible base URL. The key is read from the environment variable named, never stored.
 
@@ -120,8 +121,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     base_url: str
     api_key_env: str = ""
     ca_file: str = ""
-    shadow_api_key_env: str = ""
     prices: dict[str, Price] = {}
+    shadow_api_key_env: str = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -189,16 +190,16 @@ class App(Struct, frozen=True, kw_only=True):
     fallback_message: str = ""
     overdue_s: float = 30.0
     payload_share: float = 0.0
-
-
-class Caller(Struct, frozen=True, kw_only=True):
-    """A key that may call: hex SHA-256 of the key, the apps it may name (`*` for all), and whether it may pin."""
-
     rules: tuple[PolicyRule, ...] = ()
     redact: tuple[str, ...] = BUILT_IN
     redact_patterns: dict[str, str] = {}
     fallback_after_s: float = 0.0
     attributes: tuple[AttributeSource, ...] = ()
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """A key that may call: hex SHA-256 of the key, the apps it may name (`*` for all), and whether it may pin."""
+
     key_sha256: str
     name: str
     apps: tuple[str, ...] = ("*",)
