@@ -11,6 +11,7 @@ from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
 from serinus.core.decision.limits import Breach, judge_limit
 from serinus.core.decision.margins import Margins, judge_margins
+from serinus.core.decision.monitors import judge_monitors
 from serinus.core.decision.observations import Observations
 from serinus.core.decision.questions import BEFORE_EXPOSURE, WHILE_ENDING, WHILE_SERVING
 from serinus.core.decision.verdict import Finding, Verdict, worst
@@ -53,9 +54,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: override → relative harm → absolute limits → a refusal → a pause's deadline → missing data → what the
-    stage asks for: dwell and sample, a measurement, or approvals. Before exposure there is no traffic to ask about.
-    `now_us` stamps; nothing is measured by it.
+    The order: override → relative harm → absolute limits → monitors → a refusal → a pause's deadline → missing data →
+    what the stage asks for: dwell and sample, a measurement, or approvals. Before exposure there is no traffic to ask
+    about. `now_us` stamps; nothing is measured by it.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
@@ -128,4 +129,6 @@ def _healthy(release: Release, seen: Observations, harm: Harm | None, breaches: 
         return False
     breached = any(breach.over_now or breach.verdict is Verdict.FAIL for breach in breaches)
     harmed = harm is not None and harm.verdict is Verdict.FAIL
-    return flowing(release, seen) and seen.override is None and not breached and not harmed
+    critical = any(one.counts and one.level == "critical" for one in judge_monitors(release, seen.monitors))
+    quiet = not (breached or harmed or critical)
+    return flowing(release, seen) and seen.override is None and quiet

@@ -35,6 +35,7 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         seen_control=control if answered else progress.seen_control,
         positions=seen.positions,
         watermark_us=seen.fleet.watermark_us or progress.watermark_us,
+        monitors_us=max((one.at_us for one in seen.monitors), default=progress.monitors_us),
         dropped=_acknowledged(release, progress, seen),
         held_at_us=release.hold.at_us if release.hold else 0,
         held_ms=_held_ms(release, progress, elapsed_ms),

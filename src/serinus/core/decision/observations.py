@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.decision.monitors import MonitorSeen
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
@@ -84,6 +85,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     dropped: dict[str, int] = {}
     override: str | None = None
     gates: Gates = Gates()
+    monitors: tuple[MonitorSeen, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

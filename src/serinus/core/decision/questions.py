@@ -12,6 +12,7 @@ from serinus.core.decision.harm import sentence as harm_sentence
 from serinus.core.decision.harm import trigger_of
 from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import lacking_sentence
+from serinus.core.decision.monitored import held_by_monitor, monitored
 from serinus.core.decision.onward import onward
 from serinus.core.decision.signing import signing
 from serinus.core.decision.verdict import Verdict
@@ -120,6 +121,7 @@ WHILE_SERVING: tuple[Question, ...] = (
     override,
     relative_harm,
     absolute_limits,
+    monitored,
     refused,
     deadline,
     data,
@@ -172,6 +174,8 @@ def _lacking(case: Case) -> str:
     fewest, least = candidate if watching else min(candidate, control), max(1, step.min_units)
     if fewest < least:
         return f"{fewest:,} of {least:,} units per arm are in" if fewest else "no units of this step are in yet"
+    if held := held_by_monitor(case):
+        return held
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit without enough requests in any complete bucket may promote"
     return lacking_sentence(case.margins) if case.margins else ""

@@ -37,7 +37,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     the first). `shown` are the positions of the data when it came to an approval: what reviewers judge is frozen there.
     `ramp` is the history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the
     evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
-    it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit.
+    it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit
+    or monitor.
     `final_revision` is the snapshot that took the candidate out. `reason` says why it stands where it stands.
     """
 
@@ -79,7 +80,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What the tick keeps between its rounds: served dwell of the current step in ms, and the data positions
     (units per arm) at which it last grew. Survives restarts; outages cannot fill it.
 
-    `positions` and `watermark_us` are those of the last round: a resume re-arms its trigger from there. `dropped`
+    `positions`, `watermark_us` and `monitors_us` (newest reading of a monitor) are those of the last round: a
+    resume re-arms its trigger from there. `dropped`
     is the count of records each worker had dropped by then. `held_ms` counts a pause begun at `held_at_us`.
     `pending_ms` was spent in health since both arms last answered; it is served once they answer again. `waiting`
     is what the release lacked at the last round, as a sentence. `stage_ms` was spent in the attempt `attempt` of stage
@@ -94,6 +96,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     seen_control: int = 0
     positions: Positions = {}
     watermark_us: int = 0
+    monitors_us: int = 0
     dropped: dict[str, int] = {}
     held_at_us: int = 0
     held_ms: int = 0

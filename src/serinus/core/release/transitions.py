@@ -161,4 +161,6 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
         return {**release.rearmed, release.hold.trigger: {"candidate": candidate, "control": control}}
     if kind == "limit":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.watermark_us}}
+    if kind == "monitor":
+        return {**release.rearmed, release.hold.trigger: {"after_us": progress.monitors_us}}
     return release.rearmed
