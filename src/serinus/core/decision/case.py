@@ -11,6 +11,7 @@ from serinus.core.decision.harm import Harm
 from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import Margins
 from serinus.core.decision.observations import Observations
+from serinus.core.decision.shadow import Shadowing
 from serinus.core.decision.verdict import Finding, Verdict
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -18,7 +19,7 @@ from serinus.core.release.table import State
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A release with what is known of it. `progress` is that after this round; `margins` are judged where the step asks
-    for them."""
+    for them, `shadow` in a shadow stage."""
 
     release: Release
     progress: Progress
@@ -26,6 +27,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     harm: Harm | None
     breaches: tuple[Breach, ...]
     margins: Margins | None = None
+    shadow: Shadowing | None = None
 
     @property
     def paused(self) -> bool:

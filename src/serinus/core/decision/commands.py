@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.pipeline.stages import Outcome
+
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Base: the type's name is its tag in JSON."""
@@ -40,6 +42,15 @@ class RequestApproval(_Command, frozen=True, kw_only=True, tag=True):
     reminder: bool = False
 
 
+class Conclude(_Command, frozen=True, kw_only=True, tag=True):
+    """Write down what the stage it is in came to; the release itself stays as it is. `evidence` is JSON."""
+
+    stage: int
+    attempt: int
+    outcome: Outcome
+    evidence: str
+
+
 class Reject(_Command, frozen=True, kw_only=True, tag=True):
     """End a release whose candidate no user has seen."""
 
@@ -56,4 +67,4 @@ class Confirm(_Command, frozen=True, kw_only=True, tag=True):
     """Nobody serves the candidate any more: end the release."""
 
 
-Command = Pause | Resume | Advance | EnterStage | RequestApproval | Reject | RollBack | Promote | Confirm
+Command = Pause | Resume | Advance | EnterStage | RequestApproval | Conclude | Reject | RollBack | Promote | Confirm

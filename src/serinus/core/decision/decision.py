@@ -13,7 +13,9 @@ from serinus.core.decision.limits import Breach, judge_limit
 from serinus.core.decision.margins import Margins, judge_margins
 from serinus.core.decision.monitors import judge_monitors
 from serinus.core.decision.observations import Observations
-from serinus.core.decision.questions import BEFORE_EXPOSURE, WHILE_ENDING, WHILE_SERVING
+from serinus.core.decision.questions import BEFORE_EXPOSURE, WHILE_ENDING, WHILE_MIRRORING, WHILE_SERVING
+from serinus.core.decision.shadow import Shadowing, judge_shadow
+from serinus.core.decision.shadow_dwell import shadow_proceeded, shadow_stage
 from serinus.core.decision.verdict import Finding, Verdict, worst
 from serinus.core.release.release import STATS_V, Progress, Release
 from serinus.core.release.table import SERVING, State
@@ -33,6 +35,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     harm: Harm | None
     limits: tuple[Breach, ...]
     margins: Margins | None = None
+    shadow: Shadowing | None = None
     engine: int = ENGINE_V
     stats: int = STATS_V
 
@@ -67,7 +70,13 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     progress = begun(release, stored, seen)
     if serving:
         progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
-    case = Case(release=release, progress=progress, seen=seen, harm=harm, breaches=breaches, margins=margins)
+    shadow = None
+    if serving and (stage := shadow_stage(release)) is not None:
+        progress = msgspec.structs.replace(progress, shadow=shadow_proceeded(release, progress, seen))
+        shadow = judge_shadow(release, stage, progress.shadow) if progress.shadow else None
+    case = Case(
+        release=release, progress=progress, seen=seen, harm=harm, breaches=breaches, margins=margins, shadow=shadow
+    )
     command, findings = _asked(case)
     if serving:
         progress = _remembered(progress, command, findings[-1].text)
@@ -83,6 +92,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
             harm=harm,
             limits=breaches,
             margins=margins,
+            shadow=shadow,
         ),
     )
 
@@ -94,7 +104,8 @@ def replay(evidence: Evidence) -> Decision:
 
 def _asked(case: Case) -> tuple[Command | None, tuple[Finding, ...]]:
     """The first command that a question leads to, and all answers up to it."""
-    serving = WHILE_SERVING if case.release.exposed else BEFORE_EXPOSURE
+    before = WHILE_MIRRORING if shadow_stage(case.release) else BEFORE_EXPOSURE
+    serving = WHILE_SERVING if case.release.exposed else before
     questions = serving if case.release.state in SERVING else ()
     questions = WHILE_ENDING if case.release.state in ENDING else questions
     findings: list[Finding] = []

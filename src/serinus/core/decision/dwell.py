@@ -6,6 +6,7 @@ import msgspec
 
 from serinus.core.decision.freshness import SPOOL_DROPS, compared_arms
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
+from serinus.core.decision.shadow_dwell import shadow_stage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 
@@ -52,7 +53,9 @@ def _attempt(release: Release) -> int:
 def _stage_ms(release: Release, progress: Progress, elapsed_ms: int) -> int:
     same = (progress.stage, progress.attempt) == (release.stage, _attempt(release))
     spent_ms = progress.stage_ms if same else 0
-    return spent_ms if release.state is State.PAUSED else spent_ms + elapsed_ms
+    # Silence ends by itself or with the budget: who waits for pairs must not wait for ever.
+    waits = shadow_stage(release) is not None and release.hold is not None and release.hold.auto_resume
+    return spent_ms if release.state is State.PAUSED and not waits else spent_ms + elapsed_ms
 
 
 def _held_ms(release: Release, progress: Progress, elapsed_ms: int) -> int:

@@ -27,7 +27,7 @@ def refused(case: Case) -> Answer:
     release = case.release
     stage = release.plan.stages[release.stage]
     if isinstance(stage, MeasuredStage):
-        result = _result(case)
+        result = result_of(case)
         if result is not None and result.outcome == "fail" and not _is_dry_run(stage):
             return _end(case, f"{stage.name} failed: {result.text}")
     now = signing(release, case.seen.gates)
@@ -44,7 +44,7 @@ def refusal_text(refusal: Approval) -> str:
 
 def measured(case: Case, stage: MeasuredStage) -> Answer:
     """Has the measurement passed? Anything else than a pass is for a person, whose resume asks for another attempt."""
-    release, result = case.release, _result(case)
+    release, result = case.release, result_of(case)
     attempt, budget = release.attempt_of(release.stage), span(stage.budget_s)
     verdict = VERDICTS[result.outcome] if result else Verdict.INCONCLUSIVE
     if result is not None:
@@ -77,7 +77,8 @@ def approved(case: Case, now: Signing) -> Answer:
     return answer("approval", Verdict.INCONCLUSIVE, text, command)
 
 
-def _result(case: Case) -> StageResult | None:
+def result_of(case: Case) -> StageResult | None:
+    """What the present attempt of the release's stage came to; None while that is open."""
     release = case.release
     own = (r for r in case.seen.gates.results if r.stage == release.stage and asked_for(release, r))
     return next(own, None)

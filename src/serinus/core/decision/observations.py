@@ -6,6 +6,7 @@ import msgspec
 
 from serinus.core.decision.monitors import MonitorSeen
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
 
@@ -69,11 +70,22 @@ class Gates(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
 
 
+class ShadowSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A shadow stage: what all pairs of the release say, how answers of shadow calls come in, and the copies that live
+    workers sent and dropped since they started. `peak_since_us`: since when the peak window lasts (0: it does not)."""
+
+    totals: PairTotals
+    flow: Flow
+    sent: int = 0
+    dropped: int = 0
+    peak_since_us: int = 0
+
+
 class Observations(msgspec.Struct, frozen=True, kw_only=True):
     """`elapsed_ms` since the last round on the monotonic clock (0 for the first), `positions` the first bad events
     per metric, `limits` the complete buckets for each of the plan's limits, in its order, oldest first. `dropped`:
     records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
-    `gates`: what was measured and signed."""
+    `gates`: what was measured and signed. `shadow`: None outside of shadow stages."""
 
     elapsed_ms: int
     candidate: Flow
@@ -86,6 +98,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     override: str | None = None
     gates: Gates = Gates()
     monitors: tuple[MonitorSeen, ...] = ()
+    shadow: ShadowSeen | None = None
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from serinus.core.decision import freshness, limits
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
-from serinus.core.decision.gates import approved, measured, refused
+from serinus.core.decision.gates import approved, measured, refused, result_of
 from serinus.core.decision.harm import sentence as harm_sentence
 from serinus.core.decision.harm import trigger_of
 from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import lacking_sentence
 from serinus.core.decision.monitored import held_by_monitor, monitored
 from serinus.core.decision.onward import onward
+from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
 from serinus.core.decision.signing import signing
 from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import percent, span
-from serinus.core.pipeline.stages import MeasuredStage
+from serinus.core.pipeline.stages import MeasuredStage, ShadowStage
 
 OVERRIDE = "override"
 
@@ -97,6 +98,8 @@ def standing_pause(case: Case) -> Answer:
 def next_stage(case: Case) -> Answer:
     """Is all there that this stage asks for? Then the next step or stage; after the watch, promotion."""
     stage = case.release.plan.stages[case.release.stage]
+    if isinstance(stage, ShadowStage) and not case.release.exposed and result_of(case) is None:
+        return mirrored_enough(case, stage)
     if isinstance(stage, MeasuredStage):
         return measured(case, stage)
     now = signing(case.release, case.seen.gates)
@@ -117,6 +120,8 @@ Question = Callable[[Case], Answer]
 
 BEFORE_EXPOSURE: tuple[Question, ...] = (refused, standing_pause, next_stage)
 """While no user has seen the candidate there is no traffic to judge."""
+WHILE_MIRRORING: tuple[Question, ...] = (override, refused, paired_harm, pairs_come, standing_pause, next_stage)
+"""In a shadow stage pairs tell of the candidate, and nobody has to be taken back."""
 WHILE_SERVING: tuple[Question, ...] = (
     override,
     relative_harm,

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from serinus.core.access import APPROVERS, role
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.peak import check_peak
+from serinus.core.pipeline.population import check_population, slice_of_step, who
+from serinus.core.pipeline.shadow import check_pairs
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage, Stage
 from serinus.core.pipeline.step import Step
 
@@ -41,25 +44,49 @@ def check_stages(stages: Sequence[Stage]) -> tuple[Step, ...]:
 
 
 def check_steps(steps: Sequence[Step], places: Sequence[str], whole: str) -> None:
-    """Shares grow up to ½, then 100 %, in `MOST_STEPS` at most. `places` names each step, `whole` where the last
-    of them stand."""
+    """Each step adds users, up to ½ of those whom it means, and the last is 100 %, in `MOST_STEPS` at most. `places`
+    names each step, `whole` where the last of them stand."""
     if not steps:
         raise InvalidInput("no steps", where=whole, mend="add at least one: `- {share: 5%, dwell: 2h}`")
     if len(steps) > MOST_STEPS:
         raise InvalidInput(f"{len(steps)} steps", where=whole, mend=f"use {MOST_STEPS} at most")
-    last = 0.0
-    for step, where in zip(steps, places, strict=True):
+    for i, (step, where) in enumerate(zip(steps, places, strict=True)):
         if not (0 < step.share <= 0.5 or step.share == 1.0):
             raise InvalidInput(
                 f"share {step.share:.2%} cannot be compared", where=where, mend="use up to 50 %, or 100 % as the last"
             )
-        if step.share <= last:
-            raise InvalidInput(f"share {step.share:.2%} does not grow", where=where, mend="shares only grow")
+        _check_population(step, where)
+        _check_growth(step, steps[:i], where)
         if step.dwell_s <= 0 or step.min_units < 0:
             raise InvalidInput("dwell must be above 0 and min_units not below 0", where=where, mend="e.g. dwell: 2h")
-        last = step.share
     if steps[-1].share != 1.0:
         raise InvalidInput("the last step is not 100 %", where=whole, mend="end with `- {share: 100%, dwell: 24h}`")
+
+
+def _check_population(step: Step, where: str) -> None:
+    _refuse_twice(step.opted_in, f"{where}.opted_in")
+    if step.population is None:
+        return
+    if step.share > 0.5:
+        raise InvalidInput(
+            "100 % means everyone", where=f"{where}.population", mend="leave the population of the last step out"
+        )
+    check_population(step.population, f"{where}.population")
+
+
+def _check_growth(step: Step, before: Sequence[Step], where: str) -> None:
+    """The step gives the candidate more than every step before it whose population held all of its own."""
+    for earlier in before:
+        holds_all = earlier.population is None or (
+            step.population is not None and earlier.population.when == step.population.when
+        )
+        if holds_all and slice_of_step(step.share, step.population) <= slice_of_step(
+            earlier.share, earlier.population
+        ):
+            meant = "" if step.population is None else f" of {who(step.population)}"
+            raise InvalidInput(
+                f"share {step.share:.2%}{meant} does not grow", where=where, mend="shares only grow: each step adds users"
+            )
 
 
 _ROLLOUT = "`- {kind: rollout, steps: [{share: 5%, dwell: 2h}, {share: 100%, dwell: 24h}]}`"
@@ -114,6 +141,9 @@ def _check_shadow(stage: ShadowStage, where: str) -> None:
             where=f"{where}.budget_s",
             mend="give it at least the dwell: `budget: 18h` for `dwell: 12h`",
         )
+    check_pairs(where, stage.guardrails, stage.limits, stage.measures)
+    if stage.peak is not None:
+        check_peak(f"{where}.peak", stage.peak)
 
 
 def _check_approval(stage: ApprovalStage, where: str) -> None:

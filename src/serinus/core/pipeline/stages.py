@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.pipeline.guardrail import Guardrail
+from serinus.core.pipeline.peak import Peak
+from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.step import Step
 
 Outcome = Literal["pass", "inconclusive", "no-data", "error", "fail"]
@@ -27,8 +30,10 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     """A copy of live requests goes to the candidate; users never see its answers (E1, E2).
 
     `share` of eligible calls is mirrored; `min_units` distinct users with a pair and `dwell_s` of healthy mirroring are
-    asked before the gate is read; `max_concurrency` and `max_cost_usd` bound it: what is above is dropped, counted.
-    A gate that has not been read after `budget_s` is inconclusive.
+    asked before it can pass; `max_concurrency` and `max_cost_usd` bound it: what is above is dropped, counted.
+    A stage that is undecided after `budget_s` is inconclusive. `guardrails` compare which of the two had an event
+    (none: those of the plan that pairs can tell something of), `limits` are absolute, `measures` compare sizes;
+    `peak`: the window that must have been seen.
     """
 
     name: str
@@ -38,6 +43,10 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     max_concurrency: int = 32
     max_cost_usd: float = 0.0
     budget_s: float = 18 * 3600.0
+    guardrails: tuple[Guardrail, ...] = ()
+    limits: tuple[PairLimit, ...] = ()
+    measures: tuple[MeasureMargin, ...] = ()
+    peak: Peak | None = None
 
 
 class ApprovalStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="approval"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.pipeline.plan import Plan
+from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
@@ -76,6 +77,24 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         return self.attempts[stage] if stage < len(self.attempts) else 0
 
 
+class ShadowProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tick keeps of an attempt of a shadow stage. `floor` is what all pairs said when it began: only what came
+    later counts; `totals` and `at_us` (the watermark) are those of the last round.
+
+    `dwell_ms` was spent with pairs coming in, `pending_ms` since the last one came; `peak_units` got their pair inside
+    the peak window.
+    """
+
+    stage: int
+    attempt: int
+    floor: PairTotals = PairTotals()
+    totals: PairTotals = PairTotals()
+    at_us: int = 0
+    dwell_ms: int = 0
+    pending_ms: int = 0
+    peak_units: int = 0
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """What the tick keeps between its rounds: served dwell of the current step in ms, and the data positions
     (units per arm) at which it last grew. Survives restarts; outages cannot fill it.
@@ -106,3 +125,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     stage_ms: int = 0
     requested: str = ""
     reminded: str = ""
+    shadow: ShadowProgress | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.errors import IllegalTransition
-from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage
+from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
+from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.release import Hold, Positions, Progress, Release
 from serinus.core.release.table import Event, after
 from serinus.core.routing.assignment import RampPoint
@@ -48,6 +49,12 @@ def rerun(release: Release, stage: int, reason: str) -> Release:
             f"stage {release.plan.stages[stage].name!r} has measured nothing yet",
             where="stage",
             mend="name an offline or shadow stage that the release has been in",
+        )
+    if release.exposed and isinstance(release.plan.stages[stage], ShadowStage):
+        raise IllegalTransition(
+            "users have seen the candidate, so requests are not mirrored any more",
+            where="stage",
+            mend="the comparison with the control says more; roll it back and start again to have it in shadow",
         )
     attempts = _asked_again(release, stage)
     return msgspec.structs.replace(
@@ -149,7 +156,7 @@ def _asked_again(release: Release, stage: int) -> tuple[int, ...]:
 
 
 def _point(release: Release, step: int, revision: int) -> RampPoint:
-    return RampPoint(revision=revision, step=step, share=release.plan.candidate_share(step))
+    return RampPoint(revision=revision, step=step, share=release.plan.slice_share(step))
 
 
 def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str, int]]:
@@ -159,8 +166,19 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     if kind == "guardrail":
         candidate, control = progress.positions.get(name, (0, 0))
         return {**release.rearmed, release.hold.trigger: {"candidate": candidate, "control": control}}
+    if kind in ("shadow", "shadow_limit", "measure") and progress.shadow is not None:
+        return {**release.rearmed, release.hold.trigger: _shadow_position(kind, name, progress.shadow.totals)}
     if kind == "limit":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.watermark_us}}
     if kind == "monitor":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.monitors_us}}
     return release.rearmed
+
+
+def _shadow_position(kind: str, name: str, totals: PairTotals) -> dict[str, int]:
+    """Where a criterion of a shadow stage counts from once a person has seen what paused it."""
+    if kind == "measure":
+        count, total, squares = msgspec.structs.astuple(totals.measure(name))
+        return {"count": count, "total": total, "squares": squares}
+    candidate, baseline, both = msgspec.structs.astuple(totals.event(name))
+    return {"units": totals.units, "candidate": candidate, "control": baseline, "both": both}
