@@ -30,7 +30,8 @@ _SESSION_FIELDS = ("session_id", "conversation_id")
 
 
 class Admitted:
-    """A call that may go on: what serves it (`version`), what it would fall back to, and whom it counts for."""
+    """A call that may go on: what serves it (`version`), what it would fall back to, and whom it counts for.
+    `keep_text`: what the answer says is needed at its end; `sampled`: its texts are kept for people."""
 
     app: ServedApp
     version: Served
@@ -43,6 +44,7 @@ class Admitted:
     token: str
     conversation: int
     release_id = _NO_RELEASE
+    keep_text = sampled = False
 
 
 class Admission:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from serinus.core.records import call_id
 from serinus.core.records.feedback import SOURCE, Mark
 from serinus.core.records.frames import encode
-from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Score
+from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Payload, Rung, Score
+from serinus.core.routing.snapshot import PolicyRule
+from serinus.core.wire import policy
 from serinus.core.wire.answer import Findings
+from serinus.gateway import payloads
 from serinus.gateway.admission import Admitted
 from serinus.gateway.chance import Chance
 from serinus.gateway.routes import Served
@@ -40,6 +43,7 @@ class Outcome:
     left_unanswered = False
     version_fault = False
     estimated = False
+    broken: tuple[PolicyRule, ...] = ()
 
     def events(self) -> int:
         """The bad events of the call, as bits of Event. A refusal is one of its own, not a broken format as well."""
@@ -50,7 +54,8 @@ class Outcome:
             bits |= Event.INVALID_FORMAT
         if self.left_unanswered:
             bits |= Event.LEFT
-        return bits
+        # A candidate is not to blame for what the baseline said in its stead.
+        return bits if self.rung == Rung.BASELINE else bits | policy.events_of(self.broken)
 
 
 class Recorder:
@@ -67,7 +72,12 @@ class Recorder:
         app = call.app
         place = call_id.place(call.release_id, call.arm, call.stratum)
         raw = call_id.issue(app.call_mac, at_us // 1000, self._chance.take(5), place, call.unit_hash)
-        self.spool.append(encode(Begin(raw, at_us, begun_ns, app.name, call.version.digest, revision, app.overdue_ms)))
+        version = call.version.digest
+        begin = Begin(raw, at_us, begun_ns, app.name, version, revision, app.overdue_ms, app.total_ms)
+        self.spool.append(encode(begin))
+        if app.payload_below:
+            call.sampled = payloads.sampled(raw, app.payload_below)
+        call.keep_text = app.reads_text or call.sampled
         return raw
 
     def first(self, raw: bytes, mono_ns: int) -> None:
@@ -79,6 +89,13 @@ class Recorder:
         at_us = self._now_us()
         score = Score(raw, at_us, mark.metric, mark.value_micro, SOURCE, mark.key, app, conversation, mark.text)
         return self.spool.append(encode(score))
+
+    def _keep_texts(self, raw: bytes, call: Admitted, findings: Findings) -> None:
+        """Texts are for people to read, records are what releases are judged by: those go first where room is short."""
+        redaction = call.app.redaction
+        if redaction is not None and self.spool.has_room:
+            request, answer, cut = payloads.texts(redaction, call.body, findings)
+            self.spool.append(encode(Payload(raw, request, answer, self._now_us(), call.app.name, cut)))
 
     def end(
         self,
@@ -95,6 +112,11 @@ class Recorder:
         """Record all of a call. Times are monotonic; `first_ns` 0: no first byte."""
         findings, price = outcome.findings, served.source.price
         tokens_in = findings.tokens_in
+        if call.app.rules and findings is not NOTHING_FOUND:
+            proposed = {tool.name for tool in findings.tools}
+            outcome.broken = policy.broken(call.app.rules, findings.texts, proposed)
+        if call.sampled:
+            self._keep_texts(raw, call, findings)
         self.spool.append(
             encode(
                 End(
@@ -123,6 +145,7 @@ class Recorder:
                     outcome.upstream_status,
                     findings.model,
                     price.table if price else "",
+                    tuple(rule.name for rule in outcome.broken),
                 )
             )
         )

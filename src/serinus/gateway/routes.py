@@ -15,6 +15,10 @@ from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
 from serinus.core.versions.compose import Composer
+from serinus.gateway.scope import Scope
+from serinus.core.wire.redaction import Redaction
+from serinus.gateway.payloads import below
+from serinus.core.wire.breaker import Breaker
 
 _NS = 1_000_000_000
 _CACHED_CREDENTIALS = 4096
@@ -103,7 +107,10 @@ class ServedApp:
         "name",
         "overdue_ms",
         "override",
+        "payload_below",
         "pinnable",
+        "reads_text",
+        "redaction",
         "release_id",
         "serve_until_ns",
         "total_ns",
@@ -118,6 +125,10 @@ class ServedApp:
         self.body_bytes = app.limits.body_bytes
         self.answer_bytes = app.limits.answer_bytes
         self.format_rule = app.format_rule
+        self.rules = app.rules
+        self.reads_text = app.format_rule is not None or bool(app.rules)
+        self.payload_below = below(app.payload_share)
+        self.redaction = Redaction(app.redact, app.redact_patterns) if self.payload_below else None
         release = app.release
         self.live = _of(app.live, versions, app)
         self.override = _of(app.override, versions, app)

@@ -24,16 +24,33 @@ class Usage(msgspec.Struct):
     prompt_tokens_details: Details | None = None
 
 
+class Function(msgspec.Struct):
+    """What a tool call names; arguments come in parts in a stream."""
+
+    name: str | None = None
+    arguments: str | None = None
+
+
+class ToolCall(msgspec.Struct):
+    """One tool call of a message, or a part of one."""
+
+    index: int | None = None
+    function: Function | None = None
+
+
 class Said(msgspec.Struct):
     """A `message` or a `delta`."""
 
     content: str | list[Any] | None = None
     refusal: str | None = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Function | None = None
 
 
 class Choice(msgspec.Struct):
     """One choice, of an answer or of a chunk."""
 
+    index: int | None = None
     message: Said | None = None
     delta: Said | None = None
     finish_reason: str | None = None
@@ -51,18 +68,56 @@ class Completion(msgspec.Struct):
 _decoder = msgspec.json.Decoder(Completion)
 
 
-class Findings:
-    """What a whole answer told: tokens −1 when it did not say."""
+class Proposed:
+    """A tool call as it is put together from its parts."""
 
-    __slots__ = ("finish", "model", "refused", "text", "tokens_cached", "tokens_in", "tokens_out")
+    __slots__ = ("_arguments", "name")
+
+    def __init__(self) -> None:
+        self.name = ""
+        self._arguments: list[str] = []
+
+    def note(self, part: Function) -> None:
+        """Take in the next part."""
+        self.name = self.name or part.name or ""
+        if part.arguments:
+            self._arguments.append(part.arguments)
+
+    @property
+    def arguments(self) -> str:
+        """All of its arguments, JSON as the model wrote it."""
+        return "".join(self._arguments)
+
+
+class Findings:
+    """What a whole answer told: tokens −1 when it did not say. What it says is there only where it was to be kept."""
+
+    __slots__ = ("_texts", "_tools", "finish", "model", "refused", "tokens_cached", "tokens_in", "tokens_out")
 
     def __init__(self) -> None:
         self.tokens_in = self.tokens_out = self.tokens_cached = -1
-        self.finish = self.model = self.text = ""
+        self.finish = self.model = ""
         self.refused = False
+        self._texts: dict[int, list[str]] = {}
+        self._tools: dict[tuple[int, int], Proposed] = {}
+
+    @property
+    def text(self) -> str:
+        """The first choice's text."""
+        return "".join(self._texts.get(0, ()))
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each choice that has one."""
+        return ["".join(parts) for _, parts in sorted(self._texts.items())]
+
+    @property
+    def tools(self) -> list[Proposed]:
+        """The tool calls that it proposes, of all choices."""
+        return [proposed for _, proposed in sorted(self._tools.items())]
 
     def note(self, completion: Completion, keep_text: bool) -> None:
-        """Take in an answer, or the next chunk of one; `keep_text` gathers the first choice's text."""
+        """Take in an answer, or the next chunk of one; `keep_text` gathers texts and tool calls."""
         if completion.model:
             self.model = completion.model
         usage = completion.usage
@@ -76,8 +131,19 @@ class Findings:
             if said is None:
                 continue
             self.refused = self.refused or bool(said.refusal)
-            if keep_text and index == 0:
-                self.text += text_of(said)
+            if keep_text:
+                self._keep(index if choice.index is None else choice.index, said)
+
+    def _keep(self, choice: int, said: Said) -> None:
+        text = text_of(said)
+        if text:
+            self._texts.setdefault(choice, []).append(text)
+        for position, call in enumerate(said.tool_calls or ()):
+            if call.function is not None:
+                place = choice, position if call.index is None else call.index
+                self._tools.setdefault(place, Proposed()).note(call.function)
+        if said.function_call is not None:
+            self._tools.setdefault((choice, 0), Proposed()).note(said.function_call)
 
     def _note_usage(self, usage: Usage) -> None:
         if usage.prompt_tokens is not None:

@@ -60,16 +60,6 @@ class Redaction:
             text = pattern.sub(instead, text)
         return text
 
-    def clean_all(self, value: Any) -> Any:
-        """A JSON value, each text of it cleaned; keys stay."""
-        if isinstance(value, str):
-            return self.clean(value)
-        if isinstance(value, list):
-            return [self.clean_all(one) for one in value]
-        if isinstance(value, dict):
-            return {key: self.clean_all(one) for key, one in value.items()}
-        return value
-
 
 def check_redaction(where: str, names: Sequence[str], patterns: Mapping[str, str]) -> None:
     """InvalidInput for a built-in name that does not exist, or a pattern that cannot be used."""
