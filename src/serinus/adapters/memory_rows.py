@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from serinus.adapters.memory_table import Table, Undo
 from serinus.core.audit.entry import Entry
+from serinus.core.monitoring.reading import Reading
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
@@ -35,5 +36,7 @@ class ControlRows:
         self.jobs: Table[str, Job] = Table(journal)
         self.stage_results: Table[tuple[str, int, int], StageResult] = Table(journal)
         self.approvals: Table[tuple[str, int, str, str, str, str], Approval] = Table(journal)
+        self.newest_readings: Table[tuple[str, str, str], Reading] = Table(journal)
+        self.readings: Table[int, Reading] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

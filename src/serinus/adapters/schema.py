@@ -255,6 +255,34 @@ approvals = Table(
     PrimaryKeyConstraint("project_id", "release", "stage", "evidence", "role", "identity", "verdict"),
 )
 
+newest_readings = Table(
+    "monitor_newest",
+    control,
+    project_column(),
+    text("app"),
+    text("monitor"),
+    text("subject"),
+    number("at_us"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "app", "monitor", "subject"),
+)
+
+monitor_readings = Table(
+    "monitor_reading",
+    control,
+    project_column(),
+    number("id"),
+    text("app"),
+    text("monitor"),
+    text("subject"),
+    text("release"),
+    number("at_us"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "id"),
+    Index("ix_monitor_reading_of", "project_id", "app", "monitor", "id"),
+    Index(None, "project_id", "at_us"),
+)
+
 api_keys = Table(
     "api_key",
     control,

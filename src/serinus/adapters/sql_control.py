@@ -18,6 +18,7 @@ from serinus.adapters.sql_datasets import SqlDataSets
 from serinus.adapters.sql_engine import READ_ONLY, begun
 from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
+from serinus.adapters.sql_monitors import SqlMonitors
 from serinus.adapters.sql_outbox import SqlOutbox
 from serinus.adapters.sql_releases import SqlReleases
 from serinus.adapters.sql_signatures import SqlSignatures
@@ -29,7 +30,8 @@ from serinus.ports.prices import PriceTable
 
 
 class SqlControlTx(
-    SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals
+    SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals,
+    SqlMonitors,
 ):
     """All of the port's transaction."""
 
