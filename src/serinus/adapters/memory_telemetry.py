@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
 from serinus.adapters.memory_table import Table, Turns, Undo
+from serinus.adapters.memory_tick_reads import MemoryTickReads
 from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
 from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
@@ -28,7 +29,7 @@ class TelemetryRows:
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx:
+class MemoryTelemetryTx(MemoryTickReads):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: TelemetryRows) -> None:
@@ -76,6 +77,9 @@ class MemoryTelemetryTx:
 
     def forget_notes(self, before_us: int) -> int:
         expired = [key for key, at_us in self._rows.notes.items() if at_us < before_us]
+    def _all_sums(self) -> Iterable[tuple[SumKey, Sum]]:
+        return self._rows.sums.items()
+
         for key in expired:
             self._rows.notes.drop(key)
         return len(expired)

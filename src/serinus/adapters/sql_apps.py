@@ -7,16 +7,12 @@ from sqlalchemy import select
 
 from serinus.adapters import refusals
 from serinus.adapters.schema import api_keys, apps, endpoints, secrets
+from serinus.adapters.sql_documents import app_from, document
 from serinus.adapters.sql_tx import SqlTx
 from serinus.core.errors import Conflict, NotFound
 from serinus.core.pipeline.app import AppState
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Secrets
-
-
-def document(value: msgspec.Struct) -> str:
-    """A core value as it is stored."""
-    return msgspec.json.encode(value).decode()
 
 
 class SqlApps(SqlTx):
@@ -34,11 +30,11 @@ class SqlApps(SqlTx):
 
     def app(self, name: str) -> AppState | None:
         row = self._one(select(apps.c.document).where(self._own(apps, name=name)))
-        return msgspec.json.decode(row.document, type=AppState) if row else None
+        return app_from(row.document) if row else None
 
     def apps(self) -> list[AppState]:
         rows = self._all(select(apps.c.document).where(self._own(apps)))
-        found = (msgspec.json.decode(row.document, type=AppState) for row in rows)
+        found = (app_from(row.document) for row in rows)
         return sorted(found, key=lambda app: app.config.name)
 
     def put_app(self, app: AppState) -> None:

@@ -15,6 +15,7 @@ from serinus.adapters.sql_approvals import SqlApprovals
 from serinus.adapters.sql_apps import SqlApps
 from serinus.adapters.sql_changes import Changes
 from serinus.adapters.sql_datasets import SqlDataSets
+from serinus.adapters.sql_docket import SqlDocket
 from serinus.adapters.sql_engine import READ_ONLY, begun
 from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
@@ -30,7 +31,16 @@ from serinus.ports.prices import PriceTable
 
 
 class SqlControlTx(
-    SqlApps, SqlVersions, SqlReleases, SqlJournal, SqlOutbox, SqlSignatures, SqlDataSets, SqlJobs, SqlApprovals,
+    SqlApps,
+    SqlVersions,
+    SqlReleases,
+    SqlDocket,
+    SqlJournal,
+    SqlOutbox,
+    SqlSignatures,
+    SqlDataSets,
+    SqlJobs,
+    SqlApprovals,
     SqlMonitors,
 ):
     """All of the port's transaction."""

@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from serinus.adapters import cursors, refusals
 from serinus.adapters.schema import active, progress, releases, snapshots
-from serinus.adapters.sql_apps import document
+from serinus.adapters.sql_documents import document, progress_from, release_from
 from serinus.adapters.sql_tx import SqlTx
+from serinus.core.errors import FormatError
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.ports.control_store import Page
 
 CHANNEL = "serinus_revision"
+_READ = (releases.c.document, releases.c.state, releases.c.seq)
 
 
-def _decoded(raw: str) -> Release:
-    return msgspec.json.decode(raw, type=Release)
+def _release(row: Row[Any]) -> Release:
+    """The release; FormatError. One that was ended while nobody could read it is what its row says."""
+    found = release_from(row.document)
+    if found.seq == row.seq:
+        return found
+    return msgspec.structs.replace(found, state=State(row.state), seq=row.seq)
+
+
+def _readable(rows: Iterable[Row[Any]]) -> list[Release]:
+    """Those that can be read (`release` says why one cannot)."""
+    found = []
+    for row in rows:
+        with suppress(FormatError):
+            found.append(_release(row))
+    return found
 
 
 class SqlReleases(SqlTx):
     """The releases part of a control transaction."""
 
     def release(self, id: str) -> Release | None:
-        row = self._one(select(releases.c.document).where(self._own(releases, id=id)))
-        return _decoded(row.document) if row else None
+        row = self._one(select(*_READ).where(self._own(releases, id=id)))
+        return _release(row) if row else None
 
     def releases(
         self, page: Page, app: str | None = None, states: Collection[State] | None = None
     ) -> tuple[list[Release], str]:
-        query = select(releases.c.document, releases.c.ordinal).where(
-            self._own(releases), releases.c.ordinal < cursors.before(page)
-        )
+        query = select(*_READ, releases.c.ordinal).where(self._own(releases), releases.c.ordinal < cursors.before(page))
         if app is not None:
             query = query.where(releases.c.app == app)
         if states is not None:
             query = query.where(releases.c.state.in_(sorted(state.value for state in states)))
         rows = self._all(query.order_by(releases.c.ordinal.desc()).limit(page.limit + 1))
         shown, cursor = cursors.cut(rows, page, lambda row: row.ordinal)
-        return [_decoded(row.document) for row in shown], cursor
+        return _readable(shown), cursor
 
     def active_releases(self) -> list[Release]:
-        query = select(releases.c.document).where(self._own(releases), active()).order_by(releases.c.ordinal)
-        return [_decoded(row.document) for row in self._all(query)]
+        query = select(*_READ).where(self._own(releases), active()).order_by(releases.c.ordinal)
+        return _readable(self._all(query))
 
     def insert_release(self, release: Release) -> None:
         added = self._add(
@@ -72,7 +87,7 @@ class SqlReleases(SqlTx):
 
     def progress(self, release: str) -> Progress | None:
         row = self._one(select(progress.c.document).where(self._own(progress, release_id=release)))
-        return msgspec.json.decode(row.document, type=Progress) if row else None
+        return progress_from(row.document) if row else None
 
     def put_progress(self, progress_made: Progress) -> None:
         self._put(progress, {"release_id": progress_made.release}, document=document(progress_made))

@@ -12,12 +12,13 @@ from sqlalchemy import Engine, delete, select, update
 from serinus.adapters import refusals
 from serinus.adapters.enrolment import sum_order
 from serinus.adapters.schema_telemetry import hosts, offsets, sums
-from serinus.adapters.sql_apps import document
+from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
 from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_rollups import SqlRollups
 from serinus.adapters.sql_tx import SqlTx
+from serinus.adapters.sql_tick_reads import SqlTickReads
 from serinus.core.fleet import HostStatus
 from serinus.core.records.sums import Sum, SumKey
 from serinus.ports.telemetry_store import TelemetryTx
@@ -88,7 +89,7 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlRollups):
+class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlRollups, SqlTickReads):
     """All of the port's transaction."""
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from serinus.control.change import change_release
+from serinus.control.conclude import conclude
 from serinus.control.lookup import app_of, release_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.commands import (
@@ -21,7 +24,7 @@ from serinus.core.decision.commands import (
 )
 from serinus.core.decision.decision import Decision
 from serinus.core.release.release import Hold, Progress, Release
-from serinus.core.release.table import Event
+from serinus.core.release.table import Event, State
 from serinus.core.release.transitions import (
     advanced,
     confirmed,
@@ -59,15 +62,30 @@ def apply(store: ControlStore, epoch: int, now_us: int, decision: Decision) -> R
     return run(store, work, epoch)
 
 
-def pause_for_error(store: ControlStore, epoch: int, now_us: int, judged: Release, what: str, passing: bool) -> None:
+def remember(store: ControlStore, epoch: int, decisions: Sequence[Decision]) -> None:
+    """Store, in one transaction, the progress of decisions without commands where it changed. What somebody changed
+    since it was judged is passed over. Deposed when another leads."""
+    made = [(d.progress, d.evidence.release.seq) for d in decisions if d.progress != d.evidence.stored]
+    if made:
+        run(store, lambda tx: tx.put_progress_at(made), epoch)
+
+
+def pause_for_error(
+    store: ControlStore, epoch: int, now_us: int, judged: Release, what: str, passing: bool, afresh: bool = False
+) -> None:
     """Pause a running release that could not be judged; nothing when it stands still or has changed since.
 
-    `passing`: the data could not be read, so it resumes by itself when they can be again.
+    `passing`: the data could not be read, so it resumes by itself when they can be again. `afresh`: its progress is
+    lost, so that its step and stage are served again from their start.
     """
 
     def work(tx: ControlTx) -> None:
         release = release_of(tx, judged.id, judged.seq)
         reason = f"The release could not be judged: {what}"
+        if afresh:
+            tx.put_progress(Progress(release=release.id, step=release.step))
+        if release.state not in (State.RUNNING, State.WATCHING):
+            return
         trigger = "unreadable" if passing else "error"
         hold = Hold(trigger=trigger, reason=reason, at_us=now_us, auto_resume=passing)
         change_release(tx, now_us, ACTOR, Action.TICK_PAUSED, release, paused(release, hold))

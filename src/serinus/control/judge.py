@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
 import msgspec
 import structlog
 
-from serinus.control.apply import apply, pause_for_error
-from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts
-from serinus.core.decision.decision import ENDING, decide
+from serinus.control.apply import apply, pause_for_error, remember
+from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
+from serinus.control.reads import Reads
+from serinus.core.decision.decision import ENDING, Decision, decide
 from serinus.core.decision.observations import Gates, Observations
-from serinus.core.errors import Conflict, Deposed, SerinusError
+from serinus.core.errors import Conflict, Deposed, FormatError, SerinusError, StoreUnavailable
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -19,7 +24,17 @@ from serinus.ports.telemetry_store import TelemetryStore
 
 PATIENCE = 3
 """Rounds in a row in which a release's data may be unreadable before it is paused."""
-_NONE = Gates()
+T = TypeVar("T")
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A release with all that its judgement needs from the control store. `fault`: what of it could not be read."""
+
+    release: Release
+    stored: Progress | None = None
+    app: AppState | None = None
+    gates: Gates = Gates()
+    fault: str = ""
 
 
 class Judge:
@@ -40,47 +55,106 @@ class Judge:
         with self._telemetry.tx() as tx:
             self.hosts = see_hosts(self.hosts, tx.hosts(), self._clock.mono_ns())
 
-    def judge(self, release: Release, stored: Progress | None, app: AppState | None, gates: Gates = _NONE) -> Release:
-        """Observe, decide, apply: the release after it. A fault here stays here; only Deposed passes."""
+    def judge(self, pending: Sequence[Pending]) -> list[Release]:
+        """Observe, decide, apply: the releases after it. A fault of one stays its own; Deposed passes, and a store
+        that is away ends the round.
+
+        All are read in one transaction, and what those remember that do nothing else is stored in one.
+        """
         now_us = self._clock.now_us()
-        try:
-            seen = msgspec.structs.replace(self._observe(release, app), gates=gates)
-            decision = decide(release, stored, seen, now_us)
-            return apply(self._control, self.epoch, now_us, decision)
-        except Deposed:
-            raise
-        except Conflict as error:
-            self._log.info("the release changed while it was judged", release=release.id, why=str(error))
-        except SerinusError as error:
-            self._unreadable[release.id] = self._unreadable.get(release.id, 0) + 1
-            self._log.warning("the release could not be read", release=release.id, why=str(error))
-            if self._unreadable[release.id] >= PATIENCE:
-                self._pause(release, now_us, error, passing=True)
-        except Exception as error:  # noqa: BLE001 - a bug in judging one release must not stop the others
-            self._log.error("the release could not be judged", release=release.id, why=repr(error), exc_info=True)
-            self._pause(release, now_us, error, passing=False)
-        return release
+        observed = self._observe_together(pending)
+        after: list[Release] = []
+        quiet: list[tuple[Pending, Decision]] = []
+        for one in pending:
+            decision = self._guarded(one, now_us, partial(self._decide, one, observed, now_us))
+            if decision is None or not decision.commands:
+                quiet += [(one, decision)] if decision else []
+                after.append(one.release)
+                continue
+            carried_out = partial(apply, self._control, self.epoch, now_us, decision)
+            after.append(self._guarded(one, now_us, carried_out) or one.release)
+        self._remember(quiet, now_us)
+        return after
 
     def forget_ended(self, active: set[str]) -> None:
         """Drop what was seen of releases that are over."""
         self._sights = {id: sight for id, sight in self._sights.items() if id in active}
         self._unreadable = {id: n for id, n in self._unreadable.items() if id in active}
 
-    def _observe(self, release: Release, app: AppState | None) -> Observations:
+    def _decide(self, one: Pending, observed: dict[str, Observations], now_us: int) -> Decision:
+        if one.fault:
+            raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
+        seen = observed.get(one.release.id) or self._observe_alone(one)
+        self._unreadable.pop(one.release.id, None)
+        return decide(one.release, one.stored, msgspec.structs.replace(seen, gates=one.gates), now_us)
+
+    def _observe_together(self, pending: Sequence[Pending]) -> dict[str, Observations]:
+        """What is seen of all that serve a candidate; nothing when any of it cannot be read: then each is looked at
+        alone, so that it is known whose fault it is."""
         now_ns = self._clock.mono_ns()
-        if release.state in ENDING:
-            return observe_ending(release, self.hosts, now_ns)
+        serving = [one for one in pending if one.release.state not in ENDING and not one.fault]
+        try:
+            with self._telemetry.tx() as tx:
+                reads = Reads(tx)
+                reads.ahead(wanted(one.release, self.hosts, now_ns) for one in serving)
+            found = {one.release.id: self._observe(reads, one, now_ns) for one in serving}
+        except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is looked at alone
+            self._log.warning("the releases could not be read together", why=repr(error))
+            return {}
+        self._sights |= {id: sight for id, (_, sight) in found.items()}
+        return {id: seen for id, (seen, _) in found.items()}
+
+    def _observe_alone(self, one: Pending) -> Observations:
+        now_ns = self._clock.mono_ns()
+        if one.release.state in ENDING:
+            return observe_ending(one.release, self.hosts, now_ns)
         with self._telemetry.tx() as tx:
-            seen, sight = observe_release(tx, release, app, self.hosts, self._sights.get(release.id), now_ns)
-        self._sights[release.id] = sight
-        self._unreadable.pop(release.id, None)
+            seen, self._sights[one.release.id] = self._observe(Reads(tx), one, now_ns)
         return seen
 
-    def _pause(self, release: Release, now_us: int, error: Exception, *, passing: bool) -> None:
-        if release.state not in (State.RUNNING, State.WATCHING):
+    def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:
+        before = self._sights.get(one.release.id)
+        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns)
+
+    def _remember(self, quiet: Sequence[tuple[Pending, Decision]], now_us: int) -> None:
+        try:
+            remember(self._control, self.epoch, [decision for _, decision in quiet])
+        except (Deposed, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log.warning("progress could not be stored together", why=repr(error))
+            for one, decision in quiet:
+                self._guarded(one, now_us, partial(apply, self._control, self.epoch, now_us, decision))
+
+    def _guarded(self, one: Pending, now_us: int, work: Callable[[], T]) -> T | None:
+        """What the work returns; None, and the release paused where that is right, when it fails."""
+        id = one.release.id
+        try:
+            return work()
+        except Deposed:
+            raise
+        except FormatError as error:
+            self._log.error("the release could not be read", release=id, why=str(error))
+            self._pause(one, now_us, error, passing=False)
+        except Conflict as error:
+            self._log.info("the release changed while it was judged", release=id, why=str(error))
+        except SerinusError as error:
+            self._unreadable[id] = self._unreadable.get(id, 0) + 1
+            self._log.warning("the release could not be read", release=id, why=str(error))
+            if self._unreadable[id] >= PATIENCE:
+                self._pause(one, now_us, error, passing=True)
+        except Exception as error:  # noqa: BLE001 - a bug in judging one release must not stop the others
+            self._log.error("the release could not be judged", release=id, why=repr(error), exc_info=True)
+            self._pause(one, now_us, error, passing=False)
+        return None
+
+    def _pause(self, one: Pending, now_us: int, error: Exception, *, passing: bool) -> None:
+        release = one.release
+        if release.state not in (State.RUNNING, State.WATCHING) and not one.fault:
             return
         try:
-            pause_for_error(self._control, self.epoch, now_us, release, f"{type(error).__name__}: {error}", passing)
+            what = f"{type(error).__name__}: {error}"
+            pause_for_error(self._control, self.epoch, now_us, release, what, passing, afresh=bool(one.fault))
         except Deposed:
             raise
         except SerinusError as second:

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from serinus.core.decision.buckets import limit_buckets
+from serinus.control.reads import Reads, Wanted, Window
+from serinus.core.decision.buckets import limit_buckets, weighed_fields
 from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations, Units
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.app import AppState
-from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
+from serinus.core.records.sums import ENROLLED, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import Arm
-from serinus.ports.telemetry_store import TelemetryTx
 
 LATE_S = 5.0
 """A host that reports or ships nothing for so long stops every dwell."""
@@ -58,14 +58,21 @@ def observe_ending(release: Release, hosts: Hosts, now_ns: int) -> Observations:
     return Observations(elapsed_ms=0, candidate=flow, control=flow, fleet=_fleet(release, hosts, now_ns))
 
 
+def wanted(release: Release, hosts: Hosts, now_ns: int) -> Wanted:
+    """What `observe_release` will read of a release, so that it can be read for all of them together."""
+    live = [hosts[name].status for name in _live(release, hosts, now_ns)]
+    watermark_us = min((status.shipped_until_us for status in live), default=0)
+    return Wanted(release=release.id, growth=_growth_window(live), limits=_limit_windows(release, watermark_us))
+
+
 def observe_release(
-    tx: TelemetryTx, release: Release, app: AppState | None, hosts: Hosts, before: ReleaseSight | None, now_ns: int
+    reads: Reads, release: Release, app: AppState | None, hosts: Hosts, before: ReleaseSight | None, now_ns: int
 ) -> tuple[Observations, ReleaseSight]:
     """What one round sees of a serving release, and the sight to hand to the next round."""
     fleet = _fleet(release, hosts, now_ns)
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
-    sight = _see_arms(tx, release, before, live, now_ns)
-    sums = tx.sums(release.id)
+    sight = _see_arms(reads, release, before, live, now_ns)
+    sums = reads.sums(release.id)
     seen = Observations(
         elapsed_ms=(now_ns - before.round_ns) // _NS_PER_MS if before else 0,
         candidate=_flow(sight.candidate, release, Arm.CANDIDATE, live, now_ns),
@@ -73,9 +80,12 @@ def observe_release(
         fleet=fleet,
         units=_units(sums),
         positions=_positions(sums),
-        limits=_limit_buckets(tx, release, fleet.watermark_us),
+        limits=_limit_buckets(reads, release, fleet.watermark_us),
         dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
         override=app.override if app else None,
+        shadow=observe_shadow(
+            release, sums, _flow(sight.shadow, release, Arm.SHADOW, live, now_ns), live, fleet.watermark_us
+        ),
     )
     return seen, sight
 
@@ -107,31 +117,31 @@ def _follows(status: HostStatus, revision: int) -> bool:
     return all(worker.acked >= revision for worker in status.workers)
 
 
-def _see_arms(
-    tx: TelemetryTx, release: Release, before: ReleaseSight | None, live: list[HostStatus], now_ns: int
-) -> ReleaseSight:
-    marks_us = [status.shipped_until_us for status in live] or [0]
+def _growth_window(live: list[HostStatus]) -> Window | None:
+    """Where new answers are looked for; nowhere without hosts."""
+    if not live:
+        return None
+    marks_us = [status.shipped_until_us for status in live]
     newest_s, oldest_s = max(marks_us) // _US, min(marks_us) // _US
-    from_us = (max(oldest_s, newest_s - LARGEST_SKEW_S) - GROWTH_WINDOW_S) * _US
-    rollups = tx.rollups(release.id, 1, from_us, (newest_s + LARGEST_SKEW_S) * _US) if live else []
-    counts = {arm: _requests(rollups, arm) for arm in (Arm.CANDIDATE, Arm.CONTROL)}
+    from_s = max(oldest_s, newest_s - LARGEST_SKEW_S) - GROWTH_WINDOW_S
+    return Window(1, from_s * _US, (newest_s + LARGEST_SKEW_S) * _US)
+
+
+def _see_arms(
+    reads: Reads, release: Release, before: ReleaseSight | None, live: list[HostStatus], now_ns: int
+) -> ReleaseSight:
+    window = _growth_window(live)
+    counts = reads.answered(release.id, window) if window else {}
+    from_us = window.from_us if window else 0
     awaited = release.exposed and release.hold is None
     # A silence before exposure, or in a pause that has ended, is nobody's.
     anew = before is not None and awaited and not before.awaited
     return ReleaseSight(
-        candidate=see_arm(before.candidate if before else None, counts[Arm.CANDIDATE], from_us, now_ns, anew=anew),
-        control=see_arm(before.control if before else None, counts[Arm.CONTROL], from_us, now_ns, anew=anew),
+        candidate=see_arm(before.candidate if before else None, counts.get(Arm.CANDIDATE, {}), from_us, now_ns, anew),
+        control=see_arm(before.control if before else None, counts.get(Arm.CONTROL, {}), from_us, now_ns, anew),
         round_ns=now_ns,
         awaited=awaited,
     )
-
-
-def _requests(rollups: Iterable[Rollup], arm: Arm) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for rollup in rollups:
-        if rollup.arm == arm:
-            counts[rollup.start_us] = counts.get(rollup.start_us, 0) + rollup.requests
-    return counts
 
 
 def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostStatus], now_ns: int) -> Flow:
@@ -160,15 +170,23 @@ def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:
     return {name: (pair[0], pair[1]) for name, pair in sorted(found.items())}
 
 
-def _limit_buckets(tx: TelemetryTx, release: Release, watermark_us: int) -> tuple[tuple[Bucket, ...], ...]:
-    """For each limit its complete buckets behind the watermark; none when no host ships."""
-    limits = release.plan.limits
-    if not watermark_us:
-        return tuple(() for _ in limits)
-    longest = {w: max(n.buckets for n in limits if n.bucket_s == w) for w in {n.bucket_s for n in limits}}
-    rollups: dict[int, list[Rollup]] = {}
-    for width_s, buckets in longest.items():
+def _limit_windows(release: Release, watermark_us: int) -> dict[Window, frozenset[str]]:
+    """The windows of the plan's limits, one for each width, and the fields of rollups that they weigh."""
+    limits = release.plan.limits if watermark_us else ()
+    found: dict[Window, frozenset[str]] = {}
+    for width_s in {limit.bucket_s for limit in limits}:
+        own = [limit for limit in limits if limit.bucket_s == width_s]
         end = watermark_us // (width_s * _US)
-        start = end - buckets - EXTRA_BUCKETS
-        rollups[width_s] = tx.rollups(release.id, width_s, start * width_s * _US, end * width_s * _US)
-    return tuple(limit_buckets(limit, rollups[limit.bucket_s]) for limit in limits)
+        start = end - max(limit.buckets for limit in own) - EXTRA_BUCKETS
+        window = Window(width_s, start * width_s * _US, end * width_s * _US)
+        found[window] = frozenset[str]().union(*(weighed_fields(limit) for limit in own))
+    return found
+
+
+def _limit_buckets(reads: Reads, release: Release, watermark_us: int) -> tuple[tuple[Bucket, ...], ...]:
+    """For each limit its complete buckets behind the watermark; none when no host ships."""
+    rollups = {
+        window.width_s: reads.rollups(release.id, window, fields)
+        for window, fields in _limit_windows(release, watermark_us).items()
+    }
+    return tuple(limit_buckets(limit, rollups.get(limit.bucket_s, ())) for limit in release.plan.limits)

@@ -7,18 +7,18 @@ import threading
 import structlog
 
 from serinus.control.apply import ACTOR
-from serinus.control.judge import Judge
+from serinus.control.end_unreadable import end_unreadable
+from serinus.control.judge import Judge, Pending
 from serinus.control.keep_tidy import keep_tidy
 from serinus.control.lead import TAKEOVER_S, Lead
 from serinus.control.read_gates import read_gates
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.decision import ENDING
-from serinus.core.decision.observations import Gates
-from serinus.core.errors import Deposed
-from serinus.core.pipeline.app import AppState
-from serinus.core.release.release import Progress, Release
+from serinus.core.errors import Conflict, Deposed, FormatError
+from serinus.core.release.release import Release
 from serinus.ports.clock import Clock
-from serinus.ports.control_store import ControlStore
+from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.docket import Docketed
 from serinus.ports.telemetry_store import TelemetryStore
 
 PERIOD_S = 1.0
@@ -92,9 +92,9 @@ class Tick:
         if judge is None:
             return False
         judge.look()
-        cases = self._cases(judge)
-        judge.forget_ended({release.id for release, *_ in cases})
-        after = [judge.judge(*case) for case in cases]
+        pending = self._pending(judge)
+        judge.forget_ended({one.release.id for one in pending})
+        after = judge.judge(pending)
         now_ns = self._clock.mono_ns()
         if now_ns - self._tidy_ns > TIDY_S * 1e9:
             self._tidy_ns = now_ns
@@ -107,10 +107,11 @@ class Tick:
         judge = self._leading()
         if judge is None:
             return False
-        cases = [case for case in self._cases(judge) if case[0].state in ENDING]
-        if cases:
-            judge.look()
-        after = [judge.judge(*case) for case in cases]
+        pending = [one for one in self._pending(judge) if one.release.state in ENDING]
+        if not pending:
+            return False
+        judge.look()
+        after = judge.judge(pending)
         return any(release.state in ENDING for release in after)
 
     def _guarded(self, full: bool) -> bool:
@@ -143,9 +144,25 @@ class Tick:
             now_us = self._clock.now_us()
             tx.append_audit(Draft(at_us=now_us, actor=ACTOR, action=Action.LEADER_CHANGED, subject=self._holder))
 
-    def _cases(self, judge: Judge) -> list[tuple[Release, Progress | None, AppState | None, Gates]]:
+    def _pending(self, judge: Judge) -> list[Pending]:
+        """All active releases that can be read. One that cannot is judged by nobody, so nobody is served by it."""
         with self._control.tx(judge.epoch) as tx:
-            return [
-                (release, tx.progress(release.id), tx.app(release.app), read_gates(tx, release))
-                for release in tx.active_releases()
-            ]
+            docket = tx.docket()
+            pending = [_pending(tx, one, one.release) for one in docket if one.release is not None]
+        for one in docket:
+            if one.release is None:
+                self._take_back(judge, one)
+        return pending
+
+    def _take_back(self, judge: Judge, one: Docketed) -> None:
+        self._log.error("a release cannot be read; it is taken back", release=one.id, why=one.fault)
+        try:
+            end_unreadable(self._control, judge.epoch, self._clock.now_us(), one)
+        except (Conflict, FormatError) as error:
+            self._log.error("it could not be taken back", release=one.id, why=str(error))
+
+
+def _pending(tx: ControlTx, one: Docketed, release: Release) -> Pending:
+    if one.fault:
+        return Pending(release=release, fault=one.fault)
+    return Pending(release=release, stored=one.progress, app=one.app, gates=read_gates(tx, release))

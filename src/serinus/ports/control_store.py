@@ -15,6 +15,7 @@ from serinus.core.release.table import State
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.approvals import ApprovalTx
 from serinus.ports.datasets import DataSetTx
+from serinus.ports.docket import DocketTx
 from serinus.ports.jobs import JobTx
 from serinus.ports.monitors import MonitorTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
@@ -69,7 +70,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, Protocol):
+class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, Protocol):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:
@@ -119,7 +120,10 @@ class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, 
         """Note the first time a version went live (in this app; None: wherever it is); later calls change nothing."""
         ...
 
-    def release(self, id: str) -> Release | None: ...
+    def release(self, id: str) -> Release | None:
+        """FormatError when what is stored of it cannot be read; lists pass over such a one."""
+        ...
+
     def releases(
         self, page: Page, app: str | None = None, states: Collection[State] | None = None
     ) -> tuple[list[Release], str]:

@@ -11,6 +11,7 @@ import msgspec
 from serinus.core.fleet import HostStatus
 from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
 
+from serinus.ports.tick_reads import TickReads
 
 class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     """What an enrolment changed: `events` are the bits set for the first time; `is_new`: the unit's first appearance.
@@ -20,7 +21,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
 
 
-class TelemetryTx(Protocol):
+class TelemetryTx(TickReads, Protocol):
     """What one transaction offers."""
 
     def offset(self, spool: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serinus.control.apply import apply
-from serinus.control.judge import Judge
+from serinus.control.judge import Judge, Pending
 from serinus.control.pause_release import pause_release
 from serinus.control.resume_release import resume_release
 from serinus.core.decision.decision import Decision, decide
@@ -51,5 +51,5 @@ def test_a_decision_of_a_deposed_leader_falls() -> None:
         apply(world.control, leader.epoch, 1, rollback_of(judged))
     judge = Judge(world.control, world.telemetry, world.clock, leader.epoch)
     with pytest.raises(Deposed):
-        judge.judge(judged, None, None)
+        judge.judge([Pending(release=judged)])
     assert (world.release(), world.audit()) == (judged, before)

@@ -1,0 +1,106 @@
+"""The tick's reads of telemetry in SQL: one query for all active releases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, func, select
+
+from serinus.adapters.enrolment import sum_order
+from serinus.adapters.schema_telemetry import rollups, sums
+from serinus.adapters.sql_tx import SqlTx
+from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.ports.tick_reads import Answered
+
+_KEY = SumKey.__struct_fields__
+_LIMB = 32
+
+
+@lru_cache(maxsize=4096)
+def _events(raw: str) -> dict[int, int]:
+    return msgspec.json.decode(raw, type=dict[int, int])
+
+
+class SqlTickReads(SqlTx):
+    """The tick's part of a telemetry transaction."""
+
+    def sums_of(self, releases: Collection[str]) -> dict[str, list[tuple[SumKey, Sum]]]:
+        if not releases:
+            return {}
+        counted = (sums.c.count, sums.c.total, sums.c.squares_high, sums.c.squares_low)
+        query = select(*(sums.c[name] for name in _KEY), *counted).where(
+            self._own(sums), sums.c.release.in_(sorted(releases))
+        )
+        found: dict[str, list[tuple[SumKey, Sum]]] = {}
+        for row in self._all(query):
+            values: tuple[Any, ...] = tuple(row)
+            release, stratum, metric, arm, bucket, count, total, high, low = values
+            key = SumKey(release, stratum, metric, arm, bucket)
+            found.setdefault(release, []).append((key, Sum(count, total, (high << _LIMB) + low)))
+        return {release: sorted(rows, key=lambda row: sum_order(row[0])) for release, rows in found.items()}
+
+    def answered(self, releases: Collection[str], from_us: int, to_us: int) -> dict[str, Answered]:
+        if not releases:
+            return {}
+        query = (
+            select(rollups.c.release, rollups.c.arm, rollups.c.start_us, func.sum(rollups.c.requests))
+            .where(
+                self._own(rollups, width_s=1),
+                rollups.c.release.in_(sorted(releases)),
+                and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us),
+            )
+            .group_by(rollups.c.release, rollups.c.arm, rollups.c.start_us)
+        )
+        found: dict[str, Answered] = {}
+        for row in self._all(query):
+            values: tuple[Any, ...] = tuple(row)
+            release, arm, start_us, requests = values
+            found.setdefault(release, {}).setdefault(arm, {})[start_us] = int(requests)
+        return found
+
+    def rollups_of(
+        self, releases: Collection[str], width_s: int, from_us: int, to_us: int, fields: Collection[str]
+    ) -> dict[str, list[Rollup]]:
+        if not releases:
+            return {}
+        wanted = sorted(fields)
+        query = (
+            select(
+                rollups.c.release,
+                rollups.c.stratum,
+                rollups.c.arm,
+                rollups.c.start_us,
+                rollups.c.requests,
+                rollups.c.events,
+                *(rollups.c[name] for name in wanted),
+            )
+            .where(
+                self._own(rollups, width_s=width_s),
+                rollups.c.release.in_(sorted(releases)),
+                and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us),
+            )
+            .order_by(rollups.c.start_us)
+        )
+        found: dict[str, list[Rollup]] = {release: [] for release in releases}
+        for row in self._all(query):
+            values: tuple[Any, ...] = tuple(row)
+            release, stratum, arm, start_us, requests, events, *others = values
+            found[release].append(
+                Rollup(
+                    host="",
+                    app="",
+                    release=release,
+                    stratum=stratum,
+                    arm=arm,
+                    version="",
+                    start_us=start_us,
+                    width_s=width_s,
+                    requests=requests,
+                    events=_events(events),
+                    **dict(zip(wanted, others, strict=True)),
+                )
+            )
+        return found

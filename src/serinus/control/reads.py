@@ -1,0 +1,87 @@
+"""What a round reads of the telemetry store: in one question for all releases, or for one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.ports.telemetry_store import TelemetryTx
+from serinus.ports.tick_reads import Answered
+
+
+class Window(NamedTuple):
+    """Buckets of a width with from_us ≤ start < to_us."""
+
+    width_s: int
+    from_us: int
+    to_us: int
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round will ask of one release: where it looks for new answers (None: nowhere), and the rollups of its
+    limits with the fields that they weigh."""
+
+    release: str
+    growth: Window | None
+    limits: dict[Window, frozenset[str]]
+
+
+class Reads:
+    """One transaction's reads. What was not read ahead is asked when it is needed."""
+
+    def __init__(self, tx: TelemetryTx) -> None:
+        self.tx = tx
+        self._sums: dict[str, list[tuple[SumKey, Sum]]] = {}
+        self._answered: dict[tuple[str, Window], Answered] = {}
+        self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
+
+    def ahead(self, wanted: Iterable[Wanted]) -> None:
+        """Read all of this, in as many questions as there are different windows."""
+        asked = list(wanted)
+        growing: dict[Window, set[str]] = {}
+        limited: dict[Window, tuple[set[str], set[str]]] = {}
+        for one in asked:
+            if one.growth:
+                growing.setdefault(one.growth, set()).add(one.release)
+            for window, fields in one.limits.items():
+                releases, all_fields = limited.setdefault(window, (set(), set()))
+                releases.add(one.release)
+                all_fields |= fields
+        self._read_sums({one.release for one in asked})
+        for window, releases in growing.items():
+            self._read_answered(window, releases)
+        for window, (releases, all_fields) in limited.items():
+            self._read_rollups(window, releases, all_fields)
+
+    def sums(self, release: str) -> list[tuple[SumKey, Sum]]:
+        """All sums of a release."""
+        if release not in self._sums:
+            self._read_sums({release})
+        return self._sums[release]
+
+    def answered(self, release: str, window: Window) -> Answered:
+        """Answered calls by arm and second."""
+        if (release, window) not in self._answered:
+            self._read_answered(window, {release})
+        return self._answered[release, window]
+
+    def rollups(self, release: str, window: Window, fields: frozenset[str]) -> list[Rollup]:
+        """Rollups, unmerged, with these fields at least."""
+        if (release, window) not in self._rollups:
+            self._read_rollups(window, {release}, set(fields))
+        return self._rollups[release, window]
+
+    def _read_sums(self, releases: set[str]) -> None:
+        found = self.tx.sums_of(releases)
+        self._sums |= {release: found.get(release, []) for release in releases}
+
+    def _read_answered(self, window: Window, releases: set[str]) -> None:
+        found = self.tx.answered(releases, window.from_us, window.to_us)
+        self._answered |= {(release, window): found.get(release, {}) for release in releases}
+
+    def _read_rollups(self, window: Window, releases: set[str], fields: set[str]) -> None:
+        found = self.tx.rollups_of(releases, *window, fields)
+        self._rollups |= {(release, window): found.get(release, []) for release in releases}

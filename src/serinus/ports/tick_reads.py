@@ -1,0 +1,30 @@
+"""What a round of the tick reads of all active releases in one question each, whatever their number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from serinus.core.records.sums import Rollup, Sum, SumKey
+
+Answered = dict[int, dict[int, int]]
+"""Arm → start of the second (µs) → answered calls."""
+
+
+class TickReads(Protocol):
+    """The tick's part of a telemetry transaction."""
+
+    def sums_of(self, releases: Collection[str]) -> dict[str, list[tuple[SumKey, Sum]]]:
+        """The sums of each release that has any, in their usual order."""
+        ...
+
+    def answered(self, releases: Collection[str], from_us: int, to_us: int) -> dict[str, Answered]:
+        """Answered calls by arm and second with from_us ≤ start < to_us, over all hosts, strata and versions."""
+        ...
+
+    def rollups_of(
+        self, releases: Collection[str], width_s: int, from_us: int, to_us: int, fields: Collection[str]
+    ) -> dict[str, list[Rollup]]:
+        """The rollups of each release with from_us ≤ start < to_us, in order of start and not merged. Filled are,
+        beside what they belong to, `requests`, `events` and these `fields`; host, app and version are not."""
+        ...
