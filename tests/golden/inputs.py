@@ -14,6 +14,7 @@ from serinus.core.routing.assignment import Arm, RampPoint
 from serinus.core.routing.conversation import pseudonym
 from serinus.core.routing.snapshot import (
     App,
+    BreakerRule,
     Caller,
     Endpoint,
     FormatRule,
@@ -90,7 +91,7 @@ _RELEASE = bytes.fromhex(RELEASE_ID[4:])
 _CALL = call_id.make(KEY, _APP, 1_795_262_400_123, RANDOM[:5], _RELEASE, Arm.CANDIDATE, 1, _UNIT)
 _DIGEST = bytes.fromhex("ab" * 32)
 RECORDS: tuple[Record, ...] = (
-    Begin(_CALL, TIMES_US[0], 5_000_000_000, "support-bot", _DIGEST, 9, 30_000),
+    Begin(_CALL, TIMES_US[0], 5_000_000_000, "support-bot", _DIGEST, 9, 30_000, 600_000),
     First(_CALL, 5_200_000_000),
     End(
         call=_CALL,
@@ -153,6 +154,7 @@ SNAPSHOT = Snapshot(
             api_key_env="OPENAI_API_KEY",
             ca_file="ca.pem",
             shadow_api_key_env="OPENAI_SHADOW_KEY",
+            breaker=BreakerRule(failures=20, share=0.9, window_s=30.0, open_s=2.0),
         )
     },
     versions={
@@ -189,6 +191,7 @@ SNAPSHOT = Snapshot(
             limits=Limits(connect_s=1.0, body_bytes=1024),
             format_rule=FormatRule(kind="json_object", required_keys=("answer",)),
             fallback_message="Please try again.",
+            fallback_after_s=5.5,
             overdue_s=5.0,
             payload_share=0.25,
         )

@@ -144,6 +144,7 @@ class Worker:
             leased=self._watch.leased,
             dropped=self._spool.dropped,
             requests=gateway.requests,
+            breakers=gateway.breakers(),
         )
 
     def _log_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

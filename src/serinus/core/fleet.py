@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+
+class BreakerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker's circuit breaker of one endpoint; `opened` counts how often it opened since the worker's start."""
+
+    endpoint: str
+    state: Literal["closed", "open", "half_open"]
+    opened: int = 0
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A live gateway worker. `acked` is the snapshot revision it routes by; `leased`: it may serve candidates now;
     `dropped`: records that found no room in the spool since it started. `mirror_sent`: copies of requests sent to
-    candidates since then; `mirror_dropped`: those not sent, and why by reason in `mirror_drops`."""
+    candidates since then; `mirror_dropped`: those not sent, and why by reason in `mirror_drops`. `breakers`: the
+    circuit breakers that have opened since then."""
 
     instance: str
     pid: int
@@ -19,6 +30,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     mirror_sent: int = 0
     mirror_dropped: int = 0
     mirror_drops: dict[str, int] = {}
+    breakers: tuple[BreakerStatus, ...] = ()
 
 
 class InFlight(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +46,8 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One host's report. `beat` counts reports; `shipped_until_us`: every record framed before this wall time is in
-    the store; `clock_offset_us`: host clock minus the store's at the last report; `lease_s` the longest granted."""
+    the store; `clock_offset_us`: host clock minus the store's at the last report; `followed`: the snapshot revision on
+    the host, by which every worker that starts there routes (None: an agent that does not tell)."""
 
     host: str
     beat: int
@@ -43,3 +56,4 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: tuple[InFlight, ...] = ()
     spool_bytes: int = 0
     clock_offset_us: int = 0
+    followed: int | None = None

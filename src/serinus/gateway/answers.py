@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from serinus.core.records.record import ErrorClass
 from serinus.core.routing.snapshot import FormatRule
 from serinus.core.wire.answer import Findings, read_completion
@@ -9,9 +12,14 @@ from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.format_rule import breaks
 from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.response import ResponseReader
+from serinus.gateway.routes import Target
 
 _OUR_KEY_STATUSES = frozenset({401, 403})
 _LIMITED = 429
+_RETRY_AFTER = "retry-after"
+_DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
+_FILTER_STATUSES = frozenset({400, 403, 422})
+_FILTER_CODES = (b"content_filter", b"content_policy_violation", b"flagged_input")
 _ANSWERS = {
     ErrorClass.UPSTREAM_CONNECT: (502, "upstream_connect"),
     ErrorClass.UPSTREAM_CUT: (502, "upstream_cut"),
@@ -20,6 +28,7 @@ _ANSWERS = {
     ErrorClass.UPSTREAM_TIMEOUT: (504, "upstream_timeout"),
     ErrorClass.RATE_LIMITED: (429, "upstream_rate_limited"),
     ErrorClass.INFRASTRUCTURE: (502, "upstream_lost"),
+    ErrorClass.BREAKER_OPEN: (503, "upstream_open"),
 }
 
 
@@ -38,8 +47,11 @@ def is_encoded(reader: ResponseReader) -> bool:
     return encoding is not None and encoding.strip().lower() not in (b"", b"identity")
 
 
-def judge(reader: ResponseReader, body: bytes, wants_stream: bool, rule: FormatRule | None) -> tuple[Findings, bool]:
-    """What a whole 2xx answer told, and whether it breaks the format rule. UpstreamFault when it is no answer."""
+def judge(
+    reader: ResponseReader, body: bytes, wants_stream: bool, rule: FormatRule | None, keep_text: bool
+) -> tuple[Findings, bool]:
+    """What a whole 2xx answer told, with its text if that is to be kept, and whether it breaks the format rule.
+    UpstreamFault when it is no answer."""
     if is_encoded(reader):
         raise _garbage("compressed, although identity was asked for")
     completion = read_completion(body)
@@ -50,28 +62,43 @@ def judge(reader: ResponseReader, body: bytes, wants_stream: bool, rule: FormatR
         raise _garbage("not an event stream, although one was asked for")
     if completion is None:
         return findings, rule is not None
-    findings.note(completion, keep_text=rule is not None)
+    findings.note(completion, keep_text)
     return findings, rule is not None and breaks(rule, findings.text)
 
 
-def status_fault(status: int) -> UpstreamFault:
-    """The fault that a status other than 2xx is."""
+def status_fault(reader: ResponseReader, body: bytes = b"") -> UpstreamFault:
+    """The fault that an answer with a status other than 2xx is."""
+    status = reader.status
     error = ErrorClass.RATE_LIMITED if status == _LIMITED else ErrorClass.UPSTREAM_STATUS
-    return UpstreamFault(error, f"the upstream answered {status}", status)
+    return UpstreamFault(
+        error,
+        f"the upstream answered {status}",
+        status,
+        retry_after_s=retry_after_s(reader.headers),
+        filtered=status in _FILTER_STATUSES and any(code in body for code in _FILTER_CODES),
+    )
 
 
-def may_fall_back(fault: UpstreamFault) -> bool:
-    """Whether another version may mend it. Not a request that is itself at fault, not a rate limit (its wait is
-    passed on), and not a connection lost by nobody's fault, where the call may have been carried out."""
-    if fault.error is ErrorClass.UPSTREAM_STATUS:
-        return fault.status < 300 or fault.status >= 500 or fault.status in (401, 403, 404)
-    return fault.error not in (ErrorClass.RATE_LIMITED, ErrorClass.INFRASTRUCTURE)
+def retry_after_s(headers: dict[bytes, bytes]) -> float:
+    """The wait that an upstream asks for: `retry-after-ms`, else `retry-after` in seconds; −1 for none, or a date."""
+    for name, unit_s in ((b"retry-after-ms", 0.001), (b"retry-after", 1.0)):
+        value = headers.get(name, b"")
+        if _DECIMAL.fullmatch(value):
+            return float(value) * unit_s
+    return -1.0
+
+
+def breaker_fault(target: Target, now_ns: int) -> UpstreamFault:
+    """An endpoint is not asked, since its circuit breaker is open; with the time until it may be."""
+    what = f"endpoint {target.endpoint.name} is passed over: nearly all of its last calls failed"
+    return UpstreamFault(ErrorClass.BREAKER_OPEN, what, retry_after_s=target.breaker.wait_s(now_ns))
 
 
 def refusal_for(fault: UpstreamFault) -> Refusal:
     """What the caller is told of a fault."""
     status, code = _ANSWERS[fault.error]
-    return Refusal(status, code, fault.what)
+    wait = ((_RETRY_AFTER, str(math.ceil(fault.retry_after_s))),) if fault.error is ErrorClass.BREAKER_OPEN else ()
+    return Refusal(status, code, fault.what, headers=wait)
 
 
 def passable(reader: ResponseReader, body: bytes) -> tuple[int, bytes]:
@@ -81,7 +108,7 @@ def passable(reader: ResponseReader, body: bytes) -> tuple[int, bytes]:
         return 502, refusal.body()
     if not is_encoded(reader) and body[:1] == b"{" and body[-1:] in b"}\n" and b"error" in body:
         return reader.status, body
-    fault = status_fault(reader.status)
+    fault = status_fault(reader)
     return reader.status, Refusal(reader.status, refusal_for(fault).code, fault.what).body()
 
 

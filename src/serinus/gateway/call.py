@@ -1,4 +1,5 @@
-"""One call: forward, fall back, relay, record. A small state machine between a caller and an upstream connection."""
+"""One call: serve a version, take the next rung when it fails, send on, record. It stands between a caller and the
+attempts at an answer."""
 
 from __future__ import annotations
 
@@ -14,17 +15,18 @@ from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
 from serinus.core.wire.response import ResponseReader
 from serinus.core.wire.sse import EventStream
-from serinus.gateway import answers, heads
+from serinus.gateway import answers, heads, message
 from serinus.gateway.admission import Admitted
+from serinus.gateway.attempt import Attempt
 from serinus.gateway.client import ClientConnection
+from serinus.gateway.ladder import next_rung
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Outcome, Recorder
 from serinus.gateway.reply import Reply
 from serinus.gateway.routes import Routes, Served, Target
-from serinus.gateway.upstream import UpstreamConnection
 
 _LEFT, _CUT_OFF = 499, 503
-_CANDIDATE, _CONTROL = Arm.CANDIDATE, Arm.CONTROL
+_CANDIDATE, _CONTROL, _PINNED = Arm.CANDIDATE, Arm.CONTROL, Arm.PINNED
 
 
 class Desk(Protocol):
@@ -35,17 +37,17 @@ class Desk(Protocol):
 
     def pool(self, target: Target) -> Pool: ...
     def call_over(self, call: Call) -> None: ...
-    def report(self, fault: UpstreamFault, served: Served) -> None: ...
+    def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None: ...
+    def recovered(self, target: Target) -> None: ...
 
 
 class Call:
     """From assignment to end. Every way out leads through `_end`, which writes the record, exactly once."""
 
-    _upstream: UpstreamConnection | None = None
-    _stream: EventStream | None = None
+    _attempt: Attempt | None = None
     _outgoing = b""
-    _size = _answered_ns = _sent_ns = _first_ns = 0
-    _connected = _reconnected = _slow = _over = _fell_back = False
+    _first_ns = 0
+    _slow = _over = _fell_back = _retried = _waiting = _late = False
 
     def __init__(
         self, desk: Desk, client: ClientConnection, request: Request, admitted: Admitted, routes: Routes
@@ -57,19 +59,9 @@ class Call:
         self._revision = routes.revision
         self._served = admitted.version
         self._outcome = Outcome()
-        self._headers: dict[bytes, bytes] = {}
-        self._parts: list[bytes] = []
         self._total_ns = client.arrived_ns + admitted.app.total_ns
         self._raw = desk.recorder.begin(admitted, routes.revision, client.arrived_ns)
         self._reply = Reply(client, request, admitted, self._raw)
-
-    def _reset(self) -> None:
-        """Forget an attempt."""
-        self._upstream = self._stream = None
-        self._headers, self._parts = {}, []
-        self._size = self._answered_ns = self._sent_ns = 0
-        self._connected = self._reconnected = False
-        self._outgoing = b""
 
     def start(self) -> None:
         """Compose and send. A request that the version cannot take is answered, and recorded, here."""
@@ -82,67 +74,60 @@ class Call:
                 status = 422 if kind is ErrorClass.TEMPLATE else 400
                 self._refuse(Refusal(status, error.code, error.what, param=error.where, mend=error.mend), kind)
         else:
-            self._attempt()
+            self._ask()
 
-    # what the pool tells
+    # what the attempt tells
 
-    def connected(self, connection: UpstreamConnection, now_ns: int) -> None:
-        """A connection is there: send."""
-        self._connected = True
-        self._upstream = connection
-        self._sent_ns = now_ns
-        self._limit(now_ns + self._admitted.app.first_ns)
-        connection.send(self, self._outgoing, now_ns)
+    def limit(self, deadline_ns: int) -> None:
+        """What goes on now is to be over by then, and the call by its total."""
+        total_ns = self._total_ns
+        self._client.deadline_ns = deadline_ns if deadline_ns < total_ns else total_ns
 
-    def not_connected(self, error: Exception) -> None:
-        """Nothing was sent, so once more is safe; then it is a fault."""
-        if not self._reconnected:
-            self._reconnected = True
-            self._outcome.rung = self._outcome.rung or Rung.RETRY
-            self._attempt()
+    def connects_again(self) -> None:
+        """Nothing was sent: the record shows one more attempt."""
+        self._outcome.attempts += 1
+        self._outcome.rung = self._outcome.rung or Rung.RETRY
+
+    def relay(self, stream: EventStream, data: bytes) -> None:
+        """Send on what came of a stream; end with it, or say that it broke."""
+        if self._over:
             return
-        self._fail(UpstreamFault(ErrorClass.UPSTREAM_CONNECT, f"no connection to the upstream: {error}"))
-
-    # what the upstream connection tells
-
-    def upstream_data(self, reader: ResponseReader, body: bytes, now_ns: int) -> None:
-        """The head is whole; `body` came with this read."""
-        if not self._answered_ns:
-            self._answered_ns = now_ns
-            self._note_head(reader)
-        if not body:
+        if stream.done:
+            self._finish_stream(stream, data)
             return
-        stream = self._stream
-        if stream is not None:
-            self._relay(stream, stream.receive(body))
-            return
-        self._size += len(body)
-        self._parts.append(body)
-        if self._size > self._admitted.app.answer_bytes:
-            self._fail(UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, "the upstream's answer is above answer_bytes"))
+        if data:
+            self._send(data, last=False)
+        if stream.fault is not None:
+            self.failed(stream.fault)
 
-    def upstream_end(self, reader: ResponseReader) -> None:
-        """The answer is complete."""
-        self._upstream = None
-        stream = self._stream
-        if stream is not None:
-            self._relay(stream, stream.finish())
+    def answered(self, reader: ResponseReader, body: bytes) -> None:
+        """Pass a good answer on; take an error to the ladder, and pass that on when no rung is left."""
+        status = reader.status
+        if not 200 <= status < 300:
+            fault = answers.status_fault(reader, body)
+            if not self._take_next_rung(fault):
+                self._finish(*answers.passable(reader, body))
             return
-        parts = self._parts
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        if 200 <= reader.status < 300:
-            self._answer(reader, body)
+        admitted, rule = self._admitted, self._admitted.app.format_rule
+        try:
+            findings, broken = answers.judge(reader, body, admitted.stream, rule, admitted.keep_text)
+        except UpstreamFault as fault:
+            self.failed(fault)
             return
-        fault = answers.status_fault(reader.status)
-        self._desk.report(fault, self._served)
-        if not self._fall_back(fault):
-            status, body = answers.passable(reader, body)
-            self._finish(status, body)
+        self._outcome.findings, self._outcome.invalid_format = findings, broken
+        self._note_recovery()
+        self._finish(status, body)
 
-    def upstream_failed(self, fault: UpstreamFault) -> None:
-        """No whole answer will come."""
-        self._upstream = None
-        self._fail(fault)
+    def failed(self, fault: UpstreamFault) -> None:
+        """No answer from this attempt: the next rung, or an honest error; a stream that has begun can only be cut."""
+        if self._over:
+            return
+        if not self._first_ns:
+            if not self._take_next_rung(fault):
+                self._refuse(answers.refusal_for(fault), fault.error)
+            return
+        self._desk.report(fault, self._served, begun=True)
+        self._cut(fault)
 
     # what the caller's connection tells
 
@@ -160,30 +145,34 @@ class Call:
     def caller_slow(self) -> None:
         """Read no faster than the caller does."""
         self._slow = True
-        if self._upstream is not None:
-            self._upstream.pause()
+        if self._attempt is not None:
+            self._attempt.pause()
 
     def caller_ready(self) -> None:
         """Go on reading."""
         self._slow = False
-        self._limit(self._desk.mono_ns() + self._admitted.app.between_ns)
-        if self._upstream is not None:
-            self._upstream.resume()
+        self.limit(self._desk.mono_ns() + self._admitted.app.between_ns)
+        if self._attempt is not None:
+            self._attempt.resume()
 
     def expire(self, now_ns: int) -> None:
-        """A limit has passed; a caller that does not read has until the total."""
+        """A limit has passed, or the wait for a retry; a caller that does not read has until the total."""
         if self._slow and now_ns < self._total_ns:
-            self._limit(self._total_ns)
+            self.limit(self._total_ns)
         elif now_ns >= self._total_ns:
-            self._fail(UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the call took longer than total_s"), last=True)
-        elif not self._connected:
-            self._fail(UpstreamFault(ErrorClass.UPSTREAM_CONNECT, "the upstream did not connect within connect_s"))
-        elif not self._first_ns:
-            self._fail(UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "no answer came within first_token_s"))
-        else:
-            self._fail(UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the stream paused for longer than between_tokens_s"))
+            self._late = True
+            self.failed(UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the call took longer than total_s"))
+        elif self._waiting:
+            self._waiting = False
+            self._ask()
+        elif self._first_ns:
+            self.failed(
+                UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the stream paused for longer than between_tokens_s")
+            )
+        elif self._attempt is not None:
+            self.failed(self._attempt.overdue())
 
-    # attempts
+    # asking versions
 
     def _compose(self) -> None:
         body = self._served.composer.compose(self._admitted.body, self._admitted.stream)
@@ -196,34 +185,60 @@ class Call:
             body,
         )
 
-    def _attempt(self) -> None:
-        self._outcome.attempts += 1
-        pool = self._desk.pool(self._served.target)
+    def _ask(self) -> None:
+        """Ask the version that serves now, unless the breaker of its endpoint is open."""
         now_ns = self._desk.mono_ns()
-        connection = pool.take(now_ns)
-        if connection is not None:
-            self.connected(connection, now_ns)
+        target = self._served.target
+        if target.breaker.troubled and not target.breaker.admits(now_ns):
+            self.failed(answers.breaker_fault(target, now_ns))
             return
-        self._limit(now_ns + self._admitted.app.connect_ns)
-        pool.connect(self)
+        self._outcome.attempts += 1
+        attempt = self._attempt = Attempt(self, self._admitted, self._desk.pool(target), self._outgoing)
+        attempt.start(now_ns)
 
-    def _fall_back(self, fault: UpstreamFault) -> bool:
-        """Go on with the baseline when the candidate failed before its first byte; its fault stays on the record."""
+    def _take_next_rung(self, fault: UpstreamFault) -> bool:
+        """Climb down, before the first byte; the first fault stays on the record, whoever answers in the end."""
+        self._desk.report(fault, self._served, begun=False)
+        self._drop_attempt()
         outcome = self._outcome
         outcome.error = outcome.error or fault.error
         outcome.upstream_status = outcome.upstream_status or fault.status
-        baseline = self._admitted.app.live
-        if self._admitted.arm is not _CANDIDATE or self._fell_back or baseline is None:
-            return False
-        if not answers.may_fall_back(fault):
-            return False
-        self._reset()
-        self._served, self._fell_back, outcome.rung = baseline, True, Rung.BASELINE
+        return self._climb_down(fault)
+
+    def _climb_down(self, fault: UpstreamFault) -> bool:
+        admitted = self._admitted
+        mended = admitted.arm is _CANDIDATE and not self._fell_back and not self._late
+        baseline = admitted.app.live if mended else None
+        rung = next_rung(
+            fault,
+            retry=not self._retried and not self._late,
+            baseline=baseline is not None,
+            elsewhere=baseline is not None and baseline.target.endpoint.name != self._served.target.endpoint.name,
+            message=bool(admitted.app.message) and admitted.arm is not _PINNED,
+        )
+        if rung is Rung.RETRY:
+            self._wait(fault.retry_after_s)
+        elif rung is Rung.MESSAGE:
+            self._say_message()
+        elif rung is Rung.BASELINE and baseline is not None:
+            return self._fall_back(baseline, fault)
+        return rung is not Rung.NONE
+
+    def _wait(self, wait_s: float) -> None:
+        """Ask the same version again after the wait that its upstream asked for."""
+        self._outcome.rung = self._outcome.rung or Rung.RETRY
+        self._retried = self._waiting = True
+        self.limit(self._desk.mono_ns() + int(wait_s * 1e9))
+
+    def _fall_back(self, baseline: Served, fault: UpstreamFault) -> bool:
+        own, self._served, self._fell_back = self._served, baseline, True
         try:
             self._compose()
         except InvalidInput:
-            return False
-        self._attempt()
+            self._served = own
+            return self._climb_down(fault)
+        self._outcome.rung = Rung.BASELINE
+        self._ask()
         return True
 
     def _stand_in(self, kind: ErrorClass) -> bool:
@@ -241,63 +256,32 @@ class Call:
             return False
         outcome.error, outcome.version_fault = kind, True
         if arm is _CONTROL:
-            self._served, self._outgoing = own, b""
+            self._served = own
             return False
         self._fell_back, outcome.rung = True, Rung.BASELINE
-        self._attempt()
+        self._ask()
         return True
 
-    def _limit(self, deadline_ns: int) -> None:
-        total_ns = self._total_ns
-        self._client.deadline_ns = deadline_ns if deadline_ns < total_ns else total_ns
-
-    def _drop_upstream(self) -> None:
-        upstream, self._upstream = self._upstream, None
-        if upstream is not None:
-            upstream.abort()
-        elif not self._connected and self._outgoing:
-            self._desk.pool(self._served.target).give_up(self)
-
-    # answers
-
-    def _note_head(self, reader: ResponseReader) -> None:
-        self._outcome.upstream_status = self._outcome.upstream_status or reader.status
-        self._headers = reader.headers
-        if self._admitted.stream and answers.is_stream(reader):
-            self._stream = EventStream(
-                strip_usage=not self._admitted.include_usage,
-                keep_text=self._admitted.app.format_rule is not None,
-            )
-
-    def _relay(self, stream: EventStream, data: bytes) -> None:
-        if self._over:
-            return
-        if stream.done:
-            self._finish_stream(stream, data)
-            return
-        if data:
-            self._send(data, last=False)
-        if stream.fault is not None:
-            self._fail(stream.fault)
+    # answering the caller
 
     def _send(self, data: bytes, last: bool) -> None:
         now = self._desk.mono_ns()
         if self._first_ns:
             if not last:
-                self._limit(now + self._admitted.app.between_ns)
+                self.limit(now + self._admitted.app.between_ns)
             self._reply.more(data, last)
             return
         self._first_ns = now
+        self._note_recovery()
         if not last:
-            self._limit(now + self._admitted.app.between_ns)
+            self.limit(now + self._admitted.app.between_ns)
             self._desk.recorder.first(self._raw, now)
-        headers = heads.passed_through(self._headers)
-        self._reply.open(self._served, headers, data, last, self._overhead_ns(now), self._fell_back)
+        self._reply.open(self._about(), data, last, self._overhead_ns(now))
 
     def _finish_stream(self, stream: EventStream, data: bytes) -> None:
-        if self._upstream is not None:
-            self._upstream.detach()
-            self._upstream = None
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.detach()
         rule = self._admitted.app.format_rule
         self._outcome.findings = stream.findings
         self._outcome.invalid_format = rule is not None and breaks(rule, stream.findings.text)
@@ -305,53 +289,66 @@ class Call:
         self._send(data, last=True)
         self._reply.done()
 
-    def _answer(self, reader: ResponseReader, body: bytes) -> None:
-        try:
-            rule = self._admitted.app.format_rule
-            findings, broken = answers.judge(reader, body, self._admitted.stream, rule)
-        except UpstreamFault as fault:
-            self._fail(fault)
-            return
-        self._outcome.findings, self._outcome.invalid_format = findings, broken
-        self._finish(reader.status, body)
-
     def _finish(self, status: int, body: bytes) -> None:
-        now_ns = self._end(status, self._answered_ns)
-        headers = heads.passed_through(self._headers)
-        if status >= 400 and self._outcome.attempts > 1:
-            headers += heads.NO_RETRY
-        self._reply.whole(status, self._served, headers, body, self._overhead_ns(now_ns), self._fell_back)
+        attempt = self._attempt
+        now_ns = self._end(status, attempt.answered_ns if attempt is not None else 0)
+        no_retry = heads.NO_RETRY if status >= 400 and self._outcome.attempts > 1 else b""
+        self._reply.whole(status, self._about() + no_retry, body, self._overhead_ns(now_ns))
+
+    def _say_message(self) -> None:
+        """Answer with the app's message, as a whole completion of the kind that was asked for."""
+        self._outcome.rung = Rung.MESSAGE
+        now_ns = self._end(200, self._desk.mono_ns())
+        if self._admitted.stream:
+            self._reply.open(heads.MESSAGE, message.stream(self._admitted, self._raw), True, self._overhead_ns(now_ns))
+            self._reply.done()
+            return
+        said = message.completion(self._admitted, self._raw)
+        self._reply.whole(200, heads.MESSAGE, said, self._overhead_ns(now_ns))
 
     def _refuse(self, refusal: Refusal, error: ErrorClass) -> None:
         self._outcome.error = self._outcome.error or error
         self._outcome.rung = Rung.NONE
         now_ns = self._end(refusal.status)
-        headers = heads.NO_RETRY if self._outcome.attempts > 1 else b""
-        self._reply.refusal(refusal, self._served, headers, self._overhead_ns(now_ns), self._fell_back)
+        no_retry = heads.NO_RETRY if self._outcome.attempts > 1 else b""
+        told = self._served.headers + (heads.BASELINE if self._fell_back else b"")
+        self._reply.whole(
+            refusal.status, told + heads.lines(refusal.headers) + no_retry, refusal.body(), self._overhead_ns(now_ns)
+        )
 
-    def _fail(self, fault: UpstreamFault, last: bool = False) -> None:
-        """No answer from this attempt: the next rung, or an honest error."""
-        if self._over:
-            return
-        self._desk.report(fault, self._served)
-        self._drop_upstream()
-        if not self._first_ns:
-            if last or not self._fall_back(fault):
-                self._refuse(answers.refusal_for(fault), fault.error)
-            return
-        outcome = self._outcome
+    def _cut(self, fault: UpstreamFault) -> None:
+        outcome, attempt = self._outcome, self._attempt
         outcome.error = outcome.error or fault.error
-        if self._stream is not None:
-            outcome.findings, outcome.estimated = self._stream.findings, True
+        stream = attempt.stream if attempt is not None else None
+        if stream is not None:
+            outcome.findings, outcome.estimated = stream.findings, True
             if outcome.findings.tokens_out < 0:
-                outcome.findings.tokens_out = self._stream.events
+                outcome.findings.tokens_out = stream.events
         self._end(200, self._first_ns)
         self._reply.cut(answers.refusal_for(fault))
 
+    def _about(self) -> bytes:
+        """The headers that tell of the version that answers, and what its upstream told."""
+        attempt = self._attempt
+        passed = heads.passed_through(attempt.headers) if attempt is not None and attempt.headers else b""
+        return self._served.headers + passed + (heads.BASELINE if self._fell_back else b"")
+
+    def _note_recovery(self) -> None:
+        target = self._served.target
+        if target.breaker.troubled:
+            self._desk.recovered(target)
+
     def _overhead_ns(self, now_ns: int) -> int:
-        if not self._answered_ns:
+        attempt = self._attempt
+        if attempt is None or not attempt.answered_ns:
             return now_ns - self._client.arrived_ns
-        return (self._sent_ns - self._client.arrived_ns) + (now_ns - self._answered_ns)
+        return (attempt.sent_ns - self._client.arrived_ns) + (now_ns - attempt.answered_ns)
+
+    def _drop_attempt(self) -> None:
+        attempt = self._attempt
+        if attempt is not None:
+            self._outcome.upstream_status = self._outcome.upstream_status or attempt.status
+            attempt.give_up()
 
     def _end(self, status: int, first_ns: int = 0) -> int:
         """Put the call on record, once; the time of it."""
@@ -359,7 +356,7 @@ class Call:
         if self._over:
             return now_ns
         self._over = True
-        self._drop_upstream()
+        self._drop_attempt()
         self._outcome.status = status
         self._desk.recorder.end(
             self._raw,

@@ -21,6 +21,8 @@ _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 JSON = b"content-type: application/json\r\n"
 STREAM = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
 NO_RETRY = b"x-should-retry: false\r\n"
+BASELINE = b"x-serinus-fallback: baseline\r\n"
+MESSAGE = b"x-serinus-fallback: message\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -55,8 +57,12 @@ def traceparent(caller: dict[bytes, bytes], raw_call: bytes) -> bytes:
 
 def refusal_answer(refusal: Refusal, keep_alive: bool, *, with_body: bool = True) -> bytes:
     """A whole error answer of our own."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers).encode("latin-1", "replace")
-    return whole(refusal.status, JSON + lines, refusal.body(), keep_alive, with_body=with_body)
+    return whole(refusal.status, JSON + lines(refusal.headers), refusal.body(), keep_alive, with_body=with_body)
+
+
+def lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Headers of a refusal as lines."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1", "replace")
 
 
 def whole(status: int, headers: bytes, body: bytes, keep_alive: bool, *, with_body: bool = True) -> bytes:

@@ -25,6 +25,7 @@ _COUNTED = frozenset(
         ErrorClass.UPSTREAM_GARBAGE,
         ErrorClass.UPSTREAM_CONNECT,
         ErrorClass.RATE_LIMITED,
+        ErrorClass.BREAKER_OPEN,
     }
 )
 NOTHING_FOUND = Findings()

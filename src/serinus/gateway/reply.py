@@ -9,16 +9,15 @@ from serinus.core.wire.sse import error_event
 from serinus.gateway import heads
 from serinus.gateway.admission import Admitted
 from serinus.gateway.client import ClientConnection
-from serinus.gateway.routes import Served
 
 _CHUNKED = b"transfer-encoding: chunked\r\n"
-_FELL_BACK = b"x-serinus-fallback: baseline\r\n"
 _KEEP_ALIVE = b"connection: keep-alive\r\n\r\n"
 _CLOSE = b"connection: close\r\n\r\n"
 
 
 class Reply:
-    """The answer to one request. `overhead_ns` is the time a call spent here rather than upstream."""
+    """The answer to one request. `overhead_ns` is the time a call spent here rather than upstream; `headers` are what
+    this answer has beside what is told of every call."""
 
     __slots__ = ("_chunked", "_client", "_keep_alive", "_told")
 
@@ -33,34 +32,24 @@ class Reply:
             heads.traceparent(request.headers, raw_call) if b"traceparent" in request.headers else b"",
         )
 
-    def whole(
-        self, status: int, served: Served, headers: bytes, body: bytes, overhead_ns: int, fell_back: bool = False
-    ) -> None:
+    def whole(self, status: int, headers: bytes, body: bytes, overhead_ns: int) -> None:
         """Send a whole JSON answer, and finish."""
         keep_alive = self._keep_alive
         self._client.write(
-            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%b%bx-serinus-overhead-ms: %.2f\r\n%b%b%b%b"
+            b"%bcontent-type: application/json\r\ncontent-length: %d\r\n%bx-serinus-overhead-ms: %.2f\r\n%b%b%b"
             % (
                 heads.status_line(status),
                 len(body),
                 self._told,
-                served.headers,
                 overhead_ns / 1e6,
                 headers,
-                _FELL_BACK if fell_back else b"",
                 _KEEP_ALIVE if keep_alive else _CLOSE,
                 body,
             )
         )
         self._client.finished(keep_alive)
 
-    def refusal(
-        self, refusal: Refusal, served: Served, headers: bytes, overhead_ns: int, fell_back: bool = False
-    ) -> None:
-        """Send an error of our own, and finish."""
-        self.whole(refusal.status, served, headers, refusal.body(), overhead_ns, fell_back)
-
-    def open(self, served: Served, headers: bytes, data: bytes, last: bool, overhead_ns: int, fell_back: bool) -> None:
+    def open(self, headers: bytes, data: bytes, last: bool, overhead_ns: int) -> None:
         """Send the head of a stream with its first bytes in one write."""
         self._keep_alive = self._keep_alive and self._chunked
         head = b"".join(
@@ -69,10 +58,8 @@ class Reply:
                 heads.STREAM,
                 _CHUNKED if self._chunked else b"",
                 self._told,
-                served.headers,
-                _overhead(overhead_ns),
+                b"x-serinus-overhead-ms: %.2f\r\n" % (overhead_ns / 1e6),
                 headers,
-                _FELL_BACK if fell_back else b"",
                 _KEEP_ALIVE if self._keep_alive else _CLOSE,
             )
         )
@@ -97,7 +84,3 @@ class Reply:
             return data
         chunk = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
         return chunk + heads.LAST_CHUNK if last else chunk
-
-
-def _overhead(overhead_ns: int) -> bytes:
-    return b"x-serinus-overhead-ms: %.2f\r\n" % (overhead_ns / 1e6)

@@ -27,11 +27,11 @@ _MIN_DIGEST_PREFIX = 8
 
 
 class Target:
-    """An upstream: where to connect, and the head that every request to it begins with."""
+    """An upstream: where to connect, the head that every request to it begins with, and its circuit breaker."""
 
-    __slots__ = ("ca_file", "endpoint", "head", "host", "key", "port", "tls")
+    __slots__ = ("breaker", "ca_file", "endpoint", "head", "host", "key", "port", "tls")
 
-    def __init__(self, endpoint: Endpoint, api_key: str) -> None:
+    def __init__(self, endpoint: Endpoint, api_key: str, breaker: Breaker | None = None) -> None:
         url = urlsplit(endpoint.base_url)
         if url.scheme not in ("http", "https") or not url.hostname:
             raise FormatError(
@@ -40,6 +40,7 @@ class Target:
         if "\r" in api_key or "\n" in api_key:
             raise FormatError(f"the key in {endpoint.api_key_env} holds a line break", mend="set it again without one")
         self.endpoint = endpoint
+        self.breaker = breaker or Breaker(endpoint.breaker)
         self.host = url.hostname
         self.tls = url.scheme == "https"
         self.port = url.port or (443 if self.tls else 80)
@@ -87,7 +88,8 @@ class Served:
 
 class ServedApp:
     """An app as the pipe uses it. Limits in ns; `arms` are the response headers by an arm's number. `serve_until_ns` is
-    how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all)."""
+    how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all). `first_ns`
+    is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does."""
 
     __slots__ = (
         "answer_bytes",
@@ -101,9 +103,11 @@ class ServedApp:
         "conversation_mac",
         "encoded",
         "first_ns",
+        "first_limit",
         "forced",
         "format_rule",
         "live",
+        "message",
         "name",
         "overdue_ms",
         "override",
@@ -115,6 +119,7 @@ class ServedApp:
         "serve_until_ns",
         "total_ns",
     )
+        "total_ms",
 
     def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served], mac_key: bytes) -> None:
         self.app = app
@@ -138,12 +143,16 @@ class ServedApp:
         self.serve_until_ns = 0
         self.overdue_ms = int(app.overdue_s * 1000)
         self.connect_ns = int(app.limits.connect_s * _NS)
-        self.first_ns = int(app.limits.first_token_s * _NS)
+        self.message = app.fallback_message
+        sooner = bool(app.fallback_message) and 0 < app.fallback_after_s < app.limits.first_token_s
+        self.first_limit = "fallback_after_s" if sooner else "first_token_s"
+        self.first_ns = int((app.fallback_after_s if sooner else app.limits.first_token_s) * _NS)
         self.between_ns = int(app.limits.between_tokens_s * _NS)
         self.total_ns = int(app.limits.total_s * _NS)
         self.pinnable = pinnable
         self.arms = tuple(_arm_headers(arm, release.id if release else "") for arm in Arm)
 
+        self.total_ms = self.total_ns // 1_000_000
     def pinned(self, ref: str) -> Served | None:
         """The version of this name, digest, or digest prefix of at least 8 characters; None when it is not here."""
         found = self.pinnable.get(ref)
@@ -163,7 +172,7 @@ class Routes:
         self.mac_key = _key(snapshot.mac_key, "mac_key")
         self.pseudonym_key = _key(snapshot.pseudonym_key, "pseudonym_key")
         self.targets = {
-            name: Target(endpoint, environment.get(endpoint.api_key_env, ""))
+            name: Target(endpoint, environment.get(endpoint.api_key_env, ""), _breaker(endpoint, previous))
             for name, endpoint in snapshot.endpoints.items()
         }
         versions = self._versions(snapshot, previous)
@@ -215,6 +224,13 @@ def _serve(version: Version, target: Target) -> Served:
 def _arm_headers(arm: Arm, release: str) -> bytes:
     told = f"x-serinus-release: {release}\r\n" if release and arm not in (Arm.PINNED, Arm.OVERRIDE) else ""
     return f"{told}x-serinus-arm: {arm.label}\r\n".encode()
+def _breaker(endpoint: Endpoint, previous: Routes | None) -> Breaker | None:
+    """What was learnt of the same endpoint before; None: nothing."""
+    known = previous.targets.get(endpoint.name) if previous else None
+    same = known is not None and (known.endpoint.base_url, known.breaker.rule) == (endpoint.base_url, endpoint.breaker)
+    return known.breaker if known is not None and same else None
+
+
 
 
 def _key(text: str, name: str) -> bytes:

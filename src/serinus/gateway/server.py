@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import orjson
 
+from serinus.core.fleet import BreakerStatus
+from serinus.core.records.record import ErrorClass
 from serinus.core.routing.snapshot import Caller
 from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.refusal import Refusal
@@ -18,6 +20,7 @@ from serinus.gateway.chance import Chance
 from serinus.gateway.client import ClientConnection
 from serinus.gateway.deadlines import Deadlines
 from serinus.gateway.feedback import record_feedback
+from serinus.gateway.ladder import speaks_of_endpoint
 from serinus.gateway.log import Log
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
@@ -138,10 +141,35 @@ class Gateway:
         """A call has its end on record."""
         self.active -= 1
 
-    def report(self, fault: UpstreamFault, served: Served) -> None:
-        """An upstream failed."""
-        self._log.write_spaced(
-            "warning", "upstream_failed", served.target.endpoint.name, error=fault.error.name.lower(), what=fault.what
+    def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None:
+        """An upstream failed a call; `begun`: within its answer."""
+        if fault.error is ErrorClass.BREAKER_OPEN:
+            return
+        target, name = served.target, served.target.endpoint.name
+        self._log.write_spaced("warning", "upstream_failed", name, error=fault.error.name.lower(), what=fault.what)
+        if begun:
+            return
+        if not speaks_of_endpoint(fault):
+            if fault.status and target.breaker.troubled:
+                self.recovered(target)
+        elif target.breaker.failed(self.mono_ns()):
+            self._log.write("warning", "breaker_opened", endpoint=name, probe_s=target.endpoint.breaker.open_s)
+
+    def recovered(self, target: Target) -> None:
+        """An endpoint that failed has answered."""
+        breaker = target.breaker
+        was = breaker.state
+        breaker.succeeded(self.mono_ns())
+        if was != "closed":
+            self._log.write("info", "breaker_closed", endpoint=target.endpoint.name)
+
+    def breakers(self) -> tuple[BreakerStatus, ...]:
+        """The circuit breakers that have opened since the start."""
+        targets = self._routes.targets.values() if self._routes else ()
+        return tuple(
+            BreakerStatus(endpoint=target.endpoint.name, state=target.breaker.state, opened=target.breaker.opened)
+            for target in targets
+            if target.breaker.opened
         )
 
     def _chat(self, client: ClientConnection, request: Request) -> None:

@@ -19,10 +19,10 @@ def read(status: int, body: bytes, *lines: str) -> tuple[ResponseReader, bytes]:
 
 
 def test_every_fault_of_an_upstream_has_an_answer() -> None:
-    """Each class that an attempt can end with maps to a status and a code: 429, 502 or 504."""
+    """Each class that an attempt can end with maps to a status and a code: 429, 502, 503 or 504."""
     for error in (*_COUNTED, ErrorClass.INFRASTRUCTURE):
         refusal = answers.refusal_for(UpstreamFault(error, "what"))
-        assert refusal.status in (429, 502, 504)
+        assert refusal.status in (429, 502, 503, 504)
         assert refusal.code.startswith("upstream_")
 
 
@@ -31,27 +31,42 @@ def test_only_the_upstreams_own_faults_are_error_events() -> None:
     for error in ErrorClass:
         outcome = Outcome()
         outcome.error = error
-        assert bool(outcome.events()) == (error.name.startswith("UPSTREAM_") or error is ErrorClass.RATE_LIMITED)
+        assert bool(outcome.events()) == (
+            error.name.startswith("UPSTREAM_") or error in (ErrorClass.RATE_LIMITED, ErrorClass.BREAKER_OPEN)
+        )
 
 
 @pytest.mark.parametrize(
-    ("fault", "mendable"),
+    ("lines", "wait_s"),
     [
-        (answers.status_fault(500), True),
-        (answers.status_fault(529), True),
-        (answers.status_fault(401), True),
-        (answers.status_fault(404), True),
-        (answers.status_fault(400), False),
-        (answers.status_fault(422), False),
-        (answers.status_fault(429), False),
-        (UpstreamFault(ErrorClass.INFRASTRUCTURE, "x"), False),
-        (UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "x"), True),
-        (UpstreamFault(ErrorClass.UPSTREAM_CONNECT, "x"), True),
+        ((), -1.0),
+        (("retry-after: 7",), 7.0),
+        (("retry-after: 1.5",), 1.5),
+        (("retry-after-ms: 250", "retry-after: 1"), 0.25),
+        (("retry-after: Fri, 31 Dec 1999 23:59:59 GMT",), -1.0),
+        (("retry-after: -1",), -1.0),
+        (("retry-after: nan",), -1.0),
     ],
 )
-def test_the_baseline_is_asked_only_where_it_can_help(fault: UpstreamFault, mendable: bool) -> None:
-    """Not for a request that is itself at fault, a rate limit, or a call that may have been carried out."""
-    assert answers.may_fall_back(fault) is mendable
+def test_the_wait_that_an_upstream_asks_for_is_read(lines: tuple[str, ...], wait_s: float) -> None:
+    """Seconds, or milliseconds where they are given; a date, or what is no number, asks for no known wait."""
+    fault = answers.status_fault(*read(429, b"", *lines))
+    assert (fault.error, fault.status, fault.retry_after_s) == (ErrorClass.RATE_LIMITED, 429, wait_s)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "filtered"),
+    [
+        (400, b'{"error": {"code": "content_filter"}}', True),
+        (400, b'{"error": {"code": "content_policy_violation"}}', True),
+        (403, b'{"error": {"metadata": {"flagged_input": "x"}}}', True),
+        (400, b'{"error": {"code": "bad"}}', False),
+        (500, b'{"error": {"code": "content_filter"}}', False),
+    ],
+)
+def test_a_content_filter_is_told_from_other_errors(status: int, body: bytes, filtered: bool) -> None:
+    """By the code in the body, under a status that refuses."""
+    assert answers.status_fault(*read(status, body)).filtered is filtered
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import msgspec
 
 
 class ErrorClass(enum.IntEnum):
-    """Whose fault a failed call was. `INFRASTRUCTURE` counts against no arm; `CALLER` faults neither."""
+    """Whose fault a failed call was. `INFRASTRUCTURE` counts against no arm; `CALLER` faults neither. `BREAKER_OPEN`:
+    the endpoint was not asked, since it had failed nearly every call before."""
 
     NONE = 0
     UPSTREAM_STATUS = 1
@@ -26,6 +27,7 @@ class ErrorClass(enum.IntEnum):
     CALLER_LEFT = 8
     INFRASTRUCTURE = 9
     TEMPLATE = 10
+    BREAKER_OPEN = 11
 
 
 class Event(enum.IntFlag):
@@ -62,8 +64,8 @@ class _Record(msgspec.Struct, frozen=True, array_like=True):
 class Begin(_Record, frozen=True, array_like=True):
     """Written at assignment. `call` is the raw call id (48 bytes: time, release, arm, stratum, unit).
 
-    `mono_ns` is CLOCK_MONOTONIC of the host, `revision` the snapshot's, `version` the 32-byte digest that serves,
-    `overdue_ms` how long without a first byte is too long.
+    `mono_ns` is CLOCK_BOOTTIME of the host, `revision` the snapshot's, `version` the 32-byte digest that serves,
+    `overdue_ms` how long without a first byte is too long, `total_ms` the longest that the call may take (0: not told).
     """
 
     KIND: ClassVar[int] = 1
@@ -74,6 +76,7 @@ class Begin(_Record, frozen=True, array_like=True):
     version: bytes
     revision: int
     overdue_ms: int
+    total_ms: int = 0
 
 
 class First(_Record, frozen=True, array_like=True):

@@ -123,6 +123,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     ca_file: str = ""
     prices: dict[str, Price] = {}
     shadow_api_key_env: str = ""
+    breaker: BreakerRule = BreakerRule()
 
 
 class Limits(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """A chat completion stream (server-sent events): relayed as received, whole events only, its tail read for usage.
 
 Bytes pass untouched except for what lies behind the last complete event, which waits for its end (so that a cut
-stream ends between events), and the extra usage chunk that we asked for and the caller did not.
+stream ends between events), the extra usage chunk that we asked for and the caller did not, and what comes before the
+first event, which waits until that proves to be JSON: up to then another version may still answer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ DONE = b"data: [DONE]\n\n"
 MAX_EVENT_BYTES = 1024 * 1024
 _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
 _LINE = re.compile(r"\r\n|\n|\r")
-_MODEL = re.compile(rb'"model": ?"([^"\\]{1,200})"')
 _USUAL = (b'"choices":[', b'"choices": [')
 _TELLING = (
     *(b'finish_reason":"', b'finish_reason": "', b'usage":{', b'usage": {', b"[DONE]"),
@@ -62,11 +62,12 @@ class EventStream:
     """One stream. `findings` gathers what it told; `done` after `[DONE]`; `events` counts those relayed; `fault` is
     why no more can come: an event that never ends, is not JSON, or an error in-band, or an end before the answer's.
 
-    `strip_usage`: drop chunks that carry usage and no choice. `keep_text`: gather the answer's text.
+    `strip_usage`: drop chunks that carry usage and no choice. `keep_text`: gather the answer's text and tool calls.
     """
 
     __slots__ = (
         "_always",
+        "_held",
         "_keep_text",
         "_rest",
         "_seen",
@@ -87,7 +88,7 @@ class EventStream:
         self._keep_text = keep_text
         self._always = keep_text
         self._seen = False
-        self._rest = b""
+        self._rest = self._held = b""
         self._usual: _Usual | None = None
 
     def receive(self, data: bytes) -> bytes:
@@ -105,7 +106,7 @@ class EventStream:
             end = last_boundary(data)
             data, self._rest = data[:end], data[end:]
         relayed = self._relay(data) if data else b""
-        if len(self._rest) > MAX_EVENT_BYTES and not self.done and self.fault is None:
+        if len(self._rest) + len(self._held) > MAX_EVENT_BYTES and not self.done and self.fault is None:
             self.fault = UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, "an event of the upstream's stream does not end")
         return relayed
 
@@ -121,9 +122,8 @@ class EventStream:
         return rest + DONE
 
     def _relay(self, data: bytes) -> bytes:
-        if not self._seen and b"data:" in data:
-            self._seen = True
-            self._begin(data)
+        if not self._seen:
+            return self._begin(data)
         for telling in _TELLING:
             if telling in data:
                 return self._read(data)
@@ -134,14 +134,15 @@ class EventStream:
             self._usual = _usual_of(data)
         return data
 
-    def _begin(self, data: bytes) -> None:
-        """Look at the first events: they name the model, and show whether this JSON is spaced unusually."""
+    def _begin(self, data: bytes) -> bytes:
+        """Hold comments; read the first events, which name the model and show whether this JSON is spaced unusually."""
+        data, self._held = self._held + data, b""
+        if b"data:" not in data:
+            self._held = data
+            return b""
+        self._seen = True
         self._always = self._always or not any(usual in data for usual in _USUAL)
-        if self._always:
-            return
-        match = _MODEL.search(data)
-        if match is not None:
-            self.findings.model = match[1].decode("utf-8", "replace")
+        return self._read(data)
 
     def _read(self, data: bytes) -> bytes:
         kept = []
