@@ -23,7 +23,9 @@ from serinus.adapters.call_sql import (
 )
 from serinus.adapters.parquet_names import SCORES as SCORES_FOLDER
 from serinus.adapters.parquet_names import settled
+from serinus.adapters.traffic_sql import counted, traffic_statement
 from serinus.core.errors import QueryLimit, StoreUnavailable
+from serinus.core.lint.history import Counted
 from serinus.core.records.call import Call
 from serinus.core.records.score import LoggedScore
 from serinus.ports.event_log import CallQuery, ExportFormat, ScoreQuery
@@ -72,6 +74,15 @@ class ParquetSearch:
             return scores_statement(calls, conversations, paths) if paths else None
 
         return SCORES.read(self._ask(made))
+
+    def traffic(self, app: str, from_us: int, to_us: int) -> Counted | None:
+        """What an app's calls were within this time, counted; None when there was none."""
+
+        def made() -> Statement | None:
+            paths = self._files(self._root)
+            return traffic_statement(app, from_us, to_us, paths, self._scores()) if paths else None
+
+        return counted(self._ask(made))
 
     def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
         """All rows of a query as an open file without a name. One export at a time.

@@ -15,6 +15,7 @@ from serinus.api.routes import (
     calls,
     comparisons,
     endpoints,
+    forecast,
     health,
     hosts,
     keys,
@@ -37,6 +38,11 @@ _DESCRIPTION = """Release engineering for prompts and models.
 Every request but `GET /health` carries `Authorization: Bearer <key>`. Refusals are problem documents
 (`application/problem+json`) with a stable `code`. A POST with an `Idempotency-Key` is done once within 24 hours.
 Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339 in UTC."""
+
+
+_NOUNS = (
+    apps, versions, comparisons, endpoints, forecast, releases, stages, hosts, audit, keys, notices, calls, suites,
+)  # fmt: skip
 
 
 def create_app(
@@ -79,7 +85,7 @@ def create_app(
         prefix=PREFIX,
         responses=problems.documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
     )
-    for noun in (apps, versions, comparisons, endpoints, releases, stages, hosts, audit, keys, notices, calls, suites):
+    for noun in _NOUNS:
         api.include_router(noun.routes(parts))
     app.include_router(api)
     app.include_router(health.routes(parts), prefix=PREFIX)

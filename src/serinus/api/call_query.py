@@ -12,7 +12,7 @@ from serinus.control.lookup import version_of
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import event_metric
 from serinus.core.records.score import conversation_text
-from serinus.core.routing.conversation import TOKEN_CHARS, number_of, pseudonym
+from serinus.core.routing.conversation import LENGTHS, number_of, pseudonym
 from serinus.ports.control_store import ControlTx, Page
 from serinus.ports.event_log import CallQuery, ScoreQuery
 
@@ -131,7 +131,7 @@ class Asked:
         given = self.conversation
         if given is None or _HEX16.fullmatch(given):
             return given
-        if len(given) != TOKEN_CHARS:
+        if len(given) not in LENGTHS:
             raise InvalidInput("not a conversation", where="conversation", mend="as in a call, or its token")
         return conversation_text(number_of(given))
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from serinus.cli.failures import REFUSED, tell
+from serinus.cli.forecast import outlook_document, print_forecast
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json
 from serinus.cli.output import print_json
+from serinus.control.forecast_release import outlook
 from serinus.core.errors import InvalidInput
 from serinus.core.versions.content import digests
 from serinus.files.faults import InvalidFile
 from serinus.files.project_file import parse_project_file
+from serinus.files.traffic_file import parse_traffic_file
 from serinus.files.version_file import parse_version_file
 
 _PROJECT_SUFFIXES = (".yaml", ".yml")
@@ -22,16 +25,22 @@ _PROJECT_SUFFIXES = (".yaml", ".yml")
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Project files (.yaml) and version files (any other).")],
+    traffic: Annotated[
+        Path | None, typer.Option("--traffic", help="A file of the traffic you expect: what would each plan see of it?")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Check files without sending them anywhere; every fault with file, line, what and how to mend it.
+    """Check files without sending them anywhere; every fault with file, line, what and how to mend it. With --traffic
+    also what the plans of project files would see: users, hours, the smallest harm; errors there are faults too.
 
-    Example: serinus check serinus.yaml prompts/*.md
+    Example: serinus check serinus.yaml prompts/*.md --traffic traffic.yaml
     """
     faults: list[InvalidInput] = []
+    forecasts: dict[str, dict[str, Any]] = {}
     for file in files:
         try:
             said = _checked(file)
+            forecasts |= _forecasts(file, traffic) if traffic else {}
         except InvalidFile as error:
             faults += error.faults
         except InvalidInput as error:
@@ -40,12 +49,32 @@ def check(
             if not json:
                 print(f"{file}: {said}")
     if json:
-        print_json({"ok": not faults, "faults": [{"what": f.what, "where": f.where, "mend": f.mend} for f in faults]})
+        document: dict[str, Any] = {
+            "ok": not faults and not _blind(forecasts),
+            "faults": [{"what": f.what, "where": f.where, "mend": f.mend} for f in faults],
+        }
+        print_json(document | ({"forecasts": forecasts} if traffic else {}))
     else:
+        for app, forecast in forecasts.items():
+            print(f"\n{app}")
+            print_forecast(forecast)
         for fault in faults:
             tell(fault)
-    if faults:
+    if faults or _blind(forecasts):
         raise typer.Exit(REFUSED)
+
+
+def _forecasts(file: Path, traffic: Path) -> dict[str, dict[str, Any]]:
+    """By app, what the plans of a project file would see."""
+    if file.suffix not in _PROJECT_SUFFIXES:
+        return {}
+    expected = parse_traffic_file(str(traffic), read_file(traffic))
+    apps = parse_project_file(str(file), read_file(file)).apps
+    return {app.name: outlook_document(outlook(app.plan, expected)) for app in apps if app.plan is not None}
+
+
+def _blind(forecasts: dict[str, dict[str, Any]]) -> bool:
+    return any(one["level"] == "error" for forecast in forecasts.values() for one in forecast["findings"])
 
 
 def _checked(file: Path) -> str:

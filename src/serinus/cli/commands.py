@@ -130,6 +130,7 @@ COMMANDS: dict[str, Command | Group] = {
             "revoke": _command("keys:revoke", "Revoke a key."),
         },
     ),
+    "forecast": _command("forecast:forecast", "What an app's plan would see of its own traffic."),
     "rehearse": _command("rehearse:rehearse", "What a pipeline would catch, and how often it errs."),
     "hosts": _command("hosts:hosts", "Gateway hosts and their workers."),
     "sim": Group(

@@ -30,6 +30,9 @@ def start(
     app: Annotated[str, typer.Argument(metavar="APP")],
     version: Annotated[str, typer.Argument(metavar="VERSION", help="Name, digest, or its first 8 characters.")],
     reason: Reason = "",
+    acknowledge: Annotated[
+        str, typer.Option("--acknowledge", help="Why it may start although `serinus forecast` finds errors.")
+    ] = "",
     url: Url = "",
     key: Key = "",
     json: Json = False,
@@ -39,6 +42,8 @@ def start(
     Example: serinus release start support-bot support-bot-2026-W47-2 -m "kinder refusals"
     """
     body = {"app": app, "version": version, "reason": reason}
+    if acknowledge:
+        body["acknowledge"] = acknowledge
     with connect(url, key) as api:
         _told(api.post("/releases", body), json)
 

@@ -7,6 +7,7 @@ from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 
+from serinus.core.lint.history import Counted
 from serinus.core.records.call import Call
 from serinus.core.records.score import LoggedScore
 
@@ -122,4 +123,8 @@ class CallSearch(CallReader, Protocol):
 
     def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
         """All rows of a query in order of time, as a file of its own that is gone when it is closed."""
+        ...
+
+    def traffic(self, app: str, from_us: int, to_us: int) -> Counted | None:
+        """What an app's calls were that ended within this time, counted; None when there was none."""
         ...

@@ -38,7 +38,7 @@ def routes(parts: Parts) -> APIRouter:
         _: Annotated[ApiKey, Depends(may_view)], asked: Annotated[Asked, Depends()], at: Annotated[Page, Depends(page)]
     ) -> Listing[CallView]:
         """Calls, newest first, with what was said of them. A call is there some seconds after it ended."""
-        log = _log(parts)
+        log = call_log(parts)
         with parts.control.tx() as tx:
             query = asked.calls(tx)
         found = log.calls(msgspec.structs.replace(query, before=behind(at), limit=at.limit + 1))
@@ -59,7 +59,7 @@ def routes(parts: Parts) -> APIRouter:
         table: Annotated[Literal["calls", "scores"], Query(description="Calls, or what was said of them.")] = "calls",
     ) -> StreamingResponse:
         """All calls of a query, or all scores, as a file. It is made before the first byte is sent, so it is whole."""
-        log = _log(parts)
+        log = call_log(parts)
         with parts.control.tx() as tx:
             query = asked.calls(tx) if table == "calls" else asked.scores(tx)
         file = log.export(query, format)
@@ -73,7 +73,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/{id}", operation_id="get_call", responses=documented(HTTPStatus.NOT_FOUND))
     def get_call(id: str, _: Annotated[ApiKey, Depends(may_view)]) -> CallView:
         """One call by its id, which is the `x-request-id` of the answer, with what was said of it."""
-        log = _log(parts)
+        log = call_log(parts)
         begun_us = call_id.parse(call_id.raw_of(id)).at_ms * 1000
         found = log.calls(CallQuery(call=id, from_us=begun_us, limit=1))
         if not found:
@@ -83,7 +83,8 @@ def routes(parts: Parts) -> APIRouter:
     return router
 
 
-def _log(parts: Parts) -> CallSearch:
+def call_log(parts: Parts) -> CallSearch:
+    """The call log; StoreUnavailable where it cannot be read."""
     if parts.calls is None:
         raise StoreUnavailable(
             "this control process does not know where the call log is",

@@ -17,6 +17,7 @@ from serinus.api.schemas.standing import ReleaseDetail
 from serinus.api.stages import stages
 from serinus.api.standing import standing
 from serinus.control.abort_release import abort_release
+from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
 from serinus.control.pause_release import pause_release
 from serinus.control.read_gates import all_gates
@@ -81,10 +82,17 @@ def routes(parts: Parts) -> APIRouter:
     ) -> Response:
         """Start a release of a version, following the app's plan. One at a time per app: 409 (H6)."""
 
+        with parts.control.tx() as tx:
+            app = tx.app(body.app)
+        refuse_blind(parts.calls, parts.clock.now_us(), body.app, app.config.plan if app else None, body.acknowledge)
+
         def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView]:
             salt = parts.random_bytes(SALT_BYTES).hex()
             now_us = parts.clock.now_us()
-            release = start_release(store, now_us, actor, parts.ids, salt, body.app, body.version, body.reason)
+            reason = body.reason
+            if body.acknowledge:
+                reason = f"{reason}; acknowledged: {body.acknowledge}".removeprefix("; ")
+            release = start_release(store, now_us, actor, parts.ids, salt, body.app, body.version, reason)
             return 201, shown(store, release)
 
         return request.do(key, work)

@@ -23,6 +23,11 @@ class StartBody(VersionReasonBody):
     """What to release, and why."""
 
     app: str = Field(min_length=1, max_length=100)
+    acknowledge: str = Field(
+        default="",
+        max_length=REASON_LENGTH,
+        description="Why it may start although its plan cannot see, in this app's traffic, what it guards.",
+    )
 
 
 class KeyBody(Declared):

@@ -19,6 +19,7 @@ from serinus.console.release_view import release_view
 from serinus.console.visitor import Visitor
 from serinus.control.acknowledge_notice import acknowledge_notice
 from serinus.control.clear_override import clear_override
+from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import app_of, version_of
 from serinus.control.set_override import set_override
 from serinus.control.start_release import start_release
@@ -131,6 +132,9 @@ def _plain(desk: Desk) -> dict[str, Plain]:
 
     def start(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
         salt = parts.random_bytes(SALT_BYTES).hex()
+        with store.tx() as tx:
+            app = tx.app(place["app"])
+        refuse_blind(parts.calls, now_us, place["app"], app.config.plan if app else None, "")
         return start_release(
             store, now_us, visitor.actor, parts.ids, salt, place["app"], place["version"], form.reason()
         )

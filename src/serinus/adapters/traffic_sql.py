@@ -1,0 +1,67 @@
+"""What the call log counts of an app's traffic, as one question: rows of (what, key, number)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from serinus.adapters.call_sql import Statement
+from serinus.core.lint.history import WINDOWS_H, Counted
+
+_US_PER_HOUR = 3_600_000_000
+_WINDOW = """
+SELECT 'distinct' AS what, '{hours}' AS key, count(*) / any_value(whole) AS number FROM (
+  SELECT DISTINCT unit, (at_us - first_us) // {us} AS part, (last_us + 1 - first_us) // {us} AS whole
+  FROM seen, bounds WHERE at_us < first_us + (last_us + 1 - first_us) // {us} * {us}) HAVING count(*) > 0"""
+_COUNTS = f"""
+SELECT 'first', '', first_us FROM bounds UNION ALL
+SELECT 'last', '', last_us FROM bounds UNION ALL
+SELECT 'hour', CAST(at_us // {_US_PER_HOUR} AS VARCHAR), count(*) FROM seen GROUP BY at_us // {_US_PER_HOUR} UNION ALL
+SELECT 'heaviest', '', max(n) FROM (SELECT count(*) AS n FROM seen GROUP BY unit) UNION ALL
+SELECT 'live', '', count(*) FROM live UNION ALL
+SELECT 'cost', '', avg(cost_nano) FROM live UNION ALL
+SELECT 'event', event, count(*) FROM (SELECT unnest(events) AS event FROM live) GROUP BY event UNION ALL
+SELECT 'event', metric, count(DISTINCT call) FROM told GROUP BY metric"""  # noqa: S608 - constants
+
+
+def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], scores: Sequence[str]) -> Statement:
+    """The question. Copies for the candidate's shadow are nobody's calls; rates are those of the live version."""
+    reported = (
+        "SELECT call, metric FROM read_parquet($scores, union_by_name = true)"
+        " WHERE app = $app AND value_micro > 0 AND call IN (SELECT call FROM live)"
+        if scores
+        else "SELECT NULL AS call, NULL AS metric WHERE false"
+    )
+    head = (
+        "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano FROM"  # noqa: S608 - constants
+        " read_parquet($calls, union_by_name = true)"
+        " WHERE app = $app AND at_us >= $from_us AND at_us < $to_us AND arm <> 'shadow'),"
+        " bounds AS (SELECT min(at_us) AS first_us, max(at_us) AS last_us FROM seen),"
+        " live AS (SELECT * FROM seen WHERE arm IN ('rest', 'control')),"
+        f" told AS ({reported})"
+    )
+    windows = (_WINDOW.format(hours=hours, us=hours * _US_PER_HOUR) for hours in WINDOWS_H)
+    values: dict[str, Any] = {"calls": list(calls), "app": app, "from_us": from_us, "to_us": to_us}
+    if scores:
+        values["scores"] = list(scores)
+    return head + _COUNTS + "".join(f" UNION ALL {window}" for window in windows), values
+
+
+def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
+    """What the answer says; None when the app had no call."""
+    found: dict[str, dict[str, float]] = {}
+    for what, key, number in rows:
+        if number is not None:
+            found.setdefault(what, {})[key] = number
+    if "first" not in found:
+        return None
+    return Counted(
+        first_us=int(found["first"][""]),
+        last_us=int(found["last"][""]),
+        hours={int(hour): int(calls) for hour, calls in found["hour"].items()},
+        distinct={int(hours): float(units) for hours, units in found.get("distinct", {}).items()},
+        live_calls=int(found["live"][""]),
+        live_events={event: int(calls) for event, calls in found.get("event", {}).items()},
+        heaviest=int(found["heaviest"][""]),
+        cost_nano=found.get("cost", {}).get(""),
+    )

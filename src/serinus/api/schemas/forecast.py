@@ -1,0 +1,96 @@
+"""What a plan would see of an app's traffic, on the wire."""
+
+from typing import Literal
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from serinus.control.forecast_release import Outlook
+
+
+class TrafficView(BaseModel):
+    """The traffic that is forecast from."""
+
+    days: float = Field(description="How much of it is known.")
+    calls_per_hour: float
+    busiest_hour: float = Field(description="Calls in the busiest hour of the week.")
+    quietest_hour: float
+    units_per_day: float = Field(description="Distinct units.")
+    heaviest_unit: float = Field(description="Its share of all calls.")
+    rates: dict[str, float] = Field(description="The live version's own: share of calls with an event.")
+    cost_nano: int = Field(description="Mean cost of a call in nano-USD; -1: unknown.")
+
+
+class MetricForecastView(BaseModel):
+    """A guardrail by the end of a step."""
+
+    metric: str
+    unit_rate: float = Field(description="Share of control's units with the event.")
+    seen: float = Field(description="Chance that harm of the design ratio has been seen.")
+    smallest_harm: float | None = Field(description="Smallest rate ratio seen with chance 0.8; null: none.")
+    hours_to_show: float | None = Field(description="Hours to show non-inferiority, where the step asks for it.")
+
+
+class StepForecastView(BaseModel):
+    """A step."""
+
+    step: int
+    share: float
+    hours: float | None = Field(description="Its dwell, or until its units are together; null: it never ends.")
+    units: float = Field(description="Units per arm of this step.")
+    units_so_far: float
+    calls_busiest: float = Field(description="The candidate's calls in the busiest hour.")
+    calls_mean: float
+    calls_quietest: float
+    metrics: list[MetricForecastView]
+
+
+class HarmForecastView(BaseModel):
+    """Harm of a guardrail's design ratio from the start on."""
+
+    metric: str
+    ratio: float
+    hours_median: float | None = Field(description="Until it is seen; null: not before the watch.")
+    hours_likely: float | None = Field(description="Until it is seen with chance 0.8.")
+    exposed_units: float = Field(description="Users of the candidate by the median.")
+    bad_answers: float = Field(description="Its answers with the event by then.")
+
+
+class FindingView(BaseModel):
+    """One thing found."""
+
+    level: Literal["error", "warning", "info"]
+    where: str
+    what: str
+    mend: str
+
+
+class ForecastView(BaseModel):
+    """A plan beside an app's traffic."""
+
+    traffic: TrafficView
+    steps: list[StepForecastView]
+    harms: list[HarmForecastView]
+    hours: float | None = Field(description="Of traffic until it is live; null: never.")
+    findings: list[FindingView] = Field(description="Errors first.")
+
+    @classmethod
+    def of(cls, found: Outlook) -> "ForecastView":
+        """The view of an outlook."""
+        traffic = found.traffic
+        return cls(
+            traffic=TrafficView(
+                days=traffic.days,
+                calls_per_hour=traffic.calls_per_hour,
+                busiest_hour=traffic.busiest,
+                quietest_hour=traffic.quietest,
+                units_per_day=traffic.units(24),
+                heaviest_unit=traffic.heaviest_unit,
+                rates=traffic.rates,
+                cost_nano=traffic.cost_nano,
+            ),
+            steps=[StepForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.steps],
+            harms=[HarmForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.harms],
+            hours=found.forecast.hours,
+            findings=[FindingView.model_validate(msgspec.to_builtins(one)) for one in found.findings],
+        )

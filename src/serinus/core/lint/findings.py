@@ -1,0 +1,265 @@
+"""What a forecast means for a plan, in words: what cannot work, what to know, and how to mend it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from scipy import stats
+
+from serinus.core.decision.wording import amount, listed, percent, span
+from serinus.core.lint.forecast import LONGEST_HOURS, SEES, Forecast, StepForecast
+from serinus.core.lint.traffic import Traffic
+from serinus.core.metrics import metric
+from serinus.core.pipeline.limit import Limit
+from serinus.core.pipeline.plan import Plan
+from serinus.core.stats import multiplicity
+
+RELEASES_A_YEAR = 52
+HEAVIEST_UNIT = 0.01
+LIKELY_GAP = 0.01
+"""A chance of a pause for missing data in a night from which on it is told."""
+FALSE_LIMIT = 0.01
+_S_PER_HOUR = 3600.0
+
+Level = Literal["error", "warning", "info"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing found: an `error` stops a start unless a person acknowledges it with a reason."""
+
+    level: Level
+    where: str
+    what: str
+    mend: str = ""
+
+
+def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int = RELEASES_A_YEAR) -> list[Finding]:
+    """All findings, errors first."""
+    every = [
+        *_steps(plan, found),
+        *_shown(plan, found),
+        *_harms(plan, found),
+        *_limits(plan, traffic, found),
+        *_gaps(plan, traffic, found),
+        *_ripening(plan),
+        *_units(traffic),
+        _stops(plan, releases_a_year),
+    ]
+    order: tuple[Level, ...] = ("error", "warning", "info")
+    return sorted(every, key=lambda one: order.index(one.level))
+
+
+def _steps(plan: Plan, found: Forecast) -> Iterator[Finding]:
+    """Steps that never end, or in which nothing can be seen."""
+    compared = [step for step in found.steps if not plan.is_watch(step.step)]
+    for one in compared:
+        where = f"plan.steps[{one.step}]"
+        if one.hours is None:
+            yield Finding(
+                level="error",
+                where=where,
+                what=f"at {percent(one.share)} {plan.steps[one.step].min_units:,} units per arm do not come together "
+                f"within {span(LONGEST_HOURS * _S_PER_HOUR)}",
+                mend="raise the share of this step, or lower its min_units",
+            )
+            continue
+        dwell_s = plan.steps[one.step].dwell_s
+        if one.hours * _S_PER_HOUR > 1.05 * dwell_s:
+            yield Finding(
+                level="warning",
+                where=where,
+                what=f"at {percent(one.share)} it takes {span(one.hours * _S_PER_HOUR)} until each arm has its "
+                f"{plan.steps[one.step].min_units:,} units, not the dwell of {span(dwell_s)}",
+                mend="raise the share, lower min_units, or plan for it",
+            )
+        if one.metrics:
+            yield from _sight(plan, one, last=one is compared[-1])
+
+
+def _sight(plan: Plan, one: StepForecast, last: bool) -> Iterator[Finding]:
+    where = f"plan.steps[{one.step}]"
+    place = f"by the end of {percent(one.share)} ({one.units_so_far:,.0f} units per arm)"
+    blind = [m for m in one.metrics if m.seen < SEES]
+    if not last:
+        if all(m.smallest_harm is None for m in one.metrics):
+            yield Finding(
+                level="warning",
+                where=where,
+                what=f"{place} no guardrail sees even a hundredfold harm; only absolute limits guard this step",
+                mend="give it a larger share or a longer dwell",
+            )
+        return
+    for m in blind:
+        ratio = next(rail.design_ratio for rail in plan.guardrails if rail.metric == m.metric)
+        smallest = f"{m.smallest_harm:.3g} times the control's" if m.smallest_harm is not None else "nothing"
+        yield Finding(
+            level="error",
+            where=where,
+            what=f"{place} the comparison sees {metric(m.metric).title} of {ratio:g} times the control's with chance "
+            f"{percent(m.seen)}; what it sees with {percent(SEES)} is {smallest}",
+            mend="lengthen the dwell of this step or of those before it, raise their shares, or give the guardrail a "
+            "larger design_ratio",
+        )
+
+
+def _shown(plan: Plan, found: Forecast) -> Iterator[Finding]:
+    for one in found.steps:
+        step = plan.steps[one.step]
+        if step.require != "non_inferior" or plan.is_watch(one.step):
+            continue
+        for m in one.metrics:
+            rail = next(rail for rail in plan.guardrails if rail.metric == m.metric)
+            if rail not in plan.promoting():
+                continue
+            where, title = f"plan.steps[{one.step}].require", metric(m.metric).title
+            if m.hours_to_show is None:
+                yield Finding(
+                    level="error",
+                    where=where,
+                    what=f"that {title} are below {rail.max_ratio:g} times the control's cannot be shown within "
+                    f"{span(LONGEST_HOURS * _S_PER_HOUR)}, even of a candidate as good as the control",
+                    mend="use a larger max_ratio for it, `require: no_harm`, or `role: signal`",
+                )
+            elif m.hours_to_show * _S_PER_HOUR > 1.05 * step.dwell_s:
+                yield Finding(
+                    level="warning",
+                    where=where,
+                    what=f"showing that {title} are below {rail.max_ratio:g} times the control's takes about "
+                    f"{span(m.hours_to_show * _S_PER_HOUR)} of this step, not its dwell of {span(step.dwell_s)}",
+                    mend="use a larger max_ratio, a longer dwell, or plan for it",
+                )
+
+
+def _harms(plan: Plan, found: Forecast) -> Iterator[Finding]:
+    for harm in found.harms:
+        title = metric(harm.metric).title
+        if harm.hours_median is not None:
+            yield Finding(
+                level="info",
+                where=f"plan.guardrails.{harm.metric}",
+                what=f"{harm.ratio:g} times as many {title} are seen after {span(harm.hours_median * _S_PER_HOUR)} "
+                f"(median); {harm.exposed_units:,.0f} users have seen the candidate by then, in "
+                f"{harm.bad_answers:,.0f} answers with {title}",
+            )
+    for name in found.unseen:
+        yield Finding(
+            level="info",
+            where=f"plan.guardrails.{name}",
+            what=f"{metric(name).title} never happened in this traffic: how soon more of them are seen is not known",
+        )
+    if found.unknown:
+        yield Finding(
+            level="warning",
+            where="traffic.rates",
+            what=f"no rate is known of {listed(found.unknown)}: what is seen of them cannot be said",
+            mend="give `rates: {call.error: 1%}`, or let the app's own traffic tell",
+        )
+
+
+def _limits(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    for index, limit in enumerate(plan.limits):
+        where, title = f"plan.limits[{index}]", metric(limit.metric).title
+        per_bucket = limit.bucket_s / _S_PER_HOUR
+        dark = [one for one in found.steps if one.calls_busiest * per_bucket < limit.min_requests]
+        if len(dark) == len(found.steps):
+            best = max(one.calls_busiest for one in found.steps) * per_bucket
+            yield Finding(
+                level="error",
+                where=where,
+                what=f"the limit on {title} never has data: it wants {limit.min_requests} calls in "
+                f"{_bucket(limit)}, and the candidate gets {best:.3g} of them in the busiest hour at its largest share",
+                mend="lower its min_requests",
+            )
+        elif dark:
+            shares = listed([percent(one.share) for one in dark])
+            yield Finding(
+                level="warning",
+                where=where,
+                what=f"at {shares} the limit on {title} has no data: fewer than {limit.min_requests} calls of the "
+                f"candidate in {_bucket(limit)}, also in the busiest hour",
+                mend="lower min_requests, or know that only the comparison guards these steps",
+            )
+        yield from _false_limit(limit, where, traffic, found)
+
+
+def _false_limit(limit: Limit, where: str, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    """Whether the live version's own rate would break it by chance."""
+    rate = traffic.rates.get(limit.metric)
+    if rate is None or not metric(limit.metric).event:
+        return
+    worst = 0.0
+    for one in found.steps:
+        calls = math.floor(max(limit.min_requests, one.calls_mean * limit.bucket_s / _S_PER_HOUR))
+        over = float(stats.binom.sf(math.floor(limit.bound * calls), calls, rate))
+        runs = (one.hours or 0.0) * _S_PER_HOUR / (limit.bucket_s * limit.buckets)
+        worst = max(worst, -math.expm1(runs * math.log1p(-min(over**limit.buckets, 1 - 1e-12))))
+    if worst > FALSE_LIMIT:
+        yield Finding(
+            level="error" if worst > 0.5 else "warning",
+            where=where,
+            what=f"{metric(limit.metric).title} of {amount('share', rate)}, which the live version has itself, break "
+            f"this limit of {amount('share', limit.bound)} by chance in {percent(worst)} of healthy releases",
+            mend="raise the bound, min_requests or the time that it must last",
+        )
+
+
+def _gaps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    """Pauses for missing data in quiet hours."""
+    compared = [one for one in found.steps if not plan.is_watch(one.step)]
+    if not compared:
+        return
+    first = compared[0]
+    expected = first.calls_quietest * plan.freshness_s / _S_PER_HOUR
+    windows = _S_PER_HOUR / plan.freshness_s
+    chance = -math.expm1(windows * math.log1p(-min(math.exp(-expected), 1 - 1e-12)))
+    if chance > LIKELY_GAP:
+        yield Finding(
+            level="warning",
+            where="plan.freshness_s",
+            what=f"in the quietest hour an arm gets {first.calls_quietest:.3g} calls at {percent(first.share)}: with "
+            f"chance {percent(chance)} none comes for {span(plan.freshness_s)}, and the release pauses until one does",
+            mend="raise `freshness`, or know that the dwell stands still at night",
+        )
+
+
+def _ripening(plan: Plan) -> Iterator[Finding]:
+    """Labels that come too late for the comparison."""
+    dwell_s = sum(step.dwell_s for step in plan.steps if step.share <= 0.5)
+    for rail in plan.guardrails:
+        ripe_s = metric(rail.metric).maturation_s
+        if ripe_s > dwell_s:
+            yield Finding(
+                level="error",
+                where=f"plan.guardrails.{rail.metric}",
+                what=f"{metric(rail.metric).title} are known {span(ripe_s)} after a call, and the comparison may end "
+                f"after {span(dwell_s)}",
+                mend="lengthen the dwells before 100 %, or guard the watch with a limit",
+            )
+
+
+def _units(traffic: Traffic) -> Iterator[Finding]:
+    if traffic.heaviest_unit > HEAVIEST_UNIT:
+        yield Finding(
+            level="warning",
+            where="traffic.heaviest_unit",
+            what=f"one unit makes {percent(traffic.heaviest_unit)} of all calls: whichever arm it is in, limits on "
+            "shares of calls, latency and cost follow it",
+            mend="name users apart (`user`, `x-serinus-unit`) if several share it",
+        )
+
+
+def _stops(plan: Plan, releases: int) -> Finding:
+    chance = multiplicity.chance_of_any(plan.alpha, releases)
+    return Finding(
+        level="info",
+        where="plan.alpha",
+        what=f"a healthy release is rolled back by the comparison with chance {percent(plan.alpha)} at most: "
+        f"{plan.alpha * releases:.2g} of {releases} a year, {percent(chance)} for at least one",
+    )
+
+
+def _bucket(limit: Limit) -> str:
+    return "a minute" if limit.bucket_s == 60 else "a second"

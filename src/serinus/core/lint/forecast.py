@@ -1,0 +1,222 @@
+"""What each step of a plan would see of an app's traffic, metric by metric: units, hours, power, bad answers."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from serinus.core.lint import power
+from serinus.core.lint.traffic import Traffic
+from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.stats import combine, events
+
+SEES = 0.8
+"""The chance from which on a harm counts as seen."""
+LARGEST_RATIO = 100.0
+LONGEST_HOURS = 90 * 24.0
+"""A step that needs longer than this never ends."""
+_SHORTEST_HOURS = 1 / 60
+_S_PER_HOUR = 3600.0
+
+
+class MetricForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """A guardrail by the end of a step: the control's share of units with the event, the chance that harm of its
+    design ratio has been seen, the smallest rate ratio that is seen with chance `SEES` (None: none up to
+    `LARGEST_RATIO`), and, where the step asks for it, the hours in which a candidate as good as the control is shown
+    to be inside the margin (None: not within `LONGEST_HOURS`)."""
+
+    metric: str
+    unit_rate: float
+    seen: float
+    smallest_harm: float | None
+    hours_to_show: float | None = None
+
+
+class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """A step: its hours (the dwell, or longer where units are short; None: it never ends), the units per arm enrolled
+    in it and in all steps so far by its end, and the candidate's calls in an hour, at best, on average and at worst."""
+
+    step: int
+    share: float
+    hours: float | None
+    units: float
+    units_so_far: float
+    calls_busiest: float
+    calls_mean: float
+    calls_quietest: float
+    metrics: tuple[MetricForecast, ...]
+
+
+class HarmForecast(msgspec.Struct, frozen=True, kw_only=True):
+    """Harm of a guardrail's design ratio from the start on: hours until it is seen with chance ½ and `SEES` (None: not
+    before the watch), and by the first of them the candidate's users and its answers with the event."""
+
+    metric: str
+    ratio: float
+    hours_median: float | None
+    hours_likely: float | None
+    exposed_units: float
+    bad_answers: float
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a plan's traffic. `unknown` are guardrails whose base rate nobody knows, `unseen` those whose event never
+    happened. `hours`: until live, people and stages without traffic apart (None: never)."""
+
+    steps: tuple[StepForecast, ...]
+    harms: tuple[HarmForecast, ...]
+    unknown: tuple[str, ...]
+    unseen: tuple[str, ...]
+    hours: float | None
+
+
+def forecast(plan: Plan, traffic: Traffic) -> Forecast:
+    """The forecast. Pure arithmetic on expected counts; steps take their turn as early as they can."""
+    watched = [rail for rail in plan.guardrails if not rail.dry_run and rail.role != "info"]
+    known = [rail for rail in watched if traffic.rates.get(rail.metric, 0.0) > 0]
+    line = _Line(plan, traffic)
+    steps = []
+    for step in range(len(plan.steps)):
+        line.enter(step)
+        steps.append(line.forecast(step, known))
+        if not math.isfinite(line.hours):
+            break
+    return Forecast(
+        steps=tuple(steps),
+        harms=tuple(line.harm(rail) for rail in known),
+        unknown=tuple(rail.metric for rail in watched if rail.metric not in traffic.rates),
+        unseen=tuple(rail.metric for rail in watched if traffic.rates.get(rail.metric) == 0),
+        hours=_finite(line.hours),
+    )
+
+
+def log_bar(plan: Plan, guardrail: Guardrail) -> float:
+    """log E at which this guardrail's evidence from the start on rolls back by itself: log(1/α) over its share of the
+    weight and that of the first of the restarts. A signal has no restarts' share to wait for but its own."""
+    acting = [rail for rail in plan.guardrails if rail.role == guardrail.role and not rail.dry_run]
+    weight = guardrail.weight / math.fsum(rail.weight for rail in acting)
+    compared = sum(not plan.is_watch(step) for step in range(len(plan.steps)))
+    return -math.log(plan.alpha * weight * combine.restart_weights(compared)[0])
+
+
+class _Line:
+    """The plan's steps on a line of hours from the first step on."""
+
+    def __init__(self, plan: Plan, traffic: Traffic) -> None:
+        self._plan = plan
+        self._traffic = traffic
+        self._starts: list[float] = []
+        self.hours = 0.0
+
+    def enter(self, step: int) -> None:
+        """Begin a step where the one before it ended; `hours` is then its own end."""
+        self._starts.append(self.hours)
+        self.hours += self._length(step)
+
+    def forecast(self, step: int, rails: list[Guardrail]) -> StepForecast:
+        plan, traffic = self._plan, self._traffic
+        share, start = plan.candidate_share(step), self._starts[step]
+        length = self.hours - start
+        compared = [] if plan.is_watch(step) or not math.isfinite(length) else rails
+        return StepForecast(
+            step=step,
+            share=share,
+            hours=_finite(length),
+            units=self._slice(step) * traffic.units(min(length, LONGEST_HOURS)),
+            units_so_far=self._units(min(self.hours, start + LONGEST_HOURS)),
+            calls_busiest=traffic.busiest * share,
+            calls_mean=traffic.calls_per_hour * share,
+            calls_quietest=traffic.quietest * share,
+            metrics=tuple(self._metric(step, rail) for rail in compared),
+        )
+
+    def harm(self, rail: Guardrail) -> HarmForecast:
+        """Harm of the design ratio from the start on, while the arms are compared."""
+        plan, bar = self._plan, log_bar(self._plan, rail)
+        watch = next((start for step, start in enumerate(self._starts) if plan.is_watch(step)), self.hours)
+        end = min(watch, LONGEST_HOURS)
+
+        def within(chance: float) -> float:
+            return power.least(lambda t: self._seen(t, rail, rail.design_ratio, bar) >= chance, _SHORTEST_HOURS, end)
+
+        median, likely = within(0.5), within(SEES)
+        until = min(median, end)
+        return HarmForecast(
+            metric=rail.metric,
+            ratio=rail.design_ratio,
+            hours_median=_finite(median),
+            hours_likely=_finite(likely),
+            exposed_units=self._units(until),
+            bad_answers=self._calls(until) * min(1.0, rail.design_ratio * self._traffic.rates[rail.metric]),
+        )
+
+    def _length(self, step: int) -> float:
+        """Hours: the dwell, or until each arm has its units of this step; inf when it never has."""
+        plan = self._plan
+        dwell, least = plan.steps[step].dwell_s / _S_PER_HOUR, plan.steps[step].min_units
+        if plan.is_watch(step) or not least:
+            return dwell
+        own = self._slice(step)
+        return max(dwell, power.least(lambda t: own * self._traffic.units(t) >= least, _SHORTEST_HOURS, LONGEST_HOURS))
+
+    def _metric(self, step: int, rail: Guardrail) -> MetricForecast:
+        plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
+        base = self._traffic.rates[rail.metric]
+        smallest = power.least(lambda r: self._seen(end, rail, r, bar) >= SEES, rail.max_ratio, LARGEST_RATIO)
+        hours = None
+        if plan.steps[step].require == "non_inferior" and rail in plan.promoting():
+            hours = _finite(self._hours_to_show(step, rail))
+        units = self._units(end)
+        return MetricForecast(
+            metric=rail.metric,
+            unit_rate=self._events(end, base) / units if units else 0.0,
+            seen=self._seen(end, rail, rail.design_ratio, bar),
+            smallest_harm=_finite(smallest),
+            hours_to_show=hours,
+        )
+
+    def _hours_to_show(self, step: int, rail: Guardrail) -> float:
+        """Hours of the step until a candidate as good as the control is shown inside the margin; missed at most with
+        chance β over the number of guardrails and one (statistics 5)."""
+        plan, start, base = self._plan, self._starts[step], self._traffic.rates[rail.metric]
+        wanted = 1 - plan.beta / (len(plan.promoting()) + 1)
+
+        def holds(hours: float) -> bool:
+            expected = self._events(start + hours, base)
+            return power.shown(expected, expected, rail.max_ratio, -math.log(plan.beta)) >= wanted
+
+        return power.least(holds, _SHORTEST_HOURS, LONGEST_HOURS)
+
+    def _seen(self, hours: float, rail: Guardrail, ratio: float, bar: float) -> float:
+        base = self._traffic.rates[rail.metric]
+        margin = events.Margin(rail.max_ratio, rail.design_ratio)
+        return power.seen(self._events(hours, min(1.0, ratio * base)), self._events(hours, base), margin, bar)
+
+    def _slice(self, step: int) -> float:
+        """The part of all units that enrols in an arm at this step."""
+        plan = self._plan
+        return 0.0 if plan.is_watch(step) else plan.steps[step].share - (plan.steps[step - 1].share if step else 0.0)
+
+    def _enrolled(self, hours: float) -> list[tuple[float, float]]:
+        """(hours since they could enrol, units per arm) of each step so far."""
+        ages = [(hours - start, self._slice(step)) for step, start in enumerate(self._starts) if hours > start]
+        return [(age, own * self._traffic.units(age)) for age, own in ages if own]
+
+    def _units(self, hours: float) -> float:
+        return math.fsum(units for _, units in self._enrolled(hours))
+
+    def _events(self, hours: float, rate: float) -> float:
+        """Expected units of an arm with at least one event, for calls that have it with chance `rate`."""
+        return math.fsum(units * self._traffic.unit_rate(rate, age) for age, units in self._enrolled(hours))
+
+    def _calls(self, hours: float) -> float:
+        """The candidate's calls."""
+        shares = [self._plan.candidate_share(step) for step in range(len(self._starts))]
+        ends = [*self._starts[1:], math.inf]
+        spans = [max(0.0, min(hours, end) - start) for start, end in zip(self._starts, ends, strict=True)]
+        return self._traffic.calls_per_hour * math.fsum(s * t for s, t in zip(shares, spans, strict=True))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

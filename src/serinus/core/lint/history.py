@@ -1,0 +1,74 @@
+"""An app's traffic from what its call log counts."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from serinus.core.lint.traffic import HOURS_OF_WEEK, Traffic
+
+WINDOWS_H = (1, 6, 24, 72, 168, 672)
+"""Windows in which distinct units are counted."""
+_US_PER_HOUR = 3_600_000_000
+_MONDAY = 72
+"""Hours from the beginning of the week to the beginning of time, a Thursday."""
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call log counts of an app between its first and last call (µs): calls in each hour since 1970, mean
+    distinct units in whole windows of so many hours, the live version's calls with each event and in all, the calls of
+    the busiest unit, and the mean cost of those whose cost is known (nano-USD; None: of none)."""
+
+    first_us: int
+    last_us: int
+    hours: dict[int, int]
+    distinct: dict[int, float]
+    live_calls: int
+    live_events: dict[str, int]
+    heaviest: int
+    cost_nano: float | None = None
+
+
+def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
+    """The traffic; None where less than an hour of calls is known. `metrics` are the events whose rates are wanted."""
+    span_h = (counted.last_us - counted.first_us) / _US_PER_HOUR
+    calls = sum(counted.hours.values())
+    reach = [(float(hours), counted.distinct[hours]) for hours in WINDOWS_H if counted.distinct.get(hours, 0) > 0]
+    if span_h < 1 or not calls or not reach:
+        return None
+    live = counted.live_calls
+    return Traffic(
+        days=span_h / 24,
+        hourly=_hourly(counted),
+        reach=_growing(reach),
+        rates={name: counted.live_events.get(name, 0) / live for name in metrics} if live else {},
+        heaviest_unit=counted.heaviest / calls,
+        cost_nano=-1 if counted.cost_nano is None else round(counted.cost_nano),
+    )
+
+
+def _hourly(counted: Counted) -> tuple[float, ...]:
+    """Mean calls in each hour of the week. An hour of the week that was not in the log is as the same hour of other
+    days, or as the mean of all. The first and the last hour, which were cut, count only where there is nothing else."""
+    first, last = counted.first_us // _US_PER_HOUR, counted.last_us // _US_PER_HOUR
+    whole = range(first + 1, last) if last - first > 1 else range(first, last + 1)
+    seen: dict[int, list[int]] = {}
+    for hour in whole:
+        seen.setdefault((hour + _MONDAY) % HOURS_OF_WEEK, []).append(counted.hours.get(hour, 0))
+    mean = math.fsum(sum(counts) for counts in seen.values()) / sum(map(len, seen.values()))
+
+    def of(hour: int) -> float:
+        counts = seen.get(hour) or [n for other, found in seen.items() if other % 24 == hour % 24 for n in found]
+        return sum(counts) / len(counts) if counts else mean
+
+    return tuple(of(hour) for hour in range(HOURS_OF_WEEK))
+
+
+def _growing(reach: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Longer windows are fewer, so their mean may lie below a shorter one's by chance: then it is taken as equal."""
+    most, grown = 0.0, []
+    for hours, units in reach:
+        most = max(most, units)
+        grown.append((hours, most))
+    return tuple(grown)

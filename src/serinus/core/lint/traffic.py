@@ -1,0 +1,97 @@
+"""An app's own traffic, as a forecast needs it: from its call log, or declared."""
+
+from __future__ import annotations
+
+import bisect
+import math
+
+import msgspec
+
+from serinus.core.errors import InvalidInput
+
+HOURS_OF_WEEK = 168
+
+
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes in. All of it is per app, before any share is taken.
+
+    `days`: how long was looked at. `hourly`: mean calls in each hour of the week, Monday 00:00 UTC first (168 numbers).
+    `reach`: (hours, distinct units seen within a window of so many hours), growing in both, at least one pair.
+    `rates`: event metric → share of calls with it (the live version's own). `heaviest_unit`: its share of all calls.
+    `cost_nano`: mean cost of a call in nano-USD; −1 unknown.
+    """
+
+    days: float
+    hourly: tuple[float, ...]
+    reach: tuple[tuple[float, float], ...]
+    rates: dict[str, float] = {}
+    heaviest_unit: float = 0.0
+    cost_nano: int = -1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be; InvalidInput names the field."""
+        if len(self.hourly) != HOURS_OF_WEEK or any(not 0 <= calls < math.inf for calls in self.hourly):
+            raise InvalidInput(
+                "`hourly` is not 168 numbers of calls",
+                where="traffic.hourly",
+                mend="give the mean calls in each hour of the week, Monday 00:00 UTC first",
+            )
+        if sum(self.hourly) <= 0:
+            raise InvalidInput("no calls at all", where="traffic.hourly", mend="give the traffic that you expect")
+        _check_reach(self.reach)
+        for name, rate in self.rates.items():
+            if not 0 <= rate <= 1:
+                raise InvalidInput(
+                    f"{rate} is not in [0, 1]", where=f"traffic.rates.{name}", mend="give a share of calls"
+                )
+
+    @property
+    def calls_per_hour(self) -> float:
+        """Mean over the week."""
+        return math.fsum(self.hourly) / HOURS_OF_WEEK
+
+    @property
+    def quietest(self) -> float:
+        """Calls in the quietest hour of the week."""
+        return min(self.hourly)
+
+    @property
+    def busiest(self) -> float:
+        """Calls in the busiest hour of the week."""
+        return max(self.hourly)
+
+    def units(self, hours: float) -> float:
+        """Distinct units within a window of so many hours: between the known windows as a power of time, before the
+        first in proportion to it, and after the last as the last two grew (never faster than time itself)."""
+        if hours <= 0:
+            return 0.0
+        known = self.reach
+        if hours <= known[0][0]:
+            return known[0][1] * hours / known[0][0]
+        if len(known) == 1:
+            return known[0][1]
+        right = min(bisect.bisect_left(known, (hours, 0.0)), len(known) - 1)
+        (t0, n0), (t1, n1) = known[right - 1], known[right]
+        power = min(1.0, math.log(n1 / n0) / math.log(t1 / t0))
+        return float(n0 * (hours / t0) ** power)
+
+    def calls_per_unit(self, hours: float) -> float:
+        """Mean calls of a unit that is seen within such a window; at least 1."""
+        units = self.units(hours)
+        return max(1.0, self.calls_per_hour * hours / units) if units else 1.0
+
+    def unit_rate(self, rate: float, hours: float) -> float:
+        """Share of units with at least one event within a window, for calls that have it apart from each other with
+        chance `rate`. Where events come in clusters fewer units have one."""
+        return -math.expm1(self.calls_per_unit(hours) * math.log1p(-rate)) if rate < 1 else 1.0
+
+
+def _check_reach(reach: tuple[tuple[float, float], ...]) -> None:
+    mend = "give pairs that grow: hours, and distinct users seen within so many hours, e.g. [[1, 40], [24, 500]]"
+    if not reach:
+        raise InvalidInput("no distinct users", where="traffic.reach", mend=mend)
+    before = (0.0, 0.0)
+    for hours, units in reach:
+        if not (before[0] < hours < math.inf and before[1] <= units < math.inf and units > 0):
+            raise InvalidInput(f"[{hours:g}, {units:g}] does not grow", where="traffic.reach", mend=mend)
+        before = hours, units

@@ -1,0 +1,97 @@
+"""An app's traffic as a file, for a plan that is checked before there is any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from serinus.core.errors import InvalidInput
+from serinus.core.lint.traffic import HOURS_OF_WEEK, Traffic
+from serinus.core.metrics import event_metric
+from serinus.files import units
+from serinus.files.faults import InvalidFile, did_you_mean, fault, refuse
+from serinus.files.text import read_text
+from serinus.files.yaml_nodes import Node, parse_yaml
+
+MAX_BYTES = 256 * 1024
+EXAMPLE = "{traffic: 1, calls_per_hour: 1200, users: {1h: 300, 24h: 2500}, rates: {call.error: 1%}}"
+_S_PER_HOUR = 3600.0
+
+
+def parse_traffic_file(file: str, raw: bytes) -> Traffic:
+    """The traffic in these bytes; InvalidFile with every fault found, each with its line and how to mend it."""
+    root = parse_yaml(file, read_text(file, raw, MAX_BYTES))
+    if not isinstance(root.value, dict) or "traffic" not in root.value:
+        raise InvalidFile([fault(file, root.line, "not a file of traffic", f"write such as `{EXAMPLE}`")])
+    faults: list[InvalidInput] = []
+    found: dict[str, Any] = {}
+    for name, node in root.value.items():
+        read = _KEYS.get(name)
+        if read is None:
+            faults.append(fault(file, node.line, f"unknown key `{name}`", did_you_mean(name, _KEYS)))
+            continue
+        try:
+            found |= read(node)
+        except InvalidInput as error:
+            faults.append(fault(file, node.line, f"`{name}`: {error.what}", error.mend))
+    faults += [
+        fault(file, root.line, f"no `{name}`", f"write such as `{EXAMPLE}`")
+        for name, field in (("calls_per_hour", "hourly"), ("users", "reach"))
+        if field not in found and name not in root.value
+    ]
+    refuse(faults)
+    try:
+        return Traffic(days=0.0, **found)
+    except InvalidInput as error:
+        raise InvalidFile([fault(file, root.line, error.what, error.mend)]) from error
+
+
+def _format(node: Node) -> dict[str, Any]:
+    if node.value != 1:
+        raise InvalidInput("this is not a format that is known", mend="write `traffic: 1`")
+    return {}
+
+
+def _calls(node: Node) -> dict[str, Any]:
+    """One number for all hours, or one for each hour of the week."""
+    value = node.plain()
+    given = value if isinstance(value, list) else [value] * HOURS_OF_WEEK
+    numbers = [float(one) for one in given if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(given) != HOURS_OF_WEEK or len(numbers) != HOURS_OF_WEEK:
+        raise InvalidInput(
+            "this is neither a number nor a list of 168",
+            mend="write `calls_per_hour: 1200`, or one number for each hour of the week, Monday 00:00 UTC first",
+        )
+    return {"hourly": tuple(numbers)}
+
+
+def _users(node: Node) -> dict[str, Any]:
+    value = node.plain()
+    if not isinstance(value, dict) or not value or not all(_is_number(count) for count in value.values()):
+        raise InvalidInput("these are no distinct users", mend="write such as `users: {1h: 300, 24h: 2500, 7d: 9000}`")
+    pairs = ((units.duration_s(window) / _S_PER_HOUR, float(count)) for window, count in value.items())
+    return {"reach": tuple(sorted(pairs))}
+
+
+def _rates(node: Node) -> dict[str, Any]:
+    value = node.plain()
+    if not isinstance(value, dict):
+        raise InvalidInput("this is not a list of `metric: share`", mend="write such as `rates: {call.error: 1%}`")
+    return {"rates": {event_metric(str(name)).name: units.share(rate) for name, rate in value.items()}}
+
+
+def _heaviest(node: Node) -> dict[str, Any]:
+    return {"heaviest_unit": units.share(node.plain())}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_KEYS: dict[str, Callable[[Node], dict[str, Any]]] = {
+    "traffic": _format,
+    "calls_per_hour": _calls,
+    "users": _users,
+    "rates": _rates,
+    "heaviest_user": _heaviest,
+}

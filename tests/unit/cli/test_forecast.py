@@ -1,0 +1,43 @@
+"""`serinus check --traffic` and `serinus forecast`."""
+
+from __future__ import annotations
+
+from .conftest import PROJECT, Cli
+
+TRAFFIC = "traffic: 1\ncalls_per_hour: {0}\nusers: {{1h: {0}, 24h: {1}}}\nrates: {{call.error: 1%}}\n"
+
+
+def test_check_tells_what_a_plan_would_see_of_expected_traffic(cli: Cli) -> None:
+    """A table and sentences; exit code 1 when the plan is blind, 0 when it sees."""
+    project = cli.file("serinus.yaml", PROJECT)
+    few = cli.run("check", project, "--traffic", cli.file("few.yaml", TRAFFIC.format(10, 100)))
+    assert few.exit_code == 1
+    assert "error plan." in few.stdout
+    assert "smallest harm seen" in few.stdout
+    many = cli.run("check", project, "--traffic", cli.file("many.yaml", TRAFFIC.format(10**7, 10**8)))
+    assert many.exit_code == 0, many.stdout
+    assert "error plan." not in many.stdout
+
+
+def test_check_with_traffic_is_one_json_document(cli: Cli) -> None:
+    """`ok` is what the exit code says."""
+    project, traffic = cli.file("serinus.yaml", PROJECT), cli.file("few.yaml", TRAFFIC.format(10, 100))
+    found = cli.run("check", project, "--traffic", traffic, "--json")
+    assert '"ok": false' in found.stdout
+    assert '"forecasts": {' in found.stdout
+
+
+def test_a_fault_in_the_traffic_is_told_with_its_line(cli: Cli) -> None:
+    """As every fault of a file."""
+    project, traffic = cli.file("serinus.yaml", PROJECT), cli.file("t.yaml", "traffic: 1\nusers: 3\n")
+    found = cli.run("check", project, "--traffic", traffic)
+    assert found.exit_code == 1
+    assert "t.yaml:2" in found.stderr
+
+
+def test_a_forecast_without_calls_says_what_to_do_instead(cli: Cli) -> None:
+    """The API's words come through."""
+    cli.prepared()
+    found = cli.run("forecast", "bot")
+    assert found.exit_code == 1
+    assert "mend:" in found.stderr

@@ -1,0 +1,62 @@
+"""Traffic from what a call log counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from serinus.core.lint.history import Counted, traffic_of
+
+HOUR_US = 3_600_000_000
+MONDAY_US = 4 * 24 * HOUR_US  # 1970-01-05 00:00 UTC
+
+
+def counted(hours: dict[int, int], **changes: object) -> Counted:
+    """Calls by hours since that Monday."""
+    base = MONDAY_US // HOUR_US
+    fields = {
+        "first_us": MONDAY_US + min(hours) * HOUR_US,
+        "last_us": MONDAY_US + (max(hours) + 1) * HOUR_US - 1,
+        "hours": {base + hour: calls for hour, calls in hours.items()},
+        "distinct": {1: 20.0, 6: 60.0},
+        "live_calls": 200,
+        "live_events": {"call.error": 3},
+        "heaviest": 7,
+        **changes,
+    }
+    return Counted(**fields)  # type: ignore[arg-type]
+
+
+def test_hours_of_the_week_are_means_from_monday_on() -> None:
+    """Two weeks: each hour has the mean of both; the cut first and last hour do not count."""
+    found = traffic_of(counted({hour: hour % 24 + 100 * (hour // 168) for hour in range(336)}), ("call.error",))
+    assert found is not None
+    assert found.hourly[1:25] == pytest.approx([(2 * (hour % 24) + 100) / 2 for hour in range(1, 25)])
+    assert found.days == pytest.approx(14)
+    assert found.rates == {"call.error": 0.015}
+
+
+def test_hours_that_were_not_seen_are_as_the_same_hour_of_other_days() -> None:
+    """One day stands for the week."""
+    found = traffic_of(counted({hour: 10 * hour for hour in range(26)}), ())
+    assert found is not None
+    assert found.hourly[24 * 5 + 7] == 70
+
+
+def test_longer_windows_never_hold_fewer_users() -> None:
+    """A mean that fell by chance is taken as equal."""
+    found = traffic_of(counted(dict.fromkeys(range(48), 50), distinct={1: 20.0, 6: 60.0, 24: 55.0}), ())
+    assert found is not None
+    assert found.reach == ((1.0, 20.0), (6.0, 60.0), (24.0, 60.0))
+
+
+def test_less_than_an_hour_is_no_traffic() -> None:
+    """Nothing is forecast from nothing."""
+    assert traffic_of(counted({0: 50}, last_us=MONDAY_US + HOUR_US // 2), ()) is None
+    assert traffic_of(counted(dict.fromkeys(range(3), 5), distinct={}), ()) is None
+
+
+def test_without_calls_of_the_live_version_no_rate_is_known() -> None:
+    """An app whose calls were all pinned."""
+    found = traffic_of(counted(dict.fromkeys(range(3), 5), live_calls=0), ("call.error",))
+    assert found is not None
+    assert found.rates == {}

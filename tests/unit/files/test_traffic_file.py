@@ -1,0 +1,49 @@
+"""Files of traffic: what is accepted, and how faults are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from serinus.files.faults import InvalidFile
+from serinus.files.traffic_file import EXAMPLE, parse_traffic_file
+
+SOUND = "traffic: 1\ncalls_per_hour: 1200\nusers: {1h: 300, 1d: 2500}\n"
+
+
+def test_traffic_is_read_with_its_units() -> None:
+    """Windows in any order, shares as people write them; what is left out is unknown."""
+    found = parse_traffic_file("t.yaml", (SOUND + "rates: {call.error: 1%}\nheaviest_user: 0.5%\n").encode())
+    assert found.hourly == (1200.0,) * 168
+    assert found.reach == ((1.0, 300.0), (24.0, 2500.0))
+    assert (found.rates, found.heaviest_unit, found.cost_nano) == ({"call.error": 0.01}, 0.005, -1)
+
+
+def test_the_example_of_the_mend_texts_is_sound() -> None:
+    """What people are told to write works."""
+    assert parse_traffic_file("t.yaml", EXAMPLE.encode()).calls_per_hour == 1200
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ["1: not a file of traffic"]),
+        ("[1]", ["1: not a file of traffic"]),
+        (SOUND.replace("traffic: 1", "traffic: 2"), ["1: `traffic`: this is not a format that is known"]),
+        ("traffic: 1\n", ["1: no `calls_per_hour`", "1: no `users`"]),
+        (SOUND + "rate: {}\n", ["4: unknown key `rate`"]),
+        (SOUND + "rates: {call.eror: 1%}\n", ["4: `rates`: 'call.eror' is no event of a call"]),
+        (SOUND + "rates: {call.error: 200%}\n", ["4: `rates`: '200%' is not between 0% and 100%"]),
+        (SOUND + "rates: 1%\n", ["4: `rates`: this is not a list of `metric: share`"]),
+        (SOUND.replace("1200", "[1, 2]"), ["2: `calls_per_hour`: this is neither a number nor a list of 168"]),
+        (SOUND.replace("1200", "0"), ["1: no calls at all"]),
+        (SOUND.replace("300", "many"), ["3: `users`: these are no distinct users"]),
+        (SOUND.replace("1h", "1x"), ["3: `users`: '1x' is not a duration"]),
+        (SOUND.replace("300", "3000"), ["1: [24, 2500] does not grow"]),
+    ],
+)
+def test_faults_are_told_with_their_line(text: str, told: list[str]) -> None:
+    """All at once, each with how to mend it."""
+    with pytest.raises(InvalidFile) as caught:
+        parse_traffic_file("t.yaml", text.encode())
+    assert [f"{one.where.removeprefix('t.yaml:')}: {one.what}" for one in caught.value.faults] == told
+    assert all(one.mend for one in caught.value.faults)
