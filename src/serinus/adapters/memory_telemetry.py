@@ -13,6 +13,7 @@ from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.memory_tick_reads import MemoryTickReads
 from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
+from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
 from serinus.ports.telemetry_store import Fresh, TelemetryTx
 
@@ -26,6 +27,7 @@ class TelemetryRows:
         self.sums: Table[SumKey, Sum] = Table(journal)
         self.rollups: Table[RollupKey, Rollup] = Table(journal)
         self.notes: Table[bytes, int] = Table(journal)
+        self.pairs: Table[PairedUnit, bool] = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
@@ -58,6 +60,12 @@ class MemoryTelemetryTx(MemoryTickReads):
             elif news := first.events & ~stored.events:
                 self._rows.enrolments.put(key, msgspec.structs.replace(stored, events=stored.events | news))
                 fresh.append(Fresh(enrolment=msgspec.structs.replace(stored, events=news), is_new=False))
+        return fresh
+
+    def pair(self, units: Collection[PairedUnit]) -> set[PairedUnit]:
+        fresh = {unit for unit in units if unit not in self._rows.pairs}
+        for unit in fresh:
+            self._rows.pairs.put(unit, True)
         return fresh
 
     def add_sums(self, batch: Sequence[tuple[SumKey, Sum]]) -> None:

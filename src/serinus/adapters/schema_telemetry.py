@@ -90,6 +90,16 @@ notes = Table(
     sqlite_with_rowid=False,
 )
 
+pairs = Table(
+    "paired_unit",
+    telemetry,
+    project_column(),
+    text("release"),
+    Column("unit", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("project_id", "release", "unit"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

@@ -16,6 +16,7 @@ from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
 from serinus.adapters.sql_notes import SqlNotes
+from serinus.adapters.sql_pairs import SqlPairs
 from serinus.adapters.sql_rollups import SqlRollups
 from serinus.adapters.sql_tx import SqlTx
 from serinus.adapters.sql_tick_reads import SqlTickReads
@@ -89,7 +90,7 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlRollups, SqlTickReads):
+class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlPairs, SqlRollups, SqlTickReads):
     """All of the port's transaction."""
 
 

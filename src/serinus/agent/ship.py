@@ -17,6 +17,8 @@ from serinus.agent.resume import resume
 from serinus.agent.trail import Advance, Trail, judged_id, look_ahead, told_id
 from serinus.core.errors import Conflict, Contended
 from serinus.core.records.in_flight import OpenCall, apply
+from serinus.core.records.pairs import pair_sums
+from serinus.core.records.sums import Sum, SumKey
 from serinus.core.records.tally import Read, Tally, rollups_of, sums_of, tally
 from serinus.ports.clock import Clock
 from serinus.ports.event_log import EventLog
@@ -205,9 +207,13 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int) -> None:
     if counted.scored:
         unreported = tx.note([one.key for one in counted.scored], at_us)
         rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in unreported)))
+    sums: list[tuple[SumKey, Sum]] = []
     if counted.enrolments:
-        fresh = tx.enrol(counted.enrolments)
-        if fresh:
-            tx.add_sums(sums_of((change.enrolment, change.is_new) for change in fresh))
+        sums += sums_of((change.enrolment, change.is_new) for change in tx.enrol(counted.enrolments))
+    if counted.pairs:
+        unpaired = tx.pair(counted.pairs.keys())
+        sums += pair_sums((unit, pair) for unit, pair in counted.pairs.items() if unit in unpaired)
+    if sums:
+        tx.add_sums(sums)
     if rollups:
         tx.add_rollups(rollups)

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from serinus.core.fleet import HostStatus
+from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
 
 from serinus.ports.tick_reads import TickReads
@@ -39,6 +40,11 @@ class TelemetryTx(TickReads, Protocol):
     def enrol(self, batch: Sequence[Enrolment]) -> list[Fresh]:
         """Insert units once and set first-event bits; returns only what changed. Batch may repeat units. At most once
         in a transaction and before the sums: hosts lock units in one order, and that is what rules out deadlocks."""
+        ...
+
+    def pair(self, units: Collection[PairedUnit]) -> set[PairedUnit]:
+        """Note that these units have a pair, and return those that had none before. At most once in a transaction,
+        between `enrol` and the sums, for the same reason."""
         ...
 
     def add_sums(self, batch: Sequence[tuple[SumKey, Sum]]) -> None:

@@ -12,7 +12,8 @@ from serinus.adapters import parquet_table
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.memory_log import MemoryLog
 from serinus.agent.ship import ShipSettings
-from serinus.core.records.record import Event, Score
+from serinus.core.records.record import Event, Pair, Score
+from serinus.core.routing.assignment import Arm
 from serinus.ports.event_log import CallQuery, EventLog
 from tests.fake_workers import begin, end, first, raw_call
 from tests.unit.agent.crashing import Crash, Crashing, CrashingDirectory, CrashingStore, CrashPoints
@@ -22,8 +23,8 @@ SETTINGS = ShipSettings(batch_bytes=20_000, flush_s=1.0)
 
 
 def _scenario(world: World, attempt: Callable[[], None]) -> None:
-    """Two workers: errors, a hung call, a slow stream over three segments, a torn tail, a death, stepped clocks; and
-    thumbs down for every sixth call, sent twice."""
+    """Two workers: errors, a hung call, a slow stream over three segments, a torn tail, a death, stepped clocks; thumbs
+    down for every sixth call, sent twice; and pairs of four units, three each."""
     steady, doomed = world.worker(1), world.worker(2)
     hung, slow, lost = raw_call(900), raw_call(901, arm=2), raw_call(902)
     steady.write(begin(hung, world.clock), begin(slow, world.clock), first(slow, world.clock))
@@ -36,6 +37,9 @@ def _scenario(world: World, attempt: Callable[[], None]) -> None:
             down = Score(call, world.clock.now_us(), "feedback.thumbs_down", 1_000_000, "feedback", "k", "support-bot")
             steady.write(down)
             doomed.write(down)
+        if number % 2:
+            copy = raw_call(1000 + number, unit=number // 2 % 4, arm=Arm.SHADOW, stratum=-1)
+            worker.write(Pair(copy, call, world.clock.now_us(), "support-bot", True, Event.ERROR, 0))
         if number in (9, 18):
             steady.fill_segment()
         if number == 15:
@@ -109,6 +113,7 @@ def test_the_undisturbed_run_counts_what_was_written(truth: tuple[tuple[Any, ...
     assert sums["call.error", 0, 1] + sums.get(("call.error", 0, 2), 0) == 6
     assert sums["call.overdue", 0, 1] == 1
     assert sums["feedback.thumbs_down", 0, 1] + sums.get(("feedback.thumbs_down", 0, 2), 0) == 4
+    assert sums["pairs", -2, Arm.SHADOW] == sums["call.error", -2, Arm.CANDIDATE] == 4
     assert len(scores) == len(set(scores)) == 4
     assert [finished for _, finished in rows].count(False) == 1
     assert len(rows) == len(set(rows)) == 27

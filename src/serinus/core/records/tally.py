@@ -15,7 +15,8 @@ from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
-from serinus.core.records.record import Begin, Dropped, End, Event, First, Record, Score
+from serinus.core.records.pairs import PairedUnit, firsts
+from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import event_key, event_of
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
 from serinus.core.routing.assignment import COMPARED, Arm
@@ -50,12 +51,13 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
-    (`rollups_of`). By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
+    (`rollups_of`); `pairs` the first of each unit, which count if it had none before. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
     newest count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
     scored: tuple[Scored, ...]
+    pairs: dict[PairedUnit, Pair]
     changes: dict[str, Changes]
     overdue: dict[str, int]
     told: dict[str, int]
@@ -79,6 +81,7 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
         enrolments=tuple(sheet.enrolments()),
         rollups=tuple(sheet.rollups(host)),
         scored=tuple(sheet.scored.values()),
+        pairs=firsts(sheet.pairs),
         changes=changes,
         overdue=overdue,
         told=told,
@@ -190,6 +193,7 @@ class _Sheet:
 
     def __init__(self, found_at_us: int) -> None:
         self.scored: dict[bytes, Scored] = {}
+        self.pairs: list[Pair] = []
         self._found_s = found_at_us // _US
         self._units: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
         self._seconds: dict[tuple[_Identity, int], _Bucket] = {}
@@ -213,6 +217,8 @@ class _Sheet:
             _acquit(open_before, changed)
         elif isinstance(record, Score):
             self._score(record)
+        elif isinstance(record, Pair):
+            self.pairs.append(record)
 
     def event(self, one: Scored) -> None:
         """Add an event to the bucket in which its score came."""
