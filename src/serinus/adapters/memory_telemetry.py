@@ -77,6 +77,9 @@ class MemoryTelemetryTx(MemoryTickReads):
             (row for row in self._rows.sums.items() if row[0].release == release), key=lambda row: sum_order(row[0])
         )
 
+    def _all_sums(self) -> Iterable[tuple[SumKey, Sum]]:
+        return self._rows.sums.items()
+
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         fresh = {key for key in keys if self._rows.notes.get(key) is None}
         for key in fresh:
@@ -85,9 +88,6 @@ class MemoryTelemetryTx(MemoryTickReads):
 
     def forget_notes(self, before_us: int) -> int:
         expired = [key for key, at_us in self._rows.notes.items() if at_us < before_us]
-    def _all_sums(self) -> Iterable[tuple[SumKey, Sum]]:
-        return self._rows.sums.items()
-
         for key in expired:
             self._rows.notes.drop(key)
         return len(expired)

@@ -11,8 +11,8 @@ import msgspec
 from serinus.core.fleet import HostStatus
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
-
 from serinus.ports.tick_reads import TickReads
+
 
 class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     """What an enrolment changed: `events` are the bits set for the first time; `is_new`: the unit's first appearance.
