@@ -8,11 +8,13 @@ import msgspec
 
 from serinus.control.change import change_release
 from serinus.control.conclude import conclude
+from serinus.control.conclude import conclude
 from serinus.control.lookup import app_of, release_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.commands import (
     Advance,
     Command,
+    Conclude,
     Confirm,
     EnterStage,
     Pause,
@@ -98,6 +100,9 @@ def _carry_out(
 ) -> Release:
     if isinstance(command, RequestApproval):
         _request_approval(tx, now_us, release, command, evidence)
+        return release
+    if isinstance(command, Conclude):
+        conclude(tx, now_us, release, command)
         return release
     action, following = _following(tx, now_us, release, command, progress)
     if isinstance(command, Promote):

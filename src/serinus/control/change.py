@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 
+from serinus.control.mirror import mirror_of
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.pipeline.stages import OfflineStage
@@ -89,4 +90,4 @@ def digest_of(value: msgspec.Struct) -> str:
 
 def _routing(release: Release) -> tuple[object, ...]:
     """All of a release that the snapshot shows."""
-    return release.state in SERVING, release.state in FINAL, release.ramp
+    return release.state in SERVING, release.state in FINAL, release.ramp, mirror_of(release)

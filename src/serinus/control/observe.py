@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from serinus.control.mirror import mirror_of
+from serinus.control.observe_shadow import observe_shadow
 from serinus.control.reads import Reads, Wanted, Window
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
 from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations, Units
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.app import AppState
-from serinus.core.records.sums import ENROLLED, Sum, SumKey
+from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import Arm
@@ -39,12 +41,14 @@ Hosts = dict[str, HostSight]
 
 class ReleaseSight(msgspec.Struct, frozen=True, kw_only=True):
     """What this process saw of a release: both arms' answers, and when its last full round was. `awaited`: answers
-    were to be expected by then, since users saw the candidate and nothing held it."""
+    were to be expected by then, since users saw the candidate and nothing held it; `mirroring`: of shadow calls."""
 
     candidate: ArmSight
     control: ArmSight
+    shadow: ArmSight
     round_ns: int
     awaited: bool = False
+    mirroring: bool = False
 
 
 def see_hosts(before: Mapping[str, HostSight], reports: Iterable[HostStatus], now_ns: int) -> Hosts:
@@ -136,11 +140,15 @@ def _see_arms(
     awaited = release.exposed and release.hold is None
     # A silence before exposure, or in a pause that has ended, is nobody's.
     anew = before is not None and awaited and not before.awaited
+    mirroring = mirror_of(release) is not None
+    mirrored_anew = before is not None and mirroring and not before.mirroring
     return ReleaseSight(
         candidate=see_arm(before.candidate if before else None, counts.get(Arm.CANDIDATE, {}), from_us, now_ns, anew),
         control=see_arm(before.control if before else None, counts.get(Arm.CONTROL, {}), from_us, now_ns, anew),
+        shadow=see_arm(before.shadow if before else None, counts.get(Arm.SHADOW, {}), from_us, now_ns, mirrored_anew),
         round_ns=now_ns,
         awaited=awaited,
+        mirroring=mirroring,
     )
 
 
@@ -165,7 +173,7 @@ def _units(sums: list[tuple[SumKey, Sum]]) -> tuple[Units, ...]:
 def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:
     found: dict[str, list[int]] = {}
     for key, value in sums:
-        if key.arm in (Arm.CANDIDATE, Arm.CONTROL):
+        if key.stratum != SHADOW_STRATUM and key.arm in (Arm.CANDIDATE, Arm.CONTROL):
             found.setdefault(key.metric, [0, 0])[key.arm == Arm.CONTROL] += value.total
     return {name: (pair[0], pair[1]) for name, pair in sorted(found.items())}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from serinus.control.mirror import mirror_of
 from serinus.core.access import Role
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Release
@@ -98,4 +99,5 @@ def _release(release: Release) -> snapshot.Release:
         serving=release.state in SERVING,
         lease_s=release.plan.lease_s,
         assign_v=release.assign_v,
+        mirror=mirror_of(release),
     )

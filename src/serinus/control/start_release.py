@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from serinus.control.change import audit_release, change_release
 from serinus.control.lookup import app_of, version_to_serve
+from serinus.control.peak_hours import own_hours, with_hours
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.ids import RELEASE, IdSource
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.plan import Plan
-from serinus.core.pipeline.stages import RolloutStage, ShadowStage
+from serinus.core.pipeline.shadow import applying
+from serinus.core.pipeline.stages import RolloutStage, ShadowStage, Stage
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
 from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
+from serinus.ports.telemetry_store import TelemetryStore
 
 
 def start_release(
-    store: ControlStore, now_us: int, actor: str, ids: IdSource, salt: str, app: str, ref: str, reason: str
+    store: ControlStore,
+    now_us: int,
+    actor: str,
+    ids: IdSource,
+    salt: str,
+    app: str,
+    ref: str,
+    reason: str,
+    telemetry: TelemetryStore | None = None,
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
-    releases expose the same people first (H1).
+    releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4).
 
     Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
     or another active release, which is named (H6).
     """
 
+    hours = own_hours(store, telemetry, now_us, app)
+
     def work(tx: ControlTx) -> Release:
-        plan, control, candidate = plan_release(tx, app, ref)
+        plan, control, candidate = plan_release(tx, app, ref, hours)
         created = Release(
             id=ids.new(RELEASE),
             app=app,
@@ -51,11 +64,11 @@ def start_release(
     return run(store, work)
 
 
-def plan_release(tx: ControlTx, app: str, ref: str) -> tuple[Plan, str, StoredVersion]:
+def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
     """What a release of this version would be now: its plan, the digest of its control, and the candidate; refused
-    for all that a start is refused for."""
+    for all that a start is refused for. `hours` are the app's busiest ones (`own_hours`)."""
     state = app_of(tx, app)
-    plan = _plan_of(state)
+    plan = with_hours(_plan_of(state), hours)
     control = _control_of(state)
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:
@@ -83,12 +96,8 @@ def _plan_of(app: AppState) -> Plan:
             where="app.plan.guardrails",
             mend="add at least one: `guardrails: [{metric: call.error}]`",
         )
-    if any(isinstance(stage, ShadowStage) for stage in plan.stages):
-        raise InvalidInput(
-            "the plan has a shadow stage, and this Serinus does not mirror requests yet: it would never pass",
-            where="app.plan.stages",
-            mend="leave the shadow stage out; an offline stage and a small first step stand before most users",
-        )
+    for i, stage in enumerate(plan.stages):
+        _refuse_blind_shadow(plan, stage, f"app.plan.stages[{i}]")
     if plan.is_watch(0):
         raise InvalidInput(
             "the first step is 100 %: all users at once (A7)",
@@ -96,6 +105,18 @@ def _plan_of(app: AppState) -> Plan:
             mend="begin with a smaller one: `- {share: 5%, dwell: 2h}`",
         )
     return plan
+
+
+def _refuse_blind_shadow(plan: Plan, stage: Stage, where: str) -> None:
+    if not isinstance(stage, ShadowStage):
+        return
+    judged = [rail for rail in applying(stage.guardrails, plan.guardrails) if rail.role != "info" and not rail.dry_run]
+    if not judged and not stage.limits and not any(margin.role != "info" for margin in stage.measures):
+        raise InvalidInput(
+            f"nothing would make {stage.name} stop a candidate (A3)",
+            where=f"{where}.guardrails",
+            mend="add at least one: `guardrails: [{metric: call.invalid_format}]`",
+        )
 
 
 def _control_of(app: AppState) -> str:

@@ -36,6 +36,7 @@ class Action(enum.StrEnum):
     KEY_REVOKED = "person:key:revoke"
     NOTICE_ACKNOWLEDGED = "person:notice:acknowledge"
     TICK_ENTERED = "tick:release:enter"
+    TICK_MEASURED = "tick:release:measure"
     TICK_REQUESTED = "tick:release:request_approval"
     TICK_ADVANCED = "tick:release:advance"
     TICK_PAUSED = "tick:release:pause"

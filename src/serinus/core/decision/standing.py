@@ -10,7 +10,7 @@ import msgspec
 from serinus.core.decision.harm import judge_harm
 from serinus.core.fleet import HostStatus
 from serinus.core.metrics import REGISTRY
-from serinus.core.records.sums import ENROLLED, Sum, SumKey
+from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Positions, Progress, Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import COMPARED, Arm
@@ -131,7 +131,8 @@ def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
 def _totals(sums: Sums) -> Counter[tuple[str, int]]:
     totals: Counter[tuple[str, int]] = Counter()
     for key, value in sums:
-        totals[key.metric, key.arm] += value.total
+        if key.stratum != SHADOW_STRATUM:
+            totals[key.metric, key.arm] += value.total
     return totals
 
 
