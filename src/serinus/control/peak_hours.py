@@ -55,10 +55,12 @@ def own_hours(store: ControlStore, telemetry: TelemetryStore | None, now_us: int
                 if rollup.requests:
                     hour_us = rollup.start_us - rollup.start_us % _HOUR_US
                     hourly[hour_us] = hourly.get(hour_us, 0) + rollup.requests
-    if min(hourly, default=now_us) > now_us - HISTORY_DAYS * _DAY_US:
+    # Whole weeks up to the last full hour, so that each hour of the week counts as often as any other.
+    end_us = now_us - now_us % _HOUR_US
+    start_us = end_us - HISTORY_DAYS * _DAY_US
+    if min(hourly, default=now_us) > start_us:
         return ()
-    whole_weeks_us = now_us - HISTORY_DAYS * _DAY_US
-    return busiest({start: calls for start, calls in hourly.items() if start >= whole_weeks_us})
+    return busiest({hour_us: calls for hour_us, calls in hourly.items() if start_us <= hour_us < end_us})
 
 
 def with_hours(plan: Plan, hours: tuple[int, ...]) -> Plan:

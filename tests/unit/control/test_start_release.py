@@ -13,7 +13,6 @@ from serinus.control.start_release import start_release
 from serinus.core.errors import Conflict, InvalidInput, NotFound
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import Guardrail, Step
-from serinus.core.pipeline.stages import ShadowStage
 from serinus.core.release.table import State
 from tests.unit.control.production import PERSON, PLAN, Production
 
@@ -62,14 +61,6 @@ def test_A7_all_at_once_is_refused() -> None:
     """A plan whose first step is 100 % is refused."""
     world = Production(msgspec.structs.replace(PLAN, stages=(), steps=(Step(share=1.0, dwell_s=60),)))
     with pytest.raises(InvalidInput, match="all users at once"):
-        world.start()
-
-
-def test_a_shadow_stage_is_refused_until_requests_are_mirrored() -> None:
-    """Nothing would ever measure it, so the release is told no at its start and not after the stage's budget."""
-    stages = (ShadowStage(name="shadow"), *PLAN.stages)
-    world = Production(msgspec.structs.replace(PLAN, stages=stages))
-    with pytest.raises(InvalidInput, match="shadow"):
         world.start()
 
 
