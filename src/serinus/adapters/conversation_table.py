@@ -1,6 +1,6 @@
 """The `conversations` file of a host: where conversations began, for callers that do not send our token back.
 
-A table of 16-byte entries (key, revision; little-endian u64) mapped by all workers. Best effort: a full bucket
+A table of 16-byte entries (key, note of the beginning; little-endian u64) mapped by all workers. Best effort: a full bucket
 forgets one of its entries, and two workers may write one at the same time. The token is the exact way.
 """
 
@@ -28,8 +28,8 @@ class ConversationTable:
         finally:
             os.close(fd)
 
-    def started(self, key: int, revision: int) -> int:
-        """The revision noted for `key`; notes and returns `revision` when there is none."""
+    def started(self, key: int, note: int) -> int:
+        """What is noted for `key`; notes and returns `note` when there is nothing."""
         key = key or 1  # an entry of zeros is free
         first = (key & (ENTRIES - 1) & -_WAYS) * _ENTRY.size
         free = -1
@@ -41,8 +41,8 @@ class ConversationTable:
                 free = offset
         if free < 0:
             free = first + (key >> 32) % _WAYS * _ENTRY.size
-        _ENTRY.pack_into(self._map, free, key, revision)
-        return revision
+        _ENTRY.pack_into(self._map, free, key, note)
+        return note
 
     def close(self) -> None:
         """Unmap."""

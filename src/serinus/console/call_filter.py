@@ -12,7 +12,7 @@ from serinus.core.metrics import event_metric
 from serinus.core.records.record import ErrorClass
 from serinus.core.records.score import conversation_text
 from serinus.core.routing.assignment import Arm
-from serinus.core.routing.conversation import TOKEN_CHARS, number_of, pseudonym
+from serinus.core.routing.conversation import LENGTHS, number_of, pseudonym
 from serinus.ports.control_store import ControlTx
 from serinus.ports.event_log import CallQuery
 
@@ -71,7 +71,7 @@ def _conversation(text: str) -> str | None:
     """As in a call's row, or the token that callers send."""
     if not text or _HEX16.fullmatch(text):
         return text or None
-    if len(text) != TOKEN_CHARS:
+    if len(text) not in LENGTHS:
         raise InvalidInput("not a conversation", where="conversation", mend="as a call shows it, or its token")
     return conversation_text(number_of(text))
 

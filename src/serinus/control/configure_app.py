@@ -10,10 +10,14 @@ from serinus.control.change import digest_of
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
+from serinus.core.pipeline.cohort import check_cohort
+from serinus.core.wire.policy import check_rules
+from serinus.core.wire.redaction import check_redaction
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
 
+LONGEST_DAYS = 3650
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -53,8 +57,18 @@ def _check(config: AppConfig) -> None:
             where="app.name",
             mend="use up to 63 lower-case letters, digits, dots, hyphens and underscores",
         )
+    check_cohort(config)
     if config.overdue_s <= 0:
         raise InvalidInput(f"overdue_s {config.overdue_s} is not above 0", where="app.overdue_s", mend="e.g. 30")
+    check_rules("app.rules", config.rules)
+    check_redaction("app.redact", config.redact, config.redact_patterns)
+    if not 1 <= config.payload_days <= LONGEST_DAYS:
+        raise InvalidInput(
+            f"payload_days {config.payload_days} is not from 1 to {LONGEST_DAYS}",
+            where="app.payload_days",
+            mend="e.g. 30",
+        )
+    check_fallback("app.fallback_after_s", config)
     if not 0 <= config.payload_share <= 1:
         raise InvalidInput(
             f"payload_share {config.payload_share} is not in [0, 1]", where="app.payload_share", mend="e.g. 0.02"

@@ -8,7 +8,8 @@ import msgspec
 
 from serinus.control.mirror import mirror_of
 from serinus.core.access import Role
-from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.core.pipeline.cohort import forced_units, populations
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING, State
 from serinus.core.routing import snapshot
@@ -76,20 +77,22 @@ def _app(app: AppState, release: Release | None) -> snapshot.App:
         name=config.name,
         live=app.live,
         override=app.override,
-        release=_release(release) if release else None,
+        release=_release(release, config) if release else None,
         unit=config.unit,
         limits=config.limits,
         format_rule=config.format_rule,
         fallback_message=config.fallback_message,
+        fallback_after_s=config.fallback_after_s,
         overdue_s=config.overdue_s,
         payload_share=config.payload_share,
+        attributes=config.attributes,
         rules=config.rules,
         redact=config.redact,
         redact_patterns=config.redact_patterns,
     )
 
 
-def _release(release: Release) -> snapshot.Release:
+def _release(release: Release, config: AppConfig) -> snapshot.Release:
     return snapshot.Release(
         id=release.id,
         salt=release.salt,
@@ -100,4 +103,6 @@ def _release(release: Release) -> snapshot.Release:
         lease_s=release.plan.lease_s,
         assign_v=release.assign_v,
         mirror=mirror_of(release),
+        forced=forced_units(config, release.plan, release.step),
+        populations=populations(release.plan, release.step),
     )

@@ -17,7 +17,7 @@ from serinus.core.routing.assignment import Arm, arm_of, unit_point
 from serinus.core.routing.snapshot import Caller
 from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
-from serinus.gateway.conversations import began_anonymous, nonce_for
+from serinus.gateway.conversations import began_anonymous, nonce_for, noted, recalled
 from serinus.gateway.routes import Routes, Served, ServedApp
 from serinus.ports.spool import Conversations
 
@@ -41,6 +41,7 @@ class Admitted:
     stream = include_usage = False
     unit_hash: bytes
     started: int
+    place: int | None = None
     token: str
     conversation: int
     release_id = _NO_RELEASE
@@ -77,7 +78,7 @@ class Admission:
         call.app = app = self.app(caller, name)
         if len(request.body) > app.body_bytes:
             raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.body_bytes:,} bytes at most")
-        unit = self._place(call, request)
+        unit = self._place(call, caller, request)
         if b"x-serinus-version" in request.headers:
             pin = pin or request.header(b"x-serinus-version")
         if pin:
@@ -116,19 +117,20 @@ class Admission:
             raise Refusal(403, "app_not_allowed", f"this key may not call {name!r}", param="model", mend="ask for it")
         return app
 
-    def _place(self, call: Admitted, request: Request) -> str:
+    def _place(self, call: Admitted, caller: Caller, request: Request) -> str:
         """The call's unit; sets unit hash, conversation, its start and its token."""
         routes, body, app = self._routes, call.body, call.app
         headers = request.headers
         token = request.header(b"x-serinus-conversation") if b"x-serinus-conversation" in headers else ""
         session = _session(body) if "metadata" in body else ""
-        unit = _named_unit(request, body)
+        unit = _named_unit(request, body) if app.by_name else _own_unit(app, caller, body)
         anonymous = not unit
         start = routes.revision
         held: bytes = b""
+        place: int | None = None
         if token:
             try:
-                start, held = conversation.read(routes.mac_key, app.name, token)
+                start, held, place = conversation.read(routes.mac_key, app.name, token)
             except InvalidInput as error:
                 raise Refusal(400, "invalid_conversation", error.what, param=error.where, mend=error.mend) from None
         if anonymous and held and began_anonymous(token):
@@ -139,13 +141,14 @@ class Admission:
             call.unit_hash = self._pseudonyms.get(unit) or self._pseudonym(unit)
         if held != call.unit_hash:  # a conversation belongs to one unit: with another one it is a new conversation
             nonce = nonce_for(session, anonymous, self._random_bytes)
+            start = routes.revision
+            place = app.scope.place(unit, start, request, body) if app.scope is not None else None
             if session:
                 key = xxhash.xxh3_64_intdigest(f"{app.name}\x1f{unit}\x1f{session}".encode())
-                start = self._conversations.started(key, routes.revision)
-            else:
-                start = routes.revision
-            token = conversation.issue_by(app.conversation_mac, call.unit_hash, start, nonce)
+                start, place = recalled(self._conversations.started(key, noted(start, place)))
+            token = conversation.issue_by(app.conversation_mac, call.unit_hash, start, nonce, place)
         call.started = start
+        call.place = place
         call.token = token
         call.conversation = conversation.number_of(token)
         return unit
@@ -175,7 +178,9 @@ class Admission:
                 "unit_missing",
                 f"{call.app.name} needs to know whom the call is for",
                 param="user",
-                mend="send `user`, `safety_identifier`, the header x-serinus-unit, or a conversation id",
+                mend="send `user`, `safety_identifier`, the header x-serinus-unit, or a conversation id"
+                if call.app.by_name
+                else "send `prompt_cache_key`, or a conversation id",
             )
         return call.unit_hash.hex()
 
@@ -195,10 +200,10 @@ class Admission:
         call.release_id = app.release_id
         if app.candidate is None or now_ns >= app.serve_until_ns or not release.serving or not self._has_room():
             return
-        if unit in app.forced:
-            call.arm, call.version = _CANDIDATE, app.candidate
-            return
-        call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
+        if app.scope is None:
+            call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
+        else:
+            call.arm, call.stratum = app.scope.arm(release, unit, call.started, call.place)
         if call.arm is _CANDIDATE:
             call.version = app.candidate
 
@@ -255,6 +260,16 @@ def _named_unit(request: Request, body: dict[str, Any]) -> str:
     if unit and not isinstance(unit, str):
         raise Refusal(400, "invalid_value", "the user is not a string", param="user")
     return unit or ""
+
+
+def _own_unit(app: ServedApp, caller: Caller, body: dict[str, Any]) -> str:
+    """The unit where the cohort rule takes another than the one that calls name: the key, or the cache's key."""
+    if app.app.unit == "api_key":
+        return caller.name
+    unit = body.get("prompt_cache_key") or ""
+    if not isinstance(unit, str):
+        raise Refusal(400, "invalid_value", "`prompt_cache_key` is not a string", param="prompt_cache_key")
+    return unit
 
 
 def _session(body: dict[str, Any]) -> str:

@@ -59,21 +59,20 @@ def _conversation(feedback: Feedback, request: Request, caller: Caller, routes: 
     """The app, and a call id that carries release, arm and unit of the conversation. It is the same for the same
     conversation, and that of no call."""
     token = feedback.conversation
-    app, started, unit_hash = _begun(token, routes)
+    app, (started, unit_hash, at) = _begun(token, routes)
     _check_app(caller, app.name)
-    unit = unit_hash.hex() if began_anonymous(token) else _named(feedback, request, routes, unit_hash)
-    release, arm, stratum = _place(app, unit, started)
+    unit = unit_hash.hex() if began_anonymous(token) else _named(feedback, app, caller, request, routes, unit_hash)
+    release, arm, stratum = _place(app, unit, started, at)
     nonce = xxhash.xxh3_64_digest(token.encode())[:_NONCE_BYTES]
     return app.name, call_id.make(routes.mac_key, app.encoded, 0, nonce, release, arm, stratum, unit_hash)
 
 
-def _begun(token: str, routes: Routes) -> tuple[ServedApp, int, bytes]:
+def _begun(token: str, routes: Routes) -> tuple[ServedApp, conversation.Beginning]:
     for app in routes.apps.values():
         try:
-            started, unit_hash = conversation.read(routes.mac_key, app.name, token)
+            return app, conversation.read(routes.mac_key, app.name, token)
         except InvalidInput:
             continue
-        return app, started, unit_hash
     raise Refusal(
         422,
         "invalid_conversation",
@@ -83,9 +82,12 @@ def _begun(token: str, routes: Routes) -> tuple[ServedApp, int, bytes]:
     )
 
 
-def _named(feedback: Feedback, request: Request, routes: Routes, unit_hash: bytes) -> str:
+def _named(
+    feedback: Feedback, app: ServedApp, caller: Caller, request: Request, routes: Routes, unit_hash: bytes
+) -> str:
     """The unit's own name, which the token does not hold and assignment needs; the token proves that it is the one."""
-    unit = request.header(b"x-serinus-unit") if b"x-serinus-unit" in request.headers else feedback.user
+    given = request.header(b"x-serinus-unit") if b"x-serinus-unit" in request.headers else feedback.user
+    unit = caller.name if app.app.unit == "api_key" else given
     mend = "send `user` as with the conversation's calls, or a call_id instead of the conversation"
     if not unit:
         raise Refusal(422, "unit_missing", "whose conversation it is, is not said", param="user", mend=mend)
@@ -94,13 +96,13 @@ def _named(feedback: Feedback, request: Request, routes: Routes, unit_hash: byte
     return unit
 
 
-def _place(app: ServedApp, unit: str, started: int) -> tuple[bytes, Arm, int]:
+def _place(app: ServedApp, unit: str, started: int, at: int | None) -> tuple[bytes, Arm, int]:
     """Release, arm and stratum of a conversation's calls, as far as the app's present release goes."""
     release = app.app.release
     if release is None:
         return _NO_RELEASE, Arm.REST, -1
-    if unit in app.forced:
-        return app.release_id, Arm.CANDIDATE, -1
+    if app.scope is not None:
+        return app.release_id, *app.scope.arm(release, unit, started, at)
     arm, stratum = arm_of(unit_point(release.salt, unit), release.ramp, started)
     return app.release_id, arm, stratum
 

@@ -15,10 +15,10 @@ from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
 from serinus.core.versions.compose import Composer
-from serinus.gateway.scope import Scope
+from serinus.core.wire.breaker import Breaker
 from serinus.core.wire.redaction import Redaction
 from serinus.gateway.payloads import below
-from serinus.core.wire.breaker import Breaker
+from serinus.gateway.scope import Scope
 
 _NS = 1_000_000_000
 _CACHED_CREDENTIALS = 4096
@@ -27,18 +27,21 @@ _MIN_DIGEST_PREFIX = 8
 
 
 class Target:
-    """An upstream: where to connect, the head that every request to it begins with, and its circuit breaker."""
+    """An upstream: where to connect, the head that every request to it begins with, and its circuit breaker. Copies of
+    requests begin with `shadow_head`, which has their own key if they have one; None: it is named, and not there."""
 
-    __slots__ = ("breaker", "ca_file", "endpoint", "head", "host", "key", "port", "tls")
+    __slots__ = ("breaker", "ca_file", "endpoint", "head", "host", "key", "port", "shadow_head", "tls")
 
-    def __init__(self, endpoint: Endpoint, api_key: str, breaker: Breaker | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, api_key: str, breaker: Breaker | None = None, shadow_key: str | None = None
+    ) -> None:
         url = urlsplit(endpoint.base_url)
         if url.scheme not in ("http", "https") or not url.hostname:
             raise FormatError(
                 f"endpoint {endpoint.name} has no http(s) base URL", where="endpoints", mend="e.g. https://host/v1"
             )
-        if "\r" in api_key or "\n" in api_key:
-            raise FormatError(f"the key in {endpoint.api_key_env} holds a line break", mend="set it again without one")
+        _check_key(endpoint.api_key_env, api_key)
+        _check_key(endpoint.shadow_api_key_env, shadow_key or "")
         self.endpoint = endpoint
         self.breaker = breaker or Breaker(endpoint.breaker)
         self.host = url.hostname
@@ -54,9 +57,10 @@ class Target:
             "accept-encoding: identity",
             "user-agent: serinus",
         ]
-        if api_key:
-            lines.append(f"authorization: Bearer {api_key}")
-        self.head = ("\r\n".join(lines) + "\r\n").encode()
+        self.head = _head(lines, api_key)
+        self.shadow_head: bytes | None = self.head
+        if endpoint.shadow_api_key_env:
+            self.shadow_head = _head(lines, shadow_key) if shadow_key else None
 
     def context(self) -> ssl.SSLContext | None:
         """A verifying TLS context; None for plain HTTP. FormatError when the CA file does not read."""
@@ -68,6 +72,16 @@ class Target:
             raise FormatError(
                 f"endpoint {self.endpoint.name}: {self.ca_file} does not read: {error}", mend="give a PEM file"
             ) from error
+
+
+def _check_key(variable: str, key: str) -> None:
+    if "\r" in key or "\n" in key:
+        raise FormatError(f"the key in {variable} holds a line break", mend="set it again without one")
+
+
+def _head(lines: list[str], api_key: str) -> bytes:
+    authorized = [*lines, f"authorization: Bearer {api_key}"] if api_key else lines
+    return ("\r\n".join(authorized) + "\r\n").encode()
 
 
 class Served:
@@ -89,7 +103,8 @@ class Served:
 class ServedApp:
     """An app as the pipe uses it. Limits in ns; `arms` are the response headers by an arm's number. `serve_until_ns` is
     how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all). `first_ns`
-    is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does."""
+    is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does.
+    `mirror`: copies of requests go to the candidate (None: they do not)."""
 
     __slots__ = (
         "answer_bytes",
@@ -97,17 +112,18 @@ class ServedApp:
         "arms",
         "between_ns",
         "body_bytes",
+        "by_name",
         "call_mac",
         "candidate",
         "connect_ns",
         "conversation_mac",
         "encoded",
-        "first_ns",
         "first_limit",
-        "forced",
+        "first_ns",
         "format_rule",
         "live",
         "message",
+        "mirror",
         "name",
         "overdue_ms",
         "override",
@@ -116,10 +132,12 @@ class ServedApp:
         "reads_text",
         "redaction",
         "release_id",
+        "rules",
+        "scope",
         "serve_until_ns",
+        "total_ms",
         "total_ns",
     )
-        "total_ms",
 
     def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served], mac_key: bytes) -> None:
         self.app = app
@@ -131,14 +149,16 @@ class ServedApp:
         self.answer_bytes = app.limits.answer_bytes
         self.format_rule = app.format_rule
         self.rules = app.rules
-        self.reads_text = app.format_rule is not None or bool(app.rules)
+        self.mirror = app.release.mirror if app.release is not None and _may_mirror(app) else None
+        self.reads_text = app.format_rule is not None or bool(app.rules) or self.mirror is not None
         self.payload_below = below(app.payload_share)
         self.redaction = Redaction(app.redact, app.redact_patterns) if self.payload_below else None
         release = app.release
         self.live = _of(app.live, versions, app)
         self.override = _of(app.override, versions, app)
         self.candidate = _of(release.candidate, versions, app) if release else None
-        self.forced = frozenset(release.forced) if release else frozenset()
+        self.scope = Scope.of(app)
+        self.by_name = app.unit in ("user", "request", "refuse")
         self.release_id = id_bytes(release.id) if release else bytes(16)
         self.serve_until_ns = 0
         self.overdue_ms = int(app.overdue_s * 1000)
@@ -149,10 +169,10 @@ class ServedApp:
         self.first_ns = int((app.fallback_after_s if sooner else app.limits.first_token_s) * _NS)
         self.between_ns = int(app.limits.between_tokens_s * _NS)
         self.total_ns = int(app.limits.total_s * _NS)
+        self.total_ms = self.total_ns // 1_000_000
         self.pinnable = pinnable
         self.arms = tuple(_arm_headers(arm, release.id if release else "") for arm in Arm)
 
-        self.total_ms = self.total_ns // 1_000_000
     def pinned(self, ref: str) -> Served | None:
         """The version of this name, digest, or digest prefix of at least 8 characters; None when it is not here."""
         found = self.pinnable.get(ref)
@@ -172,7 +192,12 @@ class Routes:
         self.mac_key = _key(snapshot.mac_key, "mac_key")
         self.pseudonym_key = _key(snapshot.pseudonym_key, "pseudonym_key")
         self.targets = {
-            name: Target(endpoint, environment.get(endpoint.api_key_env, ""), _breaker(endpoint, previous))
+            name: Target(
+                endpoint,
+                environment.get(endpoint.api_key_env, ""),
+                _breaker(endpoint, previous),
+                environment.get(endpoint.shadow_api_key_env),
+            )
             for name, endpoint in snapshot.endpoints.items()
         }
         versions = self._versions(snapshot, previous)
@@ -221,9 +246,11 @@ def _serve(version: Version, target: Target) -> Served:
         raise FormatError(f"version {version.name} cannot be served: {error}", mend="push it again") from error
 
 
-def _arm_headers(arm: Arm, release: str) -> bytes:
-    told = f"x-serinus-release: {release}\r\n" if release and arm not in (Arm.PINNED, Arm.OVERRIDE) else ""
-    return f"{told}x-serinus-arm: {arm.label}\r\n".encode()
+def _may_mirror(app: App) -> bool:
+    """Whether there is a baseline that answers users, and a candidate that may be asked beside it."""
+    return app.live is not None and app.override is None and app.release is not None and app.release.serving
+
+
 def _breaker(endpoint: Endpoint, previous: Routes | None) -> Breaker | None:
     """What was learnt of the same endpoint before; None: nothing."""
     known = previous.targets.get(endpoint.name) if previous else None
@@ -231,6 +258,9 @@ def _breaker(endpoint: Endpoint, previous: Routes | None) -> Breaker | None:
     return known.breaker if known is not None and same else None
 
 
+def _arm_headers(arm: Arm, release: str) -> bytes:
+    told = f"x-serinus-release: {release}\r\n" if release and arm not in (Arm.PINNED, Arm.OVERRIDE) else ""
+    return f"{told}x-serinus-arm: {arm.label}\r\n".encode()
 
 
 def _key(text: str, name: str) -> bytes:

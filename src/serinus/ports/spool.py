@@ -24,8 +24,8 @@ class Spool(Protocol):
 
 
 class Conversations(Protocol):
-    """Best effort memory, shared by the workers of a host, of the revision that a conversation began at."""
+    """Best effort memory, shared by the workers of a host, of where a conversation began: a note of 64 bits."""
 
-    def started(self, key: int, revision: int) -> int:
-        """The revision noted for `key` (64 bits); notes and returns `revision` when there is none."""
+    def started(self, key: int, note: int) -> int:
+        """What is noted for `key` (64 bits); notes and returns `note` when there is nothing."""
         ...

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
+from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
-from serinus.core.routing.snapshot import BUILT_IN, FormatRule, Limits, PolicyRule
+from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, FormatRule, Limits, PolicyRule, UnitKind
 
 
 class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the user declares of an app; fields as in `routing.snapshot.App`. `plan` is None until one is declared.
+    `opted_in` are lists of units by name, which steps of the plan may name; changing one takes effect at once.
 
     Kept texts are deleted when they are `payload_days` old."""
 
     name: str
     plan: Plan | None = None
-    unit: Literal["user", "request", "refuse"] = "user"
+    unit: UnitKind = "user"
     limits: Limits = Limits()
     format_rule: FormatRule | None = None
     fallback_message: str = ""
     overdue_s: float = 30.0
     payload_share: float = 0.0
+    fallback_after_s: float = 0.0
     payload_days: int = 30
     rules: tuple[PolicyRule, ...] = ()
     redact: tuple[str, ...] = BUILT_IN
     redact_patterns: dict[str, str] = {}
     notifications: Notifications = Notifications()
+    attributes: tuple[AttributeSource, ...] = ()
+    opted_in: dict[str, tuple[str, ...]] = {}
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +41,14 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
     live: str | None = None
     override: str | None = None
     project: str = "default"
+
+
+def check_fallback(where: str, config: AppConfig) -> None:
+    """Raise InvalidInput when the time after which the fallback message answers cannot be, or there is no message."""
+    after_s = config.fallback_after_s
+    if not 0 <= after_s < config.limits.total_s:
+        raise InvalidInput(f"{after_s:g} s is no time within the total of a call", where=where, mend="e.g. 5.5 s")
+    if after_s and not config.fallback_message:
+        raise InvalidInput(
+            "there is no message to fall back on", where=where, mend="declare fallback_message, or leave this out"
+        )

@@ -12,6 +12,7 @@ from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
 from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.monitor_checks import check_monitors
+from serinus.core.pipeline.population import slice_of_step, traffic_share
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
 
@@ -83,7 +84,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_watch(asking[-1]):
             raise InvalidInput(
                 "nothing is compared in the watch, so nothing can be shown there",
-                where=self._place_of(asking[-1]) + ".require",
+                where=self.place_of(asking[-1]) + ".require",
                 mend="ask for `require: non_inferior` in a step before 100 %",
             )
         if not self.promoting():
@@ -100,7 +101,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                     mend="use a margin above 1, such as 1.25, or `require: no_harm`",
                 )
 
-    def _place_of(self, step: int) -> str:
+    def place_of(self, step: int) -> str:
+        """Where a step stands in the declaration."""
         stage = self.stage_of(step)
         return f"plan.stages[{stage}].steps[{step - self.steps_of(stage)[0]}]"
 
@@ -109,12 +111,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(g for g in self.guardrails if g.role == "guardrail" and not g.dry_run)
 
     def candidate_share(self, step: int) -> float:
-        """The candidate's share of units at a step: the step's own, or 1 − holdback for the watch; 0 before the
-        first."""
+        """The candidate's share of the app's traffic at a step: the step's own, or half of its population if that is
+        less, or 1 − holdback for the watch; 0 before the first."""
         if step < 0:
             return 0.0
-        share = self.steps[step].share
-        return share if share <= 0.5 else 1.0 - self.holdback
+        found = self.steps[step]
+        return traffic_share(found.share, found.population) if found.share <= 0.5 else 1.0 - self.holdback
+
+    def slice_share(self, step: int) -> float:
+        """The candidate's slice at a step of those whom the step means (H14), or 1 − holdback for the watch."""
+        found = self.steps[step]
+        return slice_of_step(found.share, found.population) if found.share <= 0.5 else 1.0 - self.holdback
 
     def is_watch(self, step: int) -> bool:
         """Whether this step is the 100 % watch."""

@@ -80,12 +80,12 @@ def _check_growth(step: Step, before: Sequence[Step], where: str) -> None:
         holds_all = earlier.population is None or (
             step.population is not None and earlier.population.when == step.population.when
         )
-        if holds_all and slice_of_step(step.share, step.population) <= slice_of_step(
-            earlier.share, earlier.population
-        ):
+        if holds_all and slice_of_step(step.share, step.population) <= slice_of_step(earlier.share, earlier.population):
             meant = "" if step.population is None else f" of {who(step.population)}"
             raise InvalidInput(
-                f"share {step.share:.2%}{meant} does not grow", where=where, mend="shares only grow: each step adds users"
+                f"share {step.share:.2%}{meant} does not grow",
+                where=where,
+                mend="shares only grow: each step adds users",
             )
 
 

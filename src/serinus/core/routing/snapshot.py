@@ -153,6 +153,8 @@ class Release(Struct, frozen=True, kw_only=True):
     """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
+    `populations`: by step, whom the ramp means (None, or no entry: everyone); the ramp's share is then of that population's units.
+    Units in `forced` are served the candidate, outside the comparison.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
 
@@ -166,6 +168,7 @@ class Release(Struct, frozen=True, kw_only=True):
     forced: tuple[str, ...] = ()
     assign_v: int = 1
     mirror: Mirror | None = None
+    populations: tuple[Predicate | None, ...] = ()
 
 
 class App(Struct, frozen=True, kw_only=True):
@@ -185,7 +188,7 @@ class App(Struct, frozen=True, kw_only=True):
     live: str | None = None
     override: str | None = None
     release: Release | None = None
-    unit: Literal["user", "request", "refuse"] = "user"
+    unit: UnitKind = "user"
     limits: Limits = Limits()
     format_rule: FormatRule | None = None
     fallback_message: str = ""
@@ -235,7 +238,7 @@ def encode(snapshot: Snapshot) -> bytes:
     """The bytes of a snapshot file in format 1 (keys sorted, so that equal snapshots give equal bytes)."""
     body = msgspec.json.encode(snapshot, order="deterministic")
     digest = "sha256:" + hashlib.sha256(body).hexdigest()
-    header = Header(format=FORMAT, min_reader=1, revision=snapshot.revision, digest=digest)
+    header = Header(format=FORMAT, min_reader=_min_reader(snapshot), revision=snapshot.revision, digest=digest)
     return msgspec.json.encode(header) + b"\n" + body
 
 
@@ -254,3 +257,12 @@ def decode(raw: bytes) -> Snapshot:
         return msgspec.json.decode(body, type=Snapshot)
     except (ValueError, RecursionError) as error:  # msgspec's own errors and broken UTF-8 are ValueErrors
         raise FormatError(f"not a routing snapshot: {error}", mend="fetch the snapshot again") from error
+
+
+def _min_reader(snapshot: Snapshot) -> int:
+    """The oldest reader that serves this as it is meant: one that knows no populations would expose everybody."""
+    new = any(
+        app.unit not in _KINDS_OF_READER_1 or (app.release is not None and app.release.populations)
+        for app in snapshot.apps.values()
+    )
+    return 2 if new else 1

@@ -26,7 +26,7 @@ PARAMETERS = frozenset(
 """What changes a model's behaviour: refused from callers unless the version lists it. Other fields pass through."""
 
 _OURS = frozenset({"model", "messages", "stream", "stream_options", "variables", "metadata"})
-_OUR_METADATA = frozenset({"variables", "user_id", "session_id", "conversation_id"})
+_OUR_METADATA = frozenset({"variables", "user_id", "session_id", "conversation_id", "attributes"})
 _CALLER_ROLES = frozenset({"user", "assistant", "tool", "function"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 

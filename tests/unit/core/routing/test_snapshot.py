@@ -12,8 +12,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serinus.core.errors import FormatError
-from serinus.core.routing.snapshot import FORMAT, READER, App, Snapshot, decode, encode
+from serinus.core.routing.predicate import Condition
+from serinus.core.routing.snapshot import FORMAT, READER, App, Release, Snapshot, decode, encode
 from tests.golden.inputs import MINIMAL_SNAPSHOT, SNAPSHOT
+
+RELEASE = Release(id="rel_" + "0" * 32, salt="s", candidate="a", control="b", ramp=())
+STAFF = Condition(name="staff", values=(True,))
 
 
 def file_of(body: dict[str, Any], **header: Any) -> bytes:
@@ -55,8 +59,8 @@ def test_a_newer_format_that_admits_this_reader_is_read() -> None:
 
 
 def test_a_newer_format_that_does_not_admit_this_reader_is_refused() -> None:
-    """Format 2 with min_reader 2: the host keeps its last good snapshot and says what to do."""
-    with pytest.raises(FormatError, match="needs reader 2") as refused:
+    """Format 2 with min_reader 3: the host keeps its last good snapshot and says what to do."""
+    with pytest.raises(FormatError, match="needs reader 3") as refused:
         decode(file_of(body_of(SNAPSHOT), format=FORMAT + 1, min_reader=READER + 1))
     assert "upgrade" in refused.value.mend
 
@@ -96,3 +100,20 @@ def test_a_body_of_wrong_types_is_refused() -> None:
     """A digest that fits does not make a snapshot."""
     with pytest.raises(FormatError, match="not a routing snapshot"):
         decode(file_of({"revision": 1, "issued_at_us": "yesterday"}))
+
+
+@pytest.mark.parametrize(
+    ("app", "reader"),
+    [
+        (App(name="a", attributes=("header",)), 1),
+        (App(name="a", unit="refuse"), 1),
+        (App(name="a", unit="api_key"), 2),
+        (App(name="a", release=RELEASE), 1),
+        (App(name="a", release=msgspec.structs.replace(RELEASE, populations=(STAFF,))), 2),
+    ],
+)
+def test_H1_who_knows_no_populations_may_not_serve_them(app: App, reader: int) -> None:
+    """An older gateway would give their share to everybody; it keeps its last good snapshot and the baseline."""
+    raw = encode(msgspec.structs.replace(MINIMAL_SNAPSHOT, apps={"a": app}))
+    assert json.loads(raw.partition(b"\n")[0])["min_reader"] == reader
+    assert decode(raw).apps["a"] == app
