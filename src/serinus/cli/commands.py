@@ -92,6 +92,7 @@ COMMANDS: dict[str, Command | Group] = {
             "abort": _command("releases:abort", "Take the candidate out for no fault of its own."),
         },
     ),
+    "replay": _command("replay:replay", "Decide a release's decisions anew, from the evidence kept."),
     "override": Group(
         summary="Pin all traffic of an app to a version that was live before.",
         commands={
@@ -112,6 +113,7 @@ COMMANDS: dict[str, Command | Group] = {
         commands={
             "list": _command("audit:list_audit", "Entries, newest first."),
             "verify": _command("audit:verify", "Check the chain for edits, deletions and reordering."),
+            "export": _command("audit:export", "The whole trail as JSON lines, to be kept elsewhere."),
         },
     ),
     "notices": Group(

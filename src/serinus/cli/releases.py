@@ -154,7 +154,7 @@ def abort(
 
 def fetch(api: ApiClient, release: str) -> Document:
     """A release with its standing, by id or as the newest of an app."""
-    return api.get(f"/releases/{part(_id(api, release))}")
+    return api.get(f"/releases/{part(resolved(api, release))}")
 
 
 def await_end(api: ApiClient, release: str, within_s: float, clock: Clock) -> Document:
@@ -184,10 +184,11 @@ def _end(api: ApiClient, release: str, verb: str, reason: str, seq: int | None, 
 
 
 def _act(api: ApiClient, release: str, verb: str, reason: str, seq: int | None) -> Document:
-    return api.post(f"/releases/{part(_id(api, release))}/{verb}", {"reason": reason}, seq)
+    return api.post(f"/releases/{part(resolved(api, release))}/{verb}", {"reason": reason}, seq)
 
 
-def _id(api: ApiClient, release: str) -> str:
+def resolved(api: ApiClient, release: str) -> str:
+    """The id of a release that is named by it or by its app, whose newest it is; Refused when there is none."""
     if release.startswith(_ID_PREFIX):
         return release
     items = api.get("/releases", app=release, limit=1)["items"]

@@ -4,14 +4,19 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 
 from serinus.api.guard import Guard
 from serinus.api.paging import Listing, page
 from serinus.api.parts import Parts
 from serinus.api.schemas.record import EntryView, FaultView, VerifiedView
+from serinus.control.export_audit import export_audit
 from serinus.control.verify_audit import verify_audit
 from serinus.core.access import Operation
 from serinus.ports.control_store import ApiKey, Page
+
+_JSONL = "application/jsonl"
+_FILE = {"content": {_JSONL: {"schema": {"type": "string", "format": "binary"}}}}
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -32,6 +37,24 @@ def routes(parts: Parts) -> APIRouter:
         with parts.control.tx() as tx:
             found, following = tx.audit_newest(subject or None, at)
         return Listing(items=[EntryView.of(entry) for entry in found], next_cursor=following)
+
+    @router.get(
+        "/export",
+        operation_id="export_audit",
+        response_class=StreamingResponse,
+        responses={200: {"description": "An entry a line, in order of seq.", **_FILE}},
+    )
+    def get_export(
+        _: Annotated[ApiKey, Depends(may_view)],
+        subject: Annotated[
+            str, Query(max_length=200, description="Only what was done to this app, version, release or key.")
+        ] = "",
+        after: Annotated[int, Query(ge=0, description="Only entries after this seq.")] = 0,
+    ) -> StreamingResponse:
+        """The trail as JSON lines: all fields of each entry with its evidence, so that it can be checked and replayed
+        elsewhere."""
+        headers = {"content-disposition": 'attachment; filename="audit.jsonl"'}
+        return StreamingResponse(export_audit(parts.control, after, subject), media_type=_JSONL, headers=headers)
 
     @router.post("/verify", operation_id="verify_audit", status_code=HTTPStatus.OK)
     def post_verify(_: Annotated[ApiKey, Depends(may_verify)]) -> VerifiedView:
