@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from serinus.core.errors import InvalidInput
-from serinus.files import stage_model
+from serinus.files import shadow_model, stage_model
 from serinus.files.faults import did_you_mean, fault
 from serinus.files.project_model import (
     AppModel,
@@ -34,6 +34,10 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "format"): FormatModel,
     **{("apps", "*", "stages", "*", kind): model for kind, model in stage_model.KINDS.items()},
     ("apps", "*", "stages", "*", "rollout", "steps", "*"): stage_model.StepModel,
+    ("apps", "*", "stages", "*", "shadow", "guardrails", "*"): shadow_model.PairGuardrailModel,
+    ("apps", "*", "stages", "*", "shadow", "limits", "*"): shadow_model.PairLimitModel,
+    ("apps", "*", "stages", "*", "shadow", "measures", "*"): shadow_model.MeasureModel,
+    ("apps", "*", "stages", "*", "shadow", "peak"): shadow_model.PeakModel,
     ("apps", "*", "guardrails", "*"): GuardrailModel,
     ("apps", "*", "triggers", "*"): TriggerModel,
     ("apps", "*", "notifications"): NotificationsModel,
@@ -52,8 +56,8 @@ Path = tuple[str | int, ...]
 def core_fault(file: str, root: Node, app: str, error: InvalidInput) -> InvalidInput:
     """What core refuses of an app's plan or notifications, at the line of the file that says it."""
     parts = [int(index) if index else name.removesuffix("_s") for name, index in _PART.findall(error.where)]
-    known = [_IN_FILE.get(part, part) if isinstance(part, str) else part for part in parts]
-    path: Path = ("apps", app, *(known[1:] if known[:1] == ["plan"] else known))
+    known = parts[1:] if parts[:1] == ["plan"] else parts
+    path: Path = ("apps", app, *(_IN_FILE.get(str(part), part) if i == 0 else part for i, part in enumerate(known)))
     return fault(file, root.line_of(path), f"{_shown(path)}: {error.what}", error.mend)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from serinus.files.fields import Model, RoleName, Seconds, Share
+from serinus.files.shadow_model import MeasureModel, PairGuardrailModel, PairLimitModel, Peak
 
 _STEPS = "[{share: 5%, dwell: 2h}, {share: 100%, dwell: 24h}]"
 
@@ -41,6 +42,14 @@ class ShadowModel(Model):
     max_concurrency: int | None = Field(default=None, ge=1)
     max_cost_usd: float | None = Field(default=None, ge=0)
     budget: Seconds | None = Field(default=None, examples=["18h"])
+    guardrails: list[PairGuardrailModel] = Field(
+        default_factory=list, examples=["[{metric: call.invalid_format, max_ratio: 1.25}]"]
+    )
+    limits: list[PairLimitModel] = Field(default_factory=list, examples=["[{metric: call.policy_violation, above: 0}]"])
+    measures: list[MeasureModel] = Field(default_factory=list, examples=["[{measure: cost, max_ratio: 1.15}]"])
+    peak: Peak | None = Field(
+        default=None, examples=['{hours: "09:00-17:00", days: mon-fri, zone: Europe/Berlin, min_units: 100}']
+    )
 
 
 class ApprovalModel(Model):

@@ -10,14 +10,19 @@ from serinus.api.schemas.plan import (
     ApprovalBody,
     GuardrailBody,
     LimitBody,
+    MeasureBody,
     OfflineBody,
+    PairLimitBody,
+    PeakBody,
     PlanBody,
     RolloutBody,
     ShadowBody,
     StepBody,
 )
 from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.routing.snapshot import FormatRule, Limits
 
@@ -31,6 +36,9 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (LimitBody, Limit),
     (OfflineBody, OfflineStage),
     (ShadowBody, ShadowStage),
+    (PairLimitBody, PairLimit),
+    (MeasureBody, MeasureMargin),
+    (PeakBody, Peak),
     (ApprovalBody, ApprovalStage),
     (RolloutBody, RolloutStage),
     (LimitsBody, Limits),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
-from serinus.files import project_model, stage_model
+from serinus.files import project_model, shadow_model, stage_model
 from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import FIELDS
 
@@ -19,6 +19,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Apps": project_model.AppModel,
     "Offline stages": stage_model.OfflineModel,
     "Shadow stages": stage_model.ShadowModel,
+    "Guardrails over pairs": shadow_model.PairGuardrailModel,
+    "Limits over pairs": shadow_model.PairLimitModel,
+    "Measures over pairs": shadow_model.MeasureModel,
+    "Peak windows": shadow_model.PeakModel,
     "Approval stages": stage_model.ApprovalModel,
     "Rollout stages": stage_model.RolloutModel,
     "Steps": stage_model.StepModel,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from serinus.core.pipeline.peak import Peak
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.files.faults import InvalidFile
 from serinus.files.project_file import parse_project_file
@@ -91,3 +94,68 @@ def test_a_fault_of_a_stage_is_told_with_line_what_and_mend(
     found = [f for f in refused.value.faults if what in f.what]
     assert [f.where for f in found] == [f"serinus.yaml:{line}"], refused.value.faults
     assert mend in found[0].mend
+
+
+SHADOWED = """pipeline: 1
+apps:
+  bot:
+    owner: ada
+    stages:
+      - kind: shadow
+        peak: {hours: "09:00-17:00", days: mon-fri, zone: Europe/Berlin, min_units: 50}
+        guardrails: [{metric: call.invalid_format, role: signal}]
+        limits: [{metric: call.policy_violation, above: 0}, {metric: call.error, above: 2%, min_pairs: 200}]
+        measures: [{measure: cost, max_ratio: 1.2, role: guardrail}, {measure: latency}]
+      - {kind: shadow, name: busy, peak: auto}
+      - {kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}
+    triggers: [{metric: call.error, above: 1%, for: 5m}]
+"""
+
+
+def test_E4_a_shadow_stage_says_what_it_judges_and_when() -> None:
+    """Guardrails, absolute rates and ratios over pairs, and a window of a zone, or the app's own."""
+    (app,) = parse_project_file("f", SHADOWED.encode()).apps
+    assert app.plan is not None
+    first, second = app.plan.stages[:2]
+    assert first == ShadowStage(
+        name="shadow",
+        guardrails=(Guardrail(metric="call.invalid_format", role="signal"),),
+        limits=(
+            PairLimit(metric="call.policy_violation", above=0.0),
+            PairLimit(metric="call.error", above=0.02, min_pairs=200),
+        ),
+        measures=(MeasureMargin(measure="cost", max_ratio=1.2, role="guardrail"), MeasureMargin(measure="latency")),
+        peak=Peak(hours="09:00-17:00", days="mon-fri", zone="Europe/Berlin", min_units=50),
+    )
+    assert second == ShadowStage(name="busy", peak=Peak(hours="auto"))
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "line", "says", "mend"),
+    [
+        ("Europe/Berlin", "Mars", 7, "no time zone 'Mars'", "Europe/Berlin"),
+        ("09:00-17:00", "9-5", 7, "'9-5' are not hours of a day", "`peak: auto`"),
+        ("mon-fri", "monday", 7, "'monday' are not days", "mon-fri"),
+        ("zone:", "tz:", 7, "unknown key `tz`", "zone"),
+        ("min_units: 50", "min_units: 0", 7, "below 1", "min_units: 100"),
+        ("call.invalid_format", "call.left", 8, "can stand here", "call.invalid_format"),
+        ("role: signal", "role: alarm", 8, "can stand here", "guardrail"),
+        ("above: 2%", "above: 200%", 9, "not between 0% and 100%", "`5%`"),
+        ("metric: call.error, above: 2%", "metric: call.policy_violation, above: 2%", 9, "stands twice", "keep one"),
+        ("measure: latency", "measure: speed", 10, "can stand here", "measure: cost"),
+        ("measure: latency", "measure: cost", 10, "stands twice", "keep one"),
+        ("max_ratio: 1.2", "max_ratio: 0.9", 10, "0.9 is not from 1", "1.25"),
+        ("peak: auto", "peak: soon", 11, "not a list", "hours:"),
+    ],
+)
+def test_A6_criteria_of_a_shadow_stage_that_cannot_work_are_refused_at_their_line(
+    given: str, written: str, line: int, says: str, mend: str
+) -> None:
+    """Each fault names its line, what is wrong, and what to write."""
+    assert given in SHADOWED
+    with pytest.raises(InvalidFile) as refused:
+        parse_project_file("f", SHADOWED.replace(given, written, 1).encode())
+    text = str(refused.value)
+    assert text.startswith(f"f:{line}:")
+    assert says in text
+    assert mend in text

@@ -19,6 +19,7 @@ from serinus.api.schemas.stages import ApproveBody, PlannedView, RejectBody, Rer
 from serinus.api.stages import results
 from serinus.control.approve_release import approve_release
 from serinus.control.lookup import release_of
+from serinus.control.peak_hours import own_hours
 from serinus.control.reject_release import reject_release
 from serinus.control.rerun_stage import rerun_stage
 from serinus.control.start_release import plan_release
@@ -45,8 +46,9 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
     ) -> PlannedView:
         """What a release of this version would be, were it started now; refused for all that a start is refused
         for."""
+        hours = own_hours(parts.control, parts.telemetry, parts.clock.now_us(), app)
         with parts.control.tx() as tx:
-            plan, control, candidate = plan_release(tx, app, version)
+            plan, control, candidate = plan_release(tx, app, version, hours)
             baseline = tx.find_version(app, control)
         return PlannedView(
             app=app,

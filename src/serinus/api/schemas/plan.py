@@ -26,6 +26,36 @@ class Declared(BaseModel):
         return value
 
 
+class PairLimitBody(Declared):
+    """An absolute rate over pairs."""
+
+    metric: str = Field(description="An event that both calls of a pair can have.")
+    above: float = Field(description="Share of pairs with it on the candidate's side, in [0, 1).")
+    min_pairs: int = Field(default=0, description="Pairs from which on it is read; 0: the stage's min_units.")
+
+
+class MeasureBody(Declared):
+    """A ratio of sizes over pairs."""
+
+    measure: Literal["latency", "ttft", "tokens_out", "cost", "length"]
+    max_ratio: float | None = Field(
+        default=None, description="Geometric mean of candidate over baseline that is tolerated; null: the default."
+    )
+    role: Literal["guardrail", "signal", "info"] = Field(
+        default="signal", description="`guardrail` fails the stage, `signal` pauses, `info` is only shown."
+    )
+
+
+class PeakBody(Declared):
+    """A window of peak traffic."""
+
+    hours: str = Field(description="`HH:MM-HH:MM`, or `auto`: the app's own busiest hours.")
+    days: str = Field(default="mon-sun", description="`mon-fri`, `sat,sun`.")
+    zone: str = Field(default="UTC", description="An IANA time zone.")
+    min_units: int = Field(default=100, description="Units whose pair must lie inside.")
+    busiest: list[int] = Field(default=[], description="Hours of the week in UTC, fixed at the start of a release.")
+
+
 class StepBody(Declared):
     """One traffic level."""
 
@@ -47,6 +77,19 @@ class OfflineBody(Declared):
     dry_run: bool = Field(default=False, description="Shown, gates nothing.")
 
 
+class GuardrailBody(Declared):
+    """A sequential comparison of first bad events with the control."""
+
+    metric: str = Field(description="A metric of the registry, such as `call.error`.")
+    max_ratio: float = Field(default=1.25, description="Rate ratio that is tolerated.")
+    design_ratio: float = Field(default=2.0, description="Rate ratio that is found fastest.")
+    role: Literal["guardrail", "signal", "info"] = Field(
+        default="guardrail", description="`guardrail` rolls back, `signal` pauses, `info` is only shown."
+    )
+    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
+    weight: float = Field(default=1.0, description="This metric's part of alpha, relative to the others.")
+
+
 class ShadowBody(Declared):
     """A copy of live requests, whose answers no user sees."""
 
@@ -58,6 +101,12 @@ class ShadowBody(Declared):
     max_concurrency: int = Field(default=32, description="Mirrored calls at once; more are dropped and counted.")
     max_cost_usd: float = Field(default=0.0, description="Cost at which mirroring stops; 0: no bound.")
     budget_s: float = Field(default=18 * 3600.0, description="Seconds after which it is inconclusive.")
+    guardrails: list[GuardrailBody] = Field(
+        default=[], description="Which of the two had an event; empty: those of the plan that pairs can tell of."
+    )
+    limits: list[PairLimitBody] = Field(default=[], description="Absolute rates over pairs.")
+    measures: list[MeasureBody] = Field(default=[], description="Ratios of sizes over pairs.")
+    peak: PeakBody | None = Field(default=None, description="The window of peak traffic that must be seen.")
 
 
 class ApprovalBody(Declared):
@@ -78,19 +127,6 @@ class RolloutBody(Declared):
 
 
 StageBody = Annotated[OfflineBody | ShadowBody | ApprovalBody | RolloutBody, Field(discriminator="kind")]
-
-
-class GuardrailBody(Declared):
-    """A sequential comparison of first bad events with the control."""
-
-    metric: str = Field(description="A metric of the registry, such as `call.error`.")
-    max_ratio: float = Field(default=1.25, description="Rate ratio that is tolerated.")
-    design_ratio: float = Field(default=2.0, description="Rate ratio that is found fastest.")
-    role: Literal["guardrail", "signal", "info"] = Field(
-        default="guardrail", description="`guardrail` rolls back, `signal` pauses, `info` is only shown."
-    )
-    dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
-    weight: float = Field(default=1.0, description="This metric's part of alpha, relative to the others.")
 
 
 class LimitBody(Declared):
