@@ -92,7 +92,9 @@ def routes(parts: Parts) -> APIRouter:
             reason = body.reason
             if body.acknowledge:
                 reason = f"{reason}; acknowledged: {body.acknowledge}".removeprefix("; ")
-            release = start_release(store, now_us, actor, parts.ids, salt, body.app, body.version, reason)
+            release = start_release(
+                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry
+            )
             return 201, shown(store, release)
 
         return request.do(key, work)

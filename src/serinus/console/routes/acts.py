@@ -136,7 +136,15 @@ def _plain(desk: Desk) -> dict[str, Plain]:
             app = tx.app(place["app"])
         refuse_blind(parts.calls, now_us, place["app"], app.config.plan if app else None, "")
         return start_release(
-            store, now_us, visitor.actor, parts.ids, salt, place["app"], place["version"], form.reason()
+            store,
+            now_us,
+            visitor.actor,
+            parts.ids,
+            salt,
+            place["app"],
+            place["version"],
+            form.reason(),
+            parts.telemetry,
         )
 
     def acknowledge(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
