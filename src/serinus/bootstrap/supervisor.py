@@ -158,7 +158,7 @@ class _Gateway:
         self._instances[place] = instance
         settings = self._settings
         arguments = ["--host-dir", str(settings.host_dir), "--host", settings.host, "--port", str(self._port)]
-        arguments += ["--instance", instance, "--drain-s", str(settings.drain_s)]
+        arguments += ["--instance", instance, "--drain-s", str(settings.drain_s), "--workers", str(settings.workers)]
         if settings.spool_limit_mb is not None:
             arguments += ["--spool-limit-mb", str(settings.spool_limit_mb)]
         if settings.segment_mb is not None:

@@ -45,6 +45,7 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, required=True, help="port to listen on, shared with other workers")
     parser.add_argument("--instance", required=True, help="32 hexadecimal digits naming this start of a worker")
+    parser.add_argument("--workers", type=int, default=1, help="how many workers share this host's bounds")
     parser.add_argument("--spool-limit-mb", type=float, default=256.0, help="unshipped records kept at most")
     parser.add_argument("--segment-mb", type=float, default=4.0, help="size of one spool segment")
     parser.add_argument("--drain-s", type=float, default=600.0, help="longest wait for open answers at the end")
@@ -88,6 +89,7 @@ class Worker:
             mono_ns=time.monotonic_ns,
             chance=chance,
             log=self._log,
+            workers=arguments.workers,
         )
         self._watch = HostWatch(
             host_dir,
@@ -123,7 +125,7 @@ class Worker:
             await asyncio.wait_for(self._gateway.drain(), arguments.drain_s)
         except TimeoutError:
             self._log.write("warning", "drain_cut", active=self._gateway.active)
-            self._gateway.cut_off()
+        self._gateway.cut_off()
         self._executor.shutdown(wait=True)
         self._spool.close()
         self._log.write("info", "stopped", requests=self._gateway.requests)
@@ -144,6 +146,9 @@ class Worker:
             leased=self._watch.leased,
             dropped=self._spool.dropped,
             requests=gateway.requests,
+            mirror_sent=gateway.mirrors.sent,
+            mirror_dropped=gateway.mirrors.drops.total(),
+            mirror_drops=dict(gateway.mirrors.drops),
             breakers=gateway.breakers(),
         )
 

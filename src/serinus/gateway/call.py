@@ -20,6 +20,7 @@ from serinus.gateway.admission import Admitted
 from serinus.gateway.attempt import Attempt
 from serinus.gateway.client import ClientConnection
 from serinus.gateway.ladder import next_rung
+from serinus.gateway.mirror import Mirrors
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Outcome, Recorder
 from serinus.gateway.reply import Reply
@@ -33,6 +34,7 @@ class Desk(Protocol):
     """What a call needs of the gateway."""
 
     recorder: Recorder
+    mirrors: Mirrors
     mono_ns: Callable[[], int]
 
     def pool(self, target: Target) -> Pool: ...
@@ -277,6 +279,8 @@ class Call:
             self.limit(now + self._admitted.app.between_ns)
             self._desk.recorder.first(self._raw, now)
         self._reply.open(self._about(), data, last, self._overhead_ns(now))
+        if self._admitted.app.mirror is not None and not last:
+            self._desk.mirrors.began(self._raw, self._admitted, self._request)
 
     def _finish_stream(self, stream: EventStream, data: bytes) -> None:
         attempt = self._attempt
@@ -358,7 +362,7 @@ class Call:
         self._over = True
         self._drop_attempt()
         self._outcome.status = status
-        self._desk.recorder.end(
+        end = self._desk.recorder.end(
             self._raw,
             self._admitted,
             self._served,
@@ -369,4 +373,7 @@ class Call:
             now_ns=now_ns,
         )
         self._desk.call_over(self)
+        if self._admitted.app.mirror is not None:
+            chars = len(self._outcome.findings.text)
+            self._desk.mirrors.ended(self._raw, self._admitted, self._request, end, chars)
         return now_ns

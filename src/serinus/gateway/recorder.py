@@ -7,7 +7,7 @@ from collections.abc import Callable
 from serinus.core.records import call_id
 from serinus.core.records.feedback import SOURCE, Mark
 from serinus.core.records.frames import encode
-from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Payload, Rung, Score
+from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Pair, Payload, Rung, Score
 from serinus.core.routing.snapshot import PolicyRule
 from serinus.core.wire import policy
 from serinus.core.wire.answer import Findings
@@ -81,6 +81,10 @@ class Recorder:
         call.keep_text = app.reads_text or call.sampled
         return raw
 
+    def pair(self, pair: Pair) -> None:
+        """Record that a call and its copy have both ended."""
+        self.spool.append(encode(pair))
+
     def first(self, raw: bytes, mono_ns: int) -> None:
         """Record the first byte of a stream."""
         self.spool.append(encode(First(raw, mono_ns)))
@@ -109,8 +113,8 @@ class Recorder:
         begun_ns: int,
         first_ns: int,
         now_ns: int,
-    ) -> None:
-        """Record all of a call. Times are monotonic; `first_ns` 0: no first byte."""
+    ) -> End:
+        """Record all of a call, and return the record. Times are monotonic; `first_ns` 0: no first byte."""
         findings, price = outcome.findings, served.source.price
         tokens_in = findings.tokens_in
         if call.app.rules and findings is not NOTHING_FOUND:
@@ -118,35 +122,33 @@ class Recorder:
             outcome.broken = policy.broken(call.app.rules, findings.texts, proposed)
         if call.sampled:
             self._keep_texts(raw, call, findings)
-        self.spool.append(
-            encode(
-                End(
-                    raw,
-                    self._now_us(),
-                    now_ns,
-                    call.app.name,
-                    served.digest,
-                    revision,
-                    call.conversation,
-                    outcome.status,
-                    int(outcome.error),
-                    outcome.events(),
-                    (now_ns - begun_ns) // 1000,
-                    (first_ns - begun_ns) // 1000 if first_ns else 0,
-                    findings.tokens_in,
-                    findings.tokens_out,
-                    findings.tokens_cached,
-                    price.cost_nano(tokens_in, findings.tokens_out, findings.tokens_cached) if price else -1,
-                    findings.finish,
-                    outcome.rung,
-                    False,
-                    outcome.estimated,
-                    call.stream,
-                    outcome.attempts,
-                    outcome.upstream_status,
-                    findings.model,
-                    price.table if price else "",
-                    tuple(rule.name for rule in outcome.broken),
-                )
-            )
+        end = End(
+            raw,
+            self._now_us(),
+            now_ns,
+            call.app.name,
+            served.digest,
+            revision,
+            call.conversation,
+            outcome.status,
+            int(outcome.error),
+            outcome.events(),
+            (now_ns - begun_ns) // 1000,
+            (first_ns - begun_ns) // 1000 if first_ns else 0,
+            tokens_in,
+            findings.tokens_out,
+            findings.tokens_cached,
+            price.cost_nano(tokens_in, findings.tokens_out, findings.tokens_cached) if price else -1,
+            findings.finish,
+            outcome.rung,
+            False,
+            outcome.estimated,
+            call.stream,
+            outcome.attempts,
+            outcome.upstream_status,
+            findings.model,
+            price.table if price else "",
+            tuple(rule.name for rule in outcome.broken),
         )
+        self.spool.append(encode(end))
+        return end

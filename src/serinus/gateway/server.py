@@ -22,6 +22,7 @@ from serinus.gateway.deadlines import Deadlines
 from serinus.gateway.feedback import record_feedback
 from serinus.gateway.ladder import speaks_of_endpoint
 from serinus.gateway.log import Log
+from serinus.gateway.mirror import Mirrors
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Recorder
@@ -44,6 +45,7 @@ class Gateway:
         mono_ns: Callable[[], int],
         chance: Chance,
         log: Log,
+        workers: int = 1,
     ) -> None:
         self.deadlines = Deadlines()
         self.outbox = Outbox(loop)
@@ -62,6 +64,9 @@ class Gateway:
         self._pools: dict[tuple[str, int, bool, str], Pool] = {}
         self._clients: set[ClientConnection] = set()
         self._drained = asyncio.Event()
+        self.mirrors = Mirrors(
+            loop, recorder=recorder, deadlines=self.deadlines, mono_ns=mono_ns, log=log, workers=workers
+        )
 
     @property
     def revision(self) -> int:
@@ -75,6 +80,7 @@ class Gateway:
         self._routes = routes
         self.body_bytes = routes.body_bytes
         self._admission = Admission(routes, self._conversations, self._has_room, self._chance.take)
+        self.mirrors.adopt(routes)
         kept = {target.key for target in routes.targets.values()}
         for key in [key for key in self._pools if key not in kept]:
             self._pools.pop(key).close()
@@ -85,16 +91,17 @@ class Gateway:
 
     async def drain(self) -> None:
         """Take nothing new, and return when the last answer is out."""
-        self.draining = True
+        self.draining = self.mirrors.draining = True
         for client in [client for client in self._clients if client.idle]:
             client.close()
         if self._clients:
             await self._drained.wait()
 
     def cut_off(self) -> None:
-        """End what the drain did not wait for; every call under way gets its end on record."""
+        """End what the drain did not wait for, copies of requests too; every call gets its end on record."""
         for client in list(self._clients):
             client.cut_off()
+        self.mirrors.close()
 
     # what connections tell
 

@@ -45,6 +45,12 @@ def unit_point(salt: str, unit: str) -> float:
     return (xxhash.xxh3_64_intdigest(f"{salt}\x1f{unit}".encode()) >> 11) * _SCALE
 
 
+def mirror_point(salt: str, pseudonym: bytes) -> float:
+    """Where a unit's pseudonym lies for mirroring: copied when below the share. Independent of the arms that the same
+    salt gives, and the same in all requests of a unit."""
+    return unit_point(f"{salt}\x1fmirror", pseudonym.hex())
+
+
 def control_from(share: float) -> float:
     """Lower end of the control slice [x, 1): as wide as the candidate's up to ½, the holdback above it."""
     return 1.0 - share if share <= 0.5 else share
