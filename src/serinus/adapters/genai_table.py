@@ -36,7 +36,9 @@ class GenaiPrices:
         parts = {name: getattr(found, name, None) for name in (_INPUT, _OUTPUT, _CACHED)}
         if parts[_INPUT] is None or not _by_tokens(found):
             return None
-        starts = sorted({tier.start for part in parts.values() if isinstance(part, TieredPrices) for tier in part.tiers})
+        starts = sorted(
+            {tier.start for part in parts.values() if isinstance(part, TieredPrices) for tier in part.tiers}
+        )
         return Price(
             input=_at(parts[_INPUT], 0) or 0,
             output=_at(parts[_OUTPUT], 0) or 0,

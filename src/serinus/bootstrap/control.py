@@ -16,6 +16,7 @@ import structlog
 import uvicorn
 
 from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.genai_table import GenaiPrices
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.stores import open_stores
 from serinus.bootstrap import settings as environment
@@ -140,7 +141,7 @@ def _open(url: str, clock: Clock, stop: threading.Event) -> tuple[ControlStore, 
     health = Health("store")
     while not stop.is_set():
         try:
-            return open_stores(url, now_us=clock.now_us, random_bytes=system_random)
+            return open_stores(url, now_us=clock.now_us, random_bytes=system_random, prices=GenaiPrices(clock.now_us))
         except StoreUnavailable as error:
             health.failed(error)
             stop.wait(0.5)

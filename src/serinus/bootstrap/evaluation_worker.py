@@ -16,6 +16,7 @@ import structlog
 
 from serinus import __version__
 from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.genai_table import GenaiPrices
 from serinus.adapters.http_completions import HttpCompletions
 from serinus.adapters.sql_results import open_results
 from serinus.adapters.stores import open_stores
@@ -63,7 +64,9 @@ def _open(url: str, clock: Clock, stop: threading.Event) -> tuple[ControlStore, 
     health = Health("store")
     while not stop.is_set():
         try:
-            control, telemetry = open_stores(url, now_us=clock.now_us, random_bytes=system_random)
+            control, telemetry = open_stores(
+                url, now_us=clock.now_us, random_bytes=system_random, prices=GenaiPrices(clock.now_us)
+            )
             telemetry.close()
             return control, open_results(url)
         except InvalidInput:

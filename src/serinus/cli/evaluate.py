@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from serinus import __version__
+from serinus.adapters.clock import SystemClock
+from serinus.adapters.genai_table import GenaiPrices
 from serinus.bootstrap.evaluation_run import run_here
 from serinus.cli.api_client import ApiClient, connect, part
 from serinus.cli.apps import AppArgument
@@ -20,6 +22,7 @@ from serinus.cli.local_files import read_file, written
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import NONE, console, plain, print_json, print_table
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.answer import listed
 from serinus.core.judging.gate import blind_spots
 from serinus.core.judging.report import ArmScores, CriterionReport, SuiteReport
 from serinus.core.judging.suite import Suite
@@ -31,6 +34,7 @@ from serinus.files.dataset_file import parse_data_set
 from serinus.files.evaluation_report import document, junit, markdown
 from serinus.files.units import duration_text
 from serinus.files.version_file import parse_version_file
+from serinus.ports.prices import price_of
 
 NO_BASELINE = "none"
 LIVE = "live"
@@ -104,7 +108,10 @@ class _Place:
     def target(self, ref: str, suite: Suite) -> Target:
         """A version file, `live`, or a version of the app."""
         version = self._version(ref)
-        return Target(version, self._endpoint(version.endpoint), suite.price(version.model))
+        endpoint = self._endpoint(version.endpoint)
+        table = GenaiPrices(SystemClock().now_us)
+        price = suite.price(version.model) or listed(price_of(table, endpoint, version.model))
+        return Target(version, endpoint, price)
 
     def _version(self, ref: str) -> Version:
         file = Path(ref)

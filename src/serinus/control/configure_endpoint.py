@@ -8,6 +8,7 @@ from serinus.control.change import digest_of
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
+from serinus.core.routing.price import check_price
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
@@ -41,6 +42,8 @@ def configure_endpoint(store: ControlStore, now_us: int, actor: str, endpoint: E
 def _check(endpoint: Endpoint) -> None:
     if not endpoint.name.strip():
         raise InvalidInput("an endpoint without a name", where="endpoint.name", mend="e.g. name: openai")
+    for model, price in endpoint.prices.items():
+        check_price(f"endpoint.prices.{model}", price)
     parts = urlsplit(endpoint.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInput(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from serinus.core.errors import InvalidInput, NotFound
+from serinus.core.judging.answer import listed
 from serinus.core.judging.case import stored_cases
 from serinus.core.judging.report import SuiteReport, result_of, stage_result
 from serinus.core.judging.suite import Suite, parse_suite
@@ -19,6 +20,7 @@ from serinus.evaluation.run_suite import Beat, Question, run_suite, splits_of
 from serinus.evaluation.target import Target
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.jobs import EvaluateJob
+from serinus.ports.prices import price_of
 from serinus.ports.results import ResultStore
 
 
@@ -97,7 +99,8 @@ def _target(tx: ControlTx, suite: Suite, app: str, digest: str, endpoints: dict[
     endpoint = endpoints.get(content.endpoint)
     if endpoint is None:
         raise NotFound(f"no endpoint {content.endpoint!r}", where=version.name, mend="declare it")
-    return Target(servable(content, version.name), endpoint, suite.price(content.model))
+    price = suite.price(content.model) or listed(price_of(tx.prices(), endpoint, content.model))
+    return Target(servable(content, version.name), endpoint, price)
 
 
 def check_keys(question: Question, secret: Callable[[str], str]) -> None:

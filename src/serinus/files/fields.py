@@ -74,13 +74,19 @@ def _text(description: str, **fields: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, **fields})
 
 
+_USD = r"^\s*\$\s*\d{1,9}(\.\d{1,9})?\s*$"
+_DOLLARS = {
+    "anyOf": [{"type": "string", "pattern": _USD}, {"type": "number", "minimum": 0}],
+    "description": "US dollars such as `$0.15`.",
+}
 _BOUND = {
     "anyOf": [
         *_SHARE["anyOf"],
         {"type": "string", "pattern": _DURATION},
         {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*tokens/s\s*$"},
+        {"type": "string", "pattern": _USD},
     ],
-    "description": "A value in the metric's unit: `2.5%`, `5s` or `15 tokens/s`.",
+    "description": "A value in the metric's unit: `2.5%`, `5s`, `15 tokens/s` or `$0.02`.",
 }
 
 
@@ -101,6 +107,7 @@ Seconds = Annotated[
     float, _readable(units.duration_s), _text("A duration such as `30s`, `5m`, `1h30m`, `2d`.", pattern=_DURATION)
 ]
 Bytes = Annotated[int, _readable(units.size_bytes), _text("A size such as `64KiB`, `8MB`.", pattern=_SIZE)]
+Dollars = Annotated[int, _readable(units.usd_nano), WithJsonSchema(_DOLLARS)]
 Bound = Annotated[float, WithJsonSchema(_BOUND)]
 MetricName = Annotated[str, _readable(_metric_name), _text("A metric.", enum=sorted(REGISTRY))]
 KindName = Annotated[str, _readable(_kind_name), _text("A kind of notice.", enum=sorted(KINDS))]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
+from serinus.core.decision.wording import usd
 from serinus.core.errors import InvalidInput
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(ms|s|m|h|d))", re.ASCII)
@@ -22,7 +24,9 @@ _BYTES = {
 }
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*tokens/s", re.ASCII)
+_USD = re.compile(r"\$?\s*(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 _LONGEST = 40
+_NANO = 10**9
 
 
 def share(value: object) -> float:
@@ -70,9 +74,18 @@ def speed_per_s(value: object) -> float:
     return float(found[1])
 
 
+def usd_nano(value: object) -> int:
+    """Nano-USD from `$0.15` or a number of dollars, exactly: nine decimals at most; InvalidInput for anything else."""
+    text = value.strip() if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
+    found = _USD.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise InvalidInput(f"{_shown(value)} is not an amount of US dollars", where="usd", mend="write `$0.15`")
+    return int(Decimal(found[1]) * _NANO)
+
+
 def amount(unit: str, value: object) -> float:
-    """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`; InvalidInput
-    for anything else."""
+    """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`, dollars from
+    `$0.02`; InvalidInput for anything else."""
     match unit:
         case "share":
             return share(value)
@@ -80,16 +93,18 @@ def amount(unit: str, value: object) -> float:
             return duration_s(value) * 1000
         case "tokens/s":
             return speed_per_s(value)
+        case "usd":
+            return usd_nano(value) / _NANO
     raise ValueError(f"no metric has the unit {unit!r}")
 
 
 def amount_text(unit: str, value: float) -> str:
-    """A value of a metric as a file has it: `2.5%`, `1.5s`, `15 tokens/s`."""
+    """A value of a metric as a file has it: `2.5%`, `1.5s`, `15 tokens/s`, `$0.02`."""
     if unit == "share":
         return percent_text(value)
     if unit == "ms":
         return f"{value / 1000:g}s" if value >= 1000 else f"{value:g}ms"
-    return f"{value:g} {unit}"
+    return usd(value) if unit == "usd" else f"{value:g} {unit}"
 
 
 def percent_text(value: float) -> str:

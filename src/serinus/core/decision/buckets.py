@@ -13,7 +13,6 @@ from serinus.core.records.sums import Rollup
 from serinus.core.routing.assignment import Arm
 
 _US_PER_MS = 1000.0
-_US_PER_S = 1_000_000.0
 
 
 class _Weighed(NamedTuple):

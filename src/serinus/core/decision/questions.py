@@ -16,6 +16,7 @@ from serinus.core.decision.monitored import held_by_monitor, monitored
 from serinus.core.decision.onward import onward
 from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
 from serinus.core.decision.signing import signing
+from serinus.core.decision.tolerance import zero_tolerance
 from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import percent, span
 from serinus.core.pipeline.stages import MeasuredStage, ShadowStage
@@ -122,7 +123,9 @@ BEFORE_EXPOSURE: tuple[Question, ...] = (refused, standing_pause, next_stage)
 """While no user has seen the candidate there is no traffic to judge."""
 WHILE_MIRRORING: tuple[Question, ...] = (override, refused, paired_harm, pairs_come, standing_pause, next_stage)
 """In a shadow stage pairs tell of the candidate, and nobody has to be taken back."""
+# An override does not switch off zero tolerance, so that is asked even where nothing else is.
 WHILE_SERVING: tuple[Question, ...] = (
+    zero_tolerance,
     override,
     relative_harm,
     absolute_limits,

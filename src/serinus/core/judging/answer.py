@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.routing import price as routing
+
+_NANO = 10**9
 FaultKind = Literal["timeout", "unreachable", "rate_limited", "upstream_error", "request_refused", "garbage"]
 RETRIED: frozenset[FaultKind] = frozenset({"timeout", "unreachable", "rate_limited", "upstream_error"})
 
@@ -37,5 +40,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     output: float
 
     def cost_nano(self, tokens_in: int, tokens_out: int) -> int:
-        """Nano-USD for these tokens; unknown ones (−1) cost nothing."""
-        return round((max(tokens_in, 0) * self.input + max(tokens_out, 0) * self.output) * 1000)
+        """Nano-USD for these tokens, as of any call; unknown ones (−1) cost nothing."""
+        exact = routing.Price(input=round(self.input * _NANO), output=round(self.output * _NANO))
+        return exact.cost_nano(max(tokens_in, 0), max(tokens_out, 0))
+
+
+def listed(price: routing.Price | None) -> Price | None:
+    """The price of a model as a suite would declare it; None for none."""
+    return Price(input=price.input / _NANO, output=price.output / _NANO) if price else None

@@ -139,7 +139,7 @@ class _Bucket:
             self.tokens_in += end.tokens_in
         if end.tokens_out > 0:
             self.tokens_out += end.tokens_out
-        if end.cost_nano > 0:
+        if end.cost_nano >= 0:
             self.cost_nano += end.cost_nano
             self.priced += 1
         _place(self.latency, end.latency_us)

@@ -22,7 +22,9 @@ def compiled(pattern: str) -> Any:
     options.max_mem = _MEMORY
     mend = "write it without look-around, back-references and large repetitions"
     if len(pattern) > LONGEST:
-        raise InvalidInput(f"a pattern of more than {LONGEST:,} characters", where="pattern", mend="split it in several")
+        raise InvalidInput(
+            f"a pattern of more than {LONGEST:,} characters", where="pattern", mend="split it in several"
+        )
     try:
         return re2.compile(pattern, options)
     except re2.error as error:

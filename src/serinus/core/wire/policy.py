@@ -52,7 +52,11 @@ def check_rules(where: str, rules: Sequence[PolicyRule]) -> None:
     names: set[str] = set()
     for index, rule in enumerate(rules):
         place = f"{where}[{index}]"
-        if not rule.name or len(rule.name) > 64 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in rule.name):
+        if (
+            not rule.name
+            or len(rule.name) > 64
+            or not all(c.isascii() and (c.isalnum() or c in "._-") for c in rule.name)
+        ):
             raise InvalidInput(f"{rule.name!r} is not a name", where=f"{place}.name", mend="letters, digits, . _ -")
         if rule.name in names:
             raise InvalidInput(f"`{rule.name}` stands twice", where=f"{place}.name", mend="give each its own name")
@@ -71,7 +75,9 @@ def _check(where: str, rule: PolicyRule) -> None:
         raise InvalidInput("max_chars is below 1", where=f"{where}.max_chars", mend="e.g. max_chars: 4000")
     foreign = _foreign(rule)
     if foreign:
-        raise InvalidInput(f"a rule of kind {rule.kind} has no `{foreign}`", where=f"{where}.{foreign}", mend="leave it out")
+        raise InvalidInput(
+            f"a rule of kind {rule.kind} has no `{foreign}`", where=f"{where}.{foreign}", mend="leave it out"
+        )
 
 
 def _check_pattern(where: str, pattern: str) -> None:

@@ -91,7 +91,7 @@ def _total(found: Tally) -> Counter[Any]:
 
 def test_sums_count_new_units_and_first_events_by_their_metric() -> None:
     """Names come from the metric registry; bits that no metric carries count nothing."""
-    unit = Enrolment(RELEASE_ID, bytes(8), Arm.CANDIDATE, 2, int(Event.ERROR | Event.OVERDUE) | 1024)
+    unit = Enrolment(RELEASE_ID, bytes(8), Arm.CANDIDATE, 2, int(Event.ERROR | Event.OVERDUE) | 1 << 20)
     other = Enrolment(RELEASE_ID, bytes(8), Arm.CANDIDATE, 2, int(Event.ERROR))
     totals = {key: total.total for key, total in sums_of([(unit, True), (other, False)])}
     assert totals == {

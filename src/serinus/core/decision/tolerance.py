@@ -1,0 +1,35 @@
+"""Zero tolerance: a rule matched a candidate's answer, which is confirmed by itself (product.md J1)."""
+
+from __future__ import annotations
+
+from serinus.core.decision.case import Answer, Case, answer
+from serinus.core.decision.commands import Pause, RollBack
+from serinus.core.decision.harm import trigger_of
+from serinus.core.decision.verdict import Verdict
+from serinus.core.metrics import event_metric
+
+METRIC = event_metric("call.zero_tolerance").name
+TRIGGER = trigger_of(METRIC)
+
+
+def zero_tolerance(case: Case) -> Answer:
+    """Did the candidate break a rule that tolerates nothing? One unit is enough, unless the control's units are no
+    better off: then taking the candidate back would mend nothing, and a person decides."""
+    floor = case.release.rearmed.get(TRIGGER, {})
+    seen = case.seen.positions.get(METRIC, (0, 0))
+    candidate, control = seen[0] - floor.get("candidate", 0), seen[1] - floor.get("control", 0)
+    if candidate <= 0:
+        return answer("tolerance", Verdict.PASS, "No rule with zero tolerance was broken by the candidate")
+    units, compared = case.seen.enrolled()
+    text = (
+        f"{_units(candidate)} of the candidate got an answer that breaks a rule with zero tolerance, of {units:,}; "
+        f"of control {control:,} of {compared:,} (which answers: the calls of this release with event {METRIC})"
+    )
+    if candidate * compared > control * units or control <= 0:
+        return answer("tolerance", Verdict.FAIL, text, RollBack(reason=text))
+    text = f"Candidate and control both break a rule with zero tolerance, so it is not the change alone: {text}"
+    return answer("tolerance", Verdict.FAIL, text, None if case.paused else Pause(trigger=TRIGGER, reason=text))
+
+
+def _units(number: int) -> str:
+    return "1 unit" if number == 1 else f"{number:,} units"
