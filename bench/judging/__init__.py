@@ -1,0 +1,1 @@
+"""How releases are judged, here and elsewhere: simulated releases, rivals from their documentation, one table."""

@@ -1,0 +1,116 @@
+"""Serinus' own judgement of many releases at once, by the functions of the product.
+
+First events go through `core.stats.events.harm`, restarts and guardrails through the weights of `core.stats.combine`,
+as `core.decision.harm.judge_harm` does; a test asks that function about the same positions and wants the same log E.
+Scores are betting (4.3, see `betting`). A latency has two guardrails that share α: p95 by exceedance (4.4), and the
+mean by an estimate with its standard error (4.2), whose evidence is `core.stats.estimate.harm` in arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from bench.judging.sample import STARTS, Array, Sample
+from serinus.core.stats import combine, estimate
+from serinus.core.stats.betting import BETS
+from serinus.core.stats.events import Margin, harm
+
+PLAIN, DEFAULT = Margin(1.0, 2.0), Margin(1.25, 2.0)
+FIRST_GATE_UNITS = 200
+"""Units per arm at the first gate, for which the mixture of 4.2 is tuned; spread of values as a share of the mean."""
+VARIATION = 0.5
+SLOWER = 0.10
+_LOG_WEIGHTS = np.log(np.array([b**1.5 * (1 - b) for b in BETS]) / sum(b**1.5 * (1 - b) for b in BETS))
+
+
+def strength(samples: Sequence[Sample], alpha: float) -> Array:
+    """log E of the release at no margin, the null that rivals test."""
+    return _release(samples, alpha, 0)
+
+
+def with_margins(samples: Sequence[Sample], alpha: float) -> Array:
+    """log E of the release at the default margins: ratio 1.25, score drop .02, latency 10 %."""
+    return _release(samples, alpha, 1)
+
+
+def _release(samples: Sequence[Sample], alpha: float, margin: int) -> Array:
+    guardrails = [log_e for sample in samples for log_e in _guardrails(sample, alpha, margin)]
+    return weighted(guardrails, combine.normalised([1.0] * len(guardrails)))
+
+
+def bar(alpha: float) -> float:
+    """log 1/α."""
+    return math.log(1.0 / alpha)
+
+
+def weighted(parts: Sequence[Array], weights: Sequence[float]) -> Array:
+    """`combine.mixed` of arrays."""
+    stacked = np.stack(parts) + np.log(np.asarray(weights))[:, None, None]
+    return np.asarray(special.logsumexp(stacked, axis=0))
+
+
+def _guardrails(sample: Sample, alpha: float, margin: int) -> list[Array]:
+    if sample.capital is not None:
+        return [restarted_scores(sample.capital[margin])]
+    assert sample.counts is not None
+    ratio = DEFAULT if margin and sample.kind == "event" else PLAIN
+    found = [restarted_events(*sample.counts[margin], ratio)]
+    if sample.kind == "latency":
+        found.append(mean_log_e(sample, alpha, math.log1p(SLOWER) if margin else 0.0))
+    return found
+
+
+def restarted_events(s1: Array, s0: Array, margin: Margin) -> Array:
+    """Σ_s v_s E^(restarted at step s) from counts so far; a step not reached has E = 1."""
+    table = _table(margin, int(max(s1.max(), s0.max())) // 256 * 256 + 256)
+    parts = []
+    for start in STARTS:
+        at = (s1[:, [start - 1]], s0[:, [start - 1]]) if start else (0.0, 0.0)
+        since = [np.maximum(s - a, 0).astype(int) for s, a in zip((s1, s0), at, strict=True)]
+        parts.append(table[since[0], since[1]])
+    return weighted(parts, combine.restart_weights(len(STARTS)))
+
+
+@lru_cache(maxsize=8)
+def _table(margin: Margin, size: int) -> Array:
+    rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
+    return np.asarray(harm(rows, columns, margin))
+
+
+def restarted_scores(capital: Array) -> Array:
+    """The same over log capitals (release, look, bet)."""
+    parts = []
+    for start in STARTS:
+        before = capital[:, [start - 1]] if start else 0.0
+        since = bet_mixture(capital - before)
+        parts.append(np.where(np.arange(capital.shape[1]) >= start, since, 0.0))
+    return weighted(parts, combine.restart_weights(len(STARTS)))
+
+
+def bet_mixture(capital: Array) -> Array:
+    """log of the mean capital over the grid of bets."""
+    return np.asarray(special.logsumexp(capital + _LOG_WEIGHTS, axis=2))
+
+
+def mean_log_e(sample: Sample, alpha: float, margin: float) -> Array:
+    """Test 4.2 on the log ratio of means; E = 1 below 100 units in an arm."""
+    one, zero = sample.candidate, sample.control
+    enough = np.minimum(one.units, zero.units) >= 100
+    relative = [np.divide(s.variance, s.units * s.mean**2, out=np.ones_like(s.mean), where=enough) for s in (one, zero)]
+    ratio = np.divide(one.mean, zero.mean, out=np.ones_like(one.mean), where=enough)
+    tau = estimate.mixture_sd(FIRST_GATE_UNITS / (2.0 * VARIATION**2), alpha, one_sided=True)
+    return np.where(enough, estimate_harm(np.log(ratio), relative[0] + relative[1], tau, margin), 0.0)
+
+
+def estimate_harm(value: Array, variance: Array, tau: float, margin: float) -> Array:
+    """`estimate.harm` of arrays."""
+    spread = tau * tau / variance
+    x = (value - margin) / np.sqrt(variance) * np.sqrt(spread / (1.0 + spread))
+    tail = np.where(x >= 0.0, 0.5 * x * x + special.log_ndtr(np.maximum(x, 0.0)), 0.0)
+    below = np.log(0.5 * special.erfcx(-np.minimum(x, 0.0) * math.sqrt(0.5)))
+    return np.asarray(math.log(2.0) - 0.5 * np.log1p(spread) + np.where(x >= 0.0, tail, below))
