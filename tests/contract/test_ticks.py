@@ -12,13 +12,13 @@ from serinus.core.records.record import Event
 from serinus.core.release.table import State
 from serinus.ports.control_store import ControlStore
 from serinus.ports.telemetry_store import TelemetryStore
-from tests.unit.control.production import PLAN, Production, rate
+from tests.unit.control.production import LOOSE, PLAN, Production, rate
 
 QUICK = msgspec.structs.replace(
     PLAN,
     steps=(Step(share=0.25, dwell_s=3, min_units=20), Step(share=0.5, dwell_s=3), Step(share=1.0, dwell_s=3)),
     stages=(),
-    limits=(),
+    limits=LOOSE,
 )
 
 

@@ -20,7 +20,7 @@ from serinus.control.start_release import start_release
 from serinus.core.fleet import HostStatus, WorkerStatus
 from serinus.core.ids import IdSource
 from serinus.core.pipeline.app import AppConfig
-from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.records.record import Event
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
 from serinus.core.release.release import Release
@@ -39,6 +39,7 @@ PLAN = Plan(
         Step(share=1.0, dwell_s=0.5, min_units=5),
     ),
     guardrails=(Guardrail(metric="call.error"), Guardrail(metric="call.invalid_format")),
+    limits=(Limit(metric="call.error", above=0.98, buckets=5, bucket_s=1, min_requests=1),),
     alpha=0.001,
     lease_s=2,
 )

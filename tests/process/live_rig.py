@@ -26,6 +26,7 @@ def plan(**changes: Any) -> dict[str, Any]:
         "owner": "ada@example.com",
         "steps": [{"share": 0.5, "dwell_s": 600}, {"share": 1.0, "dwell_s": 600}],
         "guardrails": [{"metric": "call.error"}],
+        "limits": [{"metric": "call.error", "above": 0.98, "bucket_s": 1, "min_requests": 1}],
         "alpha": 0.001,
         "lease_s": 10,
         "freshness_s": 30,

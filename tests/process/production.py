@@ -204,6 +204,7 @@ def plan(steps: Sequence[tuple[float, float]], lease_s: float, freshness_s: floa
         "owner": "ada@example.com",
         "steps": [{"share": share, "dwell_s": dwell_s, "min_units": 1} for share, dwell_s in steps],
         "guardrails": [{"metric": "call.error", "design_ratio": 3.0}],
+        "limits": [{"metric": "call.error", "above": 0.98, "bucket_s": 1, "min_requests": 1}],
         "alpha": 0.0001,
         "lease_s": lease_s,
         "freshness_s": freshness_s,

@@ -98,6 +98,14 @@ def _plan_of(app: AppState) -> Plan:
         )
     for i, stage in enumerate(plan.stages):
         _refuse_blind_shadow(plan, stage, f"app.plan.stages[{i}]")
+    if not any(limit.action == "rollback" for limit in plan.limits):
+        lack = "every limit of the plan only pauses" if plan.limits else "the plan has no absolute limit"
+        raise InvalidInput(
+            f"{lack}: at 100 % nothing would take the candidate back, since there is nobody left to compare it with (A3)",
+            where="app.plan.limits",
+            mend="add one that rolls back: `limits: [{metric: call.error, above: 0.025}]`, in a project file "
+            "`triggers: [{metric: call.error, above: 2.5%, for: 5m}]`",
+        )
     if plan.is_watch(0):
         raise InvalidInput(
             "the first step is 100 %: all users at once (A7)",

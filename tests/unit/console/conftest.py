@@ -24,7 +24,7 @@ from serinus.control.push_version import push_version
 from serinus.control.start_release import start_release
 from serinus.core.ids import IdSource
 from serinus.core.pipeline.app import AppConfig
-from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.routing.snapshot import Endpoint
 from serinus.core.versions.content import parse_content
 from serinus.ports.event_log import CallSearch
@@ -36,6 +36,7 @@ PLAN = Plan(
     owner="ada@example.com",
     steps=(Step(share=0.05, dwell_s=60, min_units=10), Step(share=1.0, dwell_s=60)),
     guardrails=(Guardrail(metric="call.error"),),
+    limits=(Limit(metric="call.error", above=0.15),),
 )
 _TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
 

@@ -8,7 +8,7 @@ import pytest
 from serinus.console.form import MAX_REASON
 from serinus.console.release_acts import ACTS
 from serinus.core.access import TABLE, Role
-from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
 from serinus.core.release.release import Release
 from serinus.ports.control_store import Page
@@ -22,6 +22,7 @@ APPROVAL_PLAN = Plan(
         RolloutStage(steps=(Step(share=0.05, dwell_s=60), Step(share=1.0, dwell_s=60))),
     ),
     guardrails=(Guardrail(metric="call.error"),),
+    limits=(Limit(metric="call.error", above=0.98),),
 )
 
 

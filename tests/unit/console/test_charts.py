@@ -187,7 +187,7 @@ def test_moments_of_a_chart_are_named_by_the_share_that_was_taken(console: Conso
     steps = tuple(Step(share=share, dwell_s=60) for share in (0.05, 0.2, 1.0))
     rollout = RolloutStage(steps=steps)
     before = (ApprovalStage(name="leads", roles=("ml_lead",)),) if first == "approval" else ()
-    plan = Plan(owner="ada@example.com", stages=(*before, rollout), guardrails=PLAN.guardrails)
+    plan = Plan(owner="ada@example.com", stages=(*before, rollout), guardrails=PLAN.guardrails, limits=PLAN.limits)
     id = console.started(plan)
     taken = 2 if first == "approval" else 1
     with console.control.tx() as tx:

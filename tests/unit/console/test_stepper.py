@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from serinus.console.stepper import stepper
-from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -22,6 +22,7 @@ PLAN = Plan(
         ),
     ),
     guardrails=(Guardrail(metric="call.error"),),
+    limits=(Limit(metric="call.error", above=0.98),),
 )
 RELEASE = Release(
     id="rel_1", app="bot", seq=1, state=State.RUNNING, candidate="c", control="l", salt="s", plan=PLAN,

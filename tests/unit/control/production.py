@@ -53,6 +53,9 @@ PLAN = Plan(
     veto_deadline_s=60,
 )
 
+LOOSE = (Limit(metric="call.error", above=0.98, buckets=5, bucket_s=1, min_requests=1),)
+"""Something must be able to act at 100 %; this never does."""
+
 Chance = Callable[[Arm], float]
 
 

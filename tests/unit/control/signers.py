@@ -10,7 +10,7 @@ from serinus.core.decision.signing import Signing, signing
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, Outcome, RolloutStage, StageResult
 from serinus.ports.jobs import EVALUATE, EvaluateJob
-from tests.unit.control.production import PLAN, Production
+from tests.unit.control.production import LOOSE, PLAN, Production
 
 STAGED = msgspec.structs.replace(
     PLAN,
@@ -36,7 +36,7 @@ def quick(plan: Plan, dwell_s: float = 1.0) -> Plan:
         return msgspec.structs.replace(stage, steps=steps)
 
     stages = tuple(shortened(stage) for stage in plan.stages)
-    return msgspec.structs.replace(plan, steps=(), stages=stages, limits=(), lease_s=1)  # type: ignore[arg-type]
+    return msgspec.structs.replace(plan, steps=(), stages=stages, limits=LOOSE, lease_s=1)  # type: ignore[arg-type]
 
 
 def measure(world: Production, outcome: Outcome, text: str = "91 of 100 cases passed") -> None:

@@ -12,7 +12,7 @@ from serinus.control.set_override import set_override
 from serinus.control.start_release import start_release
 from serinus.core.errors import Conflict, InvalidInput, NotFound
 from serinus.core.pipeline.app import AppConfig
-from serinus.core.pipeline.plan import Guardrail, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Step
 from serinus.core.release.table import State
 from tests.unit.control.production import PERSON, PLAN, Production
 
@@ -55,6 +55,19 @@ def test_A3_release_without_rollback_triggers_is_refused(rails: tuple[Guardrail,
     world = Production(msgspec.structs.replace(PLAN, guardrails=rails, limits=()))
     with pytest.raises(InvalidInput, match="take the candidate back"):
         world.start()
+
+
+@pytest.mark.parametrize(
+    ("limits", "lack"),
+    [((), "no absolute limit"), ((Limit(metric="call.error", above=0.1, action="pause"),), "every limit .* only pauses")],
+)
+def test_A3_release_that_nothing_takes_back_at_100_percent_is_refused(limits: tuple[Limit, ...], lack: str) -> None:
+    """In the watch nobody is left to compare with: without a limit that rolls back, a start is refused with one."""
+    world = Production(msgspec.structs.replace(PLAN, limits=limits))
+    with pytest.raises(InvalidInput, match=lack) as refused:
+        world.start()
+    assert refused.value.where == "app.plan.limits"
+    assert "above: 0.025" in refused.value.mend
 
 
 def test_A7_all_at_once_is_refused() -> None:

@@ -16,7 +16,7 @@ from serinus.core.pipeline.plan import Guardrail
 from serinus.core.records.record import Event
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
-from tests.unit.control.production import PERSON, PLAN, Production, rate
+from tests.unit.control.production import LOOSE, PERSON, PLAN, Production, rate
 
 HEALTHY = {Event.INVALID_FORMAT: rate(0.05, 0.05), Event.ERROR: rate(0.01, 0.01)}
 
@@ -148,7 +148,7 @@ def test_a_host_that_ships_nothing_stops_the_dwell() -> None:
 
 def test_hanging_candidate_is_rolled_back_by_overdue_calls() -> None:
     """A candidate that never answers is rolled back although none of its calls has ended."""
-    plan = msgspec.structs.replace(PLAN, guardrails=(Guardrail(metric="call.overdue"),), limits=())
+    plan = msgspec.structs.replace(PLAN, guardrails=(Guardrail(metric="call.overdue"),), limits=LOOSE)
     world = Production(plan)
     release = world.start()
     world.hanging = True
@@ -195,7 +195,7 @@ def test_dropped_records_pause_until_a_person_resumes() -> None:
 def test_a_signal_pauses_and_rearms_on_later_data_only() -> None:
     """A resumed signal counts from the resume: the evidence that paused it does not pause it at the next round."""
     signal = Guardrail(metric="call.invalid_format", max_ratio=1.5, design_ratio=3.0, role="signal")
-    world = Production(msgspec.structs.replace(PLAN, guardrails=(signal,), limits=()))
+    world = Production(msgspec.structs.replace(PLAN, guardrails=(signal,), limits=LOOSE))
     world.rates = {Event.INVALID_FORMAT: rate(0.4, 0.1)}
     world.start()
     release = world.until(State.PAUSED, within_s=100)

@@ -16,13 +16,13 @@ from serinus.core.errors import Deposed, StoreUnavailable
 from serinus.core.pipeline.plan import Step
 from serinus.core.release.table import State
 from tests.unit.agent.crashing import Crash, Crashing, CrashPoints
-from tests.unit.control.production import PERSON, PLAN, Production
+from tests.unit.control.production import LOOSE, PERSON, PLAN, Production
 
 QUICK = msgspec.structs.replace(
     PLAN,
     stages=(),
     steps=(Step(share=0.25, dwell_s=1), Step(share=0.5, dwell_s=1), Step(share=1.0, dwell_s=1)),
-    limits=(),
+    limits=LOOSE,
     lease_s=1,
 )
 STRIDE = 5
