@@ -19,6 +19,7 @@ from serinus.api.routes import (
     health,
     hosts,
     keys,
+    monitors,
     notices,
     releases,
     stages,
@@ -29,6 +30,7 @@ from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
+from serinus.ports.monitors import Probe
 from serinus.ports.signatures import NoCheck, SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -42,6 +44,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, stages, hosts, audit, keys, notices, calls, suites,
+    monitors,
 )  # fmt: skip
 
 
@@ -54,9 +57,11 @@ def create_app(
     wake: Callable[[], None],
     log: CallSearch | None = None,
     signatures: SignatureCheck | None = None,
+    probe: Probe | None = None,
 ) -> FastAPI:
     """The application under `/api/v1`, with its description at `/api/v1/openapi.json`.
 
+    `probe` reads monitors on trial; without it nothing does.
     `wake` is called after every change; it must return at once. `log` is the call log, None where it cannot be read.
     `signatures` checks signatures of versions; without it none is accepted. Routes run in the thread pool.
     """
@@ -69,6 +74,7 @@ def create_app(
         wake=wake,
         calls=log,
         signatures=signatures or NoCheck(),
+        probe=probe,
     )
     app = FastAPI(
         title="Serinus",

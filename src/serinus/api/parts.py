@@ -9,6 +9,7 @@ from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
+from serinus.ports.monitors import Probe
 from serinus.ports.signatures import SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -17,6 +18,7 @@ from serinus.ports.telemetry_store import TelemetryStore
 class Parts:
     """Everything a route may use. `wake` tells the tick that something changed; it must not block.
 
+    `probe`: None where no monitor can be read on trial.
     `calls`: None where the call log cannot be read."""
 
     control: ControlStore
@@ -27,3 +29,4 @@ class Parts:
     wake: Callable[[], None]
     signatures: SignatureCheck
     calls: CallSearch | None = None
+    probe: Probe | None = None

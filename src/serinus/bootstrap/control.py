@@ -18,11 +18,13 @@ import uvicorn
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.genai_table import GenaiPrices
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
+from serinus.adapters.probes import Probes
 from serinus.adapters.stores import open_stores
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.faces import Faces
 from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
+from serinus.bootstrap.monitors import start_monitors
 from serinus.bootstrap.notices import start_notices
 from serinus.control.create_key import SECRET_BYTES, create_key
 from serinus.control.lead import TAKEOVER_S
@@ -67,14 +69,17 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         log = ParquetSearch(settings.segments, ReadLimits()) if settings.segments else None
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
-        faces = Faces(*stores, clock, ids, tick.wake, log, stop.is_set)
+        probe = Probes(settings.segments, environment.variable)
+        faces = Faces(*stores, clock, ids, tick.wake, log, stop.is_set, probe)
         server = _server(faces)
         _wake_on_changes(stores[0], tick, stop)
+        start_monitors(*stores, probe, clock, tick.epoch, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
             return _run_parts(tick, server, listener, stop)
         finally:
             faces.close()
+            probe.close()
             for store in stores:
                 store.close()
 

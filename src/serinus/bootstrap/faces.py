@@ -17,6 +17,7 @@ from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
+from serinus.ports.monitors import Probe
 from serinus.ports.telemetry_store import TelemetryStore
 
 
@@ -32,10 +33,11 @@ class Faces:
         wake: Callable[[], None],
         log: CallSearch | None,
         stopping: Callable[[], bool],
+        probe: Probe | None = None,
     ) -> None:
         self._drawing = VegaDrawing(clock)
         self._api: ASGIApp = create_app(
-            control, telemetry, clock, ids, system_random, wake, log, signatures=Ed25519Check()
+            control, telemetry, clock, ids, system_random, wake, log, signatures=Ed25519Check(), probe=probe
         )
         self._console: ASGIApp = create_console(
             Parts(

@@ -116,6 +116,7 @@ COMMANDS: dict[str, Command | Group] = {
             "export": _command("audit:export", "The whole trail as JSON lines, to be kept elsewhere."),
         },
     ),
+    "monitors": _command("monitors:monitors", "An app's monitors: levels, history, or one read on trial."),
     "notices": Group(
         summary="Notices: who was told what, and who has seen it.",
         alone=_command("notices:list_notices", "Notices, newest first."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -12,9 +12,12 @@ import structlog
 from serinus.control.apply import apply, pause_for_error, remember
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
 from serinus.control.reads import Reads
+from serinus.control.see_readings import ReadingSights
 from serinus.core.decision.decision import ENDING, Decision, decide
 from serinus.core.decision.observations import Gates, Observations
 from serinus.core.errors import Conflict, Deposed, FormatError, SerinusError, StoreUnavailable
+from serinus.core.monitoring.reading import Reading
+from serinus.core.monitoring.task import Key
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -34,6 +37,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     stored: Progress | None = None
     app: AppState | None = None
     gates: Gates = Gates()
+    readings: Mapping[Key, Reading] = {}
     fault: str = ""
 
 
@@ -49,6 +53,7 @@ class Judge:
         self.hosts: Hosts = {}
         self._sights: dict[str, ReleaseSight] = {}
         self._unreadable: dict[str, int] = {}
+        self._readings = ReadingSights()
 
     def look(self) -> None:
         """Read all hosts' reports."""
@@ -80,13 +85,16 @@ class Judge:
         """Drop what was seen of releases that are over."""
         self._sights = {id: sight for id, sight in self._sights.items() if id in active}
         self._unreadable = {id: n for id, n in self._unreadable.items() if id in active}
+        self._readings.forget_ended(active)
 
     def _decide(self, one: Pending, observed: dict[str, Observations], now_us: int) -> Decision:
         if one.fault:
             raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
         seen = observed.get(one.release.id) or self._observe_alone(one)
         self._unreadable.pop(one.release.id, None)
-        return decide(one.release, one.stored, msgspec.structs.replace(seen, gates=one.gates), now_us)
+        monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
+        seen = msgspec.structs.replace(seen, gates=one.gates, monitors=monitors)
+        return decide(one.release, one.stored, seen, now_us)
 
     def _observe_together(self, pending: Sequence[Pending]) -> dict[str, Observations]:
         """What is seen of all that serve a candidate; nothing when any of it cannot be read: then each is looked at

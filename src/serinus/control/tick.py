@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 import structlog
 
@@ -12,9 +13,12 @@ from serinus.control.judge import Judge, Pending
 from serinus.control.keep_tidy import keep_tidy
 from serinus.control.lead import TAKEOVER_S, Lead
 from serinus.control.read_gates import read_gates
+from serinus.control.see_readings import read_readings
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.decision import ENDING
 from serinus.core.errors import Conflict, Deposed, FormatError
+from serinus.core.monitoring.reading import Reading
+from serinus.core.monitoring.task import Key
 from serinus.core.release.release import Release
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore, ControlTx
@@ -148,7 +152,8 @@ class Tick:
         """All active releases that can be read. One that cannot is judged by nobody, so nobody is served by it."""
         with self._control.tx(judge.epoch) as tx:
             docket = tx.docket()
-            pending = [_pending(tx, one, one.release) for one in docket if one.release is not None]
+            readings = read_readings(tx, (one.release for one in docket if one.release is not None))
+            pending = [_pending(tx, one, one.release, readings) for one in docket if one.release is not None]
         for one in docket:
             if one.release is None:
                 self._take_back(judge, one)
@@ -162,7 +167,8 @@ class Tick:
             self._log.error("it could not be taken back", release=one.id, why=str(error))
 
 
-def _pending(tx: ControlTx, one: Docketed, release: Release) -> Pending:
+def _pending(tx: ControlTx, one: Docketed, release: Release, readings: Mapping[Key, Reading]) -> Pending:
     if one.fault:
         return Pending(release=release, fault=one.fault)
-    return Pending(release=release, stored=one.progress, app=one.app, gates=read_gates(tx, release))
+    gates = read_gates(tx, release)
+    return Pending(release=release, stored=one.progress, app=one.app, gates=gates, readings=readings)

@@ -18,7 +18,8 @@ from serinus.control.lookup import app_of
 from serinus.control.make_live import make_live
 from serinus.control.set_override import set_override
 from serinus.core.access import Operation
-from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.core.pipeline.monitor import SqlSource
 from serinus.ports.control_store import ApiKey, ControlStore, ControlTx
 
 
@@ -54,6 +55,7 @@ def routes(parts: Parts) -> APIRouter:
     ) -> Response:
         """Declare an app or change it. A running release keeps the plan that it started with."""
         config = body.config(app)
+        _check_queries(parts, config)
 
         def work(store: ControlStore, actor: str) -> tuple[int, AppView]:
             return 200, _shown(store, configure_app(store, parts.clock.now_us(), actor, config))
@@ -116,6 +118,13 @@ def routes(parts: Parts) -> APIRouter:
         return request.do(key, work)
 
     return router
+
+
+def _check_queries(parts: Parts, config: AppConfig) -> None:
+    """Refuse SQL that no monitor may ask: core cannot read it."""
+    for i, monitor in enumerate(config.plan.monitors if config.plan and parts.probe else ()):
+        if isinstance(monitor.source, SqlSource) and parts.probe:
+            parts.probe.check_query(f"app.plan.monitors[{i}].source.query", monitor.source.query)
 
 
 def _shown(store: ControlStore, state: AppState) -> AppView:

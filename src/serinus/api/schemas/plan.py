@@ -1,29 +1,13 @@
 """A plan on the wire: core's fields and units."""
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from serinus.api.schemas.declared import Declared as Declared
+from serinus.api.schemas.monitor import MonitorBody
 from serinus.core.pipeline.plan import Plan
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-class Declared(BaseModel):
-    """Base of what a caller may send: unknown fields and control characters (but tabs and line ends) are refused."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _without_control(cls, value: object) -> object:
-        texts = value if isinstance(value, list) else [value]
-        if any(isinstance(text, str) and _CONTROL.search(text) for text in texts):
-            raise PydanticCustomError("control_character", "control characters are not allowed")
-        return value
 
 
 class PairLimitBody(Declared):
@@ -154,6 +138,7 @@ class PlanBody(Declared):
     )
     guardrails: list[GuardrailBody] = Field(default=[], description="Comparisons with the control.")
     limits: list[LimitBody] = Field(default=[], description="Absolute limits.")
+    monitors: list[MonitorBody] = Field(default=[], description="Numbers that are watched all the time.")
     alpha: float = Field(default=0.01, description="Chance of a false rollback per release.")
     beta: float = Field(default=0.05, description="Chance of showing a candidate non-inferior that is not.")
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")

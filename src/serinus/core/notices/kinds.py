@@ -51,6 +51,8 @@ KINDS: dict[str, Kind] = {
     "approve": Kind(title="Approval given", routes=_CHANNEL, tone="success"),
     "alert": Kind(title="Monitor alert", routes=_WATCHERS, urgent=True, tone="warning"),
     "critical": Kind(title="Monitor critical", routes=(*_WATCHERS, Route.LEADS), urgent=True, tone="failure"),
+    "no_data": Kind(title="Monitor without data", routes=_WATCHERS, tone="warning"),
+    "recover": Kind(title="Monitor recovered", routes=_WATCHERS, tone="success"),
     "notify": Kind(title="Trigger", routes=_CHANNEL, tone="warning"),
     "open_incident": Kind(title="Incident opened", routes=_EVERYBODY, urgent=True, tone="failure"),
     "break_glass": Kind(title="Break-glass used", routes=_EVERYBODY, tone="failure"),

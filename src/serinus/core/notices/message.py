@@ -16,8 +16,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "start": ("serinus release watch {release}", "serinus release pause {release} -m WHY"),
     "request_approval": ("serinus release status {release}", "serinus release approve {release} -m WHY",
                          "serinus release reject {release} -m WHY"),
-    "alert": ("serinus release status {app}", "serinus release pause {app} -m WHY"),
-    "critical": ("serinus release status {app}", "serinus release rollback {app} -m WHY"),
+    "alert": ("serinus monitors {app}", "serinus release pause {release} -m WHY"),
+    "critical": ("serinus monitors {app}", "serinus release rollback {release} -m WHY"),
+    "no_data": ("serinus monitors {app}",),
+    "recover": ("serinus monitors {app}",),
     "set_override": ("serinus override clear {app} -m WHY",),
     ESCALATE: ("serinus release status {release}", "serinus notices ack {original}"),
 }  # fmt: skip
