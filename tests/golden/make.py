@@ -97,6 +97,10 @@ def assignments() -> dict[str, Any]:
             for salt in ("s1", "salt-2", "")
             for unit in UNITS
         ],
+        "mirrored": [
+            {"salt": "s1", "pseudonym": pseudonym, "u": assignment.mirror_point("s1", bytes.fromhex(pseudonym))}
+            for pseudonym in (conversation.pseudonym(KEY, unit).hex() for unit in UNITS)
+        ],
         "ramp": msgspec.to_builtins(RAMP),
         "conversations": [
             {"u": u, "started": started, "arm": int(arm), "stratum": stratum}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 from serinus.cli.api_client import connect
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import print_json, print_table
@@ -27,8 +30,19 @@ def hosts(url: Url = "", key: Key = "", json: Json = False) -> None:
             host["in_flight"],
             host["spool_bytes"],
             sum(worker["dropped"] for worker in host["workers"]),
+            _mirrored(host["workers"]),
         ]
         for host in document["items"]
     )
-    columns = ("host", "workers", "revision", "leased", "data age", "in flight", "spool bytes", "dropped")
+    columns = ("host", "workers", "revision", "leased", "data age", "in flight", "spool bytes", "dropped", "mirrored")
     print_table(columns, rows, "No gateway has reported yet.")
+
+
+def _mirrored(workers: list[dict[str, Any]]) -> str:
+    """Copies sent to candidates, and those that were not, by reason."""
+    drops: Counter[str] = Counter()
+    for worker in workers:
+        drops.update(worker["mirror_drops"])
+    sent = f"{sum(worker['mirror_sent'] for worker in workers):,}"
+    why = ", ".join(f"{count:,} {reason}" for reason, count in drops.most_common())
+    return f"{sent}, not: {why}" if why else sent

@@ -94,6 +94,11 @@ class EndpointBody(Declared):
     api_key_env: str = Field(
         default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", description="Name of the variable that holds the key."
     )
+    shadow_api_key_env: str = Field(
+        default="",
+        pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$",
+        description="The same for mirrored requests, apart from the users' quota; empty: the users' key.",
+    )
     ca_file: str = Field(default="", description="Certificates to trust, as a path on the gateway's host.")
 
     def endpoint(self, name: str) -> Endpoint:

@@ -104,6 +104,9 @@ class WorkerView(BaseModel):
     leased: bool = Field(description="It may serve candidates now.")
     dropped: int = Field(description="Records that found no room.")
     requests: int
+    mirror_sent: int = Field(description="Copies of requests sent to candidates since it started.")
+    mirror_dropped: int = Field(description="Copies that were not made, so that no user waits.")
+    mirror_drops: dict[str, int] = Field(description="Why not, by reason.")
 
 
 class HostView(BaseModel):
@@ -137,6 +140,9 @@ class HostView(BaseModel):
                     leased=worker.leased,
                     dropped=worker.dropped,
                     requests=worker.requests,
+                    mirror_sent=worker.mirror_sent,
+                    mirror_dropped=worker.mirror_dropped,
+                    mirror_drops=worker.mirror_drops,
                 )
                 for worker in host.workers
             ],
