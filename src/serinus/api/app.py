@@ -22,6 +22,7 @@ from serinus.api.routes import (
     monitors,
     notices,
     releases,
+    reports,
     stages,
     suites,
     versions,
@@ -43,8 +44,8 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 
 _NOUNS = (
-    apps, versions, comparisons, endpoints, forecast, releases, stages, hosts, audit, keys, notices, calls, suites,
-    monitors,
+    apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
+    suites, monitors,
 )  # fmt: skip
 
 
@@ -58,12 +59,13 @@ def create_app(
     log: CallSearch | None = None,
     signatures: SignatureCheck | None = None,
     probe: Probe | None = None,
+    report: Callable[[str], str] | None = None,
 ) -> FastAPI:
     """The application under `/api/v1`, with its description at `/api/v1/openapi.json`.
 
-    `probe` reads monitors on trial; without it nothing does.
     `wake` is called after every change; it must return at once. `log` is the call log, None where it cannot be read.
-    `signatures` checks signatures of versions; without it none is accepted. Routes run in the thread pool.
+    `signatures` checks signatures of versions; without it none is accepted. `probe` reads monitors on trial. `report`
+    renders evidence packs as HTML. Routes run in the thread pool.
     """
     parts = Parts(
         control=control,
@@ -75,6 +77,7 @@ def create_app(
         calls=log,
         signatures=signatures or NoCheck(),
         probe=probe,
+        report=report,
     )
     app = FastAPI(
         title="Serinus",

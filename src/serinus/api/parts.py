@@ -19,7 +19,8 @@ class Parts:
     """Everything a route may use. `wake` tells the tick that something changed; it must not block.
 
     `probe`: None where no monitor can be read on trial.
-    `calls`: None where the call log cannot be read."""
+    `calls`: None where the call log cannot be read. `report`
+    renders a release's evidence pack as HTML; None where nothing draws."""
 
     control: ControlStore
     telemetry: TelemetryStore
@@ -30,3 +31,4 @@ class Parts:
     signatures: SignatureCheck
     calls: CallSearch | None = None
     probe: Probe | None = None
+    report: Callable[[str], str] | None = None

@@ -13,6 +13,7 @@ from serinus.api.app import create_app
 from serinus.api.problems import status_of
 from serinus.console.app import create_console
 from serinus.console.parts import Parts
+from serinus.console.report import ReleaseReports
 from serinus.core.ids import IdSource
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
@@ -36,24 +37,33 @@ class Faces:
         probe: Probe | None = None,
     ) -> None:
         self._drawing = VegaDrawing(clock)
+        signatures = Ed25519Check()
+        parts = Parts(
+            control=control,
+            telemetry=telemetry,
+            clock=clock,
+            ids=ids,
+            random_bytes=system_random,
+            wake=wake,
+            drawing=self._drawing,
+            signatures=signatures,
+            status_of=status_of,
+            stopping=stopping,
+            calls=log,
+        )
         self._api: ASGIApp = create_app(
-            control, telemetry, clock, ids, system_random, wake, log, signatures=Ed25519Check(), probe=probe
+            control,
+            telemetry,
+            clock,
+            ids,
+            system_random,
+            wake,
+            log,
+            signatures=signatures,
+            probe=probe,
+            report=ReleaseReports(parts).html,
         )
-        self._console: ASGIApp = create_console(
-            Parts(
-                control=control,
-                telemetry=telemetry,
-                clock=clock,
-                ids=ids,
-                random_bytes=system_random,
-                wake=wake,
-                drawing=self._drawing,
-                signatures=Ed25519Check(),
-                status_of=status_of,
-                stopping=stopping,
-                calls=log,
-            )
-        )
+        self._console: ASGIApp = create_console(parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         of_api = scope["type"] == "http" and scope["path"].startswith("/api/")

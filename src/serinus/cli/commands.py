@@ -92,6 +92,7 @@ COMMANDS: dict[str, Command | Group] = {
             "abort": _command("releases:abort", "Take the candidate out for no fault of its own."),
         },
     ),
+    "report": _command("report:report", "The evidence pack of a release, as one HTML file or JSON."),
     "replay": _command("replay:replay", "Decide a release's decisions anew, from the evidence kept."),
     "override": Group(
         summary="Pin all traffic of an app to a version that was live before.",

@@ -50,7 +50,7 @@ def test_a_forecast_tells_steps_harms_and_findings(busy: Api) -> None:
     """From the app's own calls: rates, users, and what the plan cannot see of so few."""
     busy.prepared()
     found = busy.ok("GET", "/apps/bot/forecast")
-    assert found["traffic"]["rates"]["call.error"] == pytest.approx(0.01)
+    assert found["traffic"]["rates"]["call.error"] == pytest.approx(5 / 480)
     assert found["traffic"]["calls_per_hour"] == pytest.approx(10, rel=0.05)
     assert [step["share"] for step in found["steps"]] == [0.05, 0.99]
     assert found["harms"][0]["hours_median"] is None

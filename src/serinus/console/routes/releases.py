@@ -14,6 +14,7 @@ from serinus.console.page import Desk
 from serinus.console.plan_words import guardrail_words, limit_words
 from serinus.console.release_acts import possible_acts
 from serinus.console.release_view import ReleaseView, release_view
+from serinus.console.report import ReleaseReports
 from serinus.console.visitor import Visitor
 from serinus.control.compare_versions import Comparison, compare_versions
 from serinus.core.access import Operation
@@ -55,8 +56,14 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             app=asked.get("app", ""), state=asked.get("state", ""),
         )  # fmt: skip
 
+    def report(request: Request, visitor: Visitor) -> Response:
+        id = request.path_params["id"]
+        return Response(reports.html(id), media_type="text/html", headers=attached(f"{id}.html"))
+
+    reports = ReleaseReports(desk.parts)
     return [
         Route("/releases", desk.view(Operation.VIEW, listing)),
+        Route("/releases/{id}/report", desk.view(Operation.VIEW_AUDIT, report)),
         Route("/releases/{id}", desk.view(Operation.VIEW, show)),
     ]
 
@@ -70,6 +77,11 @@ def shown(view: ReleaseView, visitor: Visitor) -> dict[str, Any]:
         "guardrails": {one.metric: guardrail_words(one) for one in plan.guardrails},
         "limits": [limit_words(one) for one in plan.limits],
     }
+
+
+def attached(name: str) -> dict[str, str]:
+    """The header that makes a browser keep an answer as a file."""
+    return {"content-disposition": f'attachment; filename="{name}"'}
 
 
 def _comparison(desk: Desk, release: Release) -> Comparison | None:
