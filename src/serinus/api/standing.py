@@ -10,6 +10,7 @@ from serinus.api.schemas.standing import StandingView
 from serinus.core.decision.standing import Sums
 from serinus.core.decision.standing import standing as judged
 from serinus.core.fleet import HostStatus
+from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.release import Progress, Release
 
 
@@ -20,7 +21,8 @@ def standing(
     hosts: Sequence[HostStatus],
     revision: int,
     now_us: int,
+    results: Sequence[StageResult],
 ) -> StandingView:
     """The standing of a release now. Rates and ages that nobody knows are null, never 0."""
-    now = judged(release, progress, sums, hosts, revision, now_us)
+    now = judged(release, progress, sums, hosts, revision, now_us, results)
     return StandingView.model_validate(msgspec.to_builtins(now))

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from serinus.cli.api_client import Document
 from serinus.cli.output import NONE, name_of, plain
+from serinus.cli.shadow_table import shadow_line, shadow_tables
 from serinus.files.units import duration_text, percent_text
 
 _BAR = 24
@@ -32,6 +33,8 @@ def release_table(release: Document) -> RenderableType:
     parts: list[RenderableType] = [_head(release)]
     if len(release["stages"]) > 1:
         parts += [Text(), _stages(release)]
+    if release["standing"].get("shadow") and not release["exposed"]:
+        parts += [Text(), *shadow_tables(release["standing"]["shadow"])]
     if release["exposed"]:
         parts += [Text(), _arms(release), Text(), _evidence(release)]
     return Group(*parts, Text(), _foot(release))
@@ -40,6 +43,8 @@ def release_table(release: Document) -> RenderableType:
 def release_line(release: Document) -> str:
     """A release in one line, for logs."""
     standing = release["standing"]
+    if standing.get("shadow") and not release["exposed"]:
+        return f"{release['state']} {step_text(release)} {shadow_line(standing['shadow'])} {release['reason']}"
     units = " ".join(f"{arm['arm']}={arm['units']}" for arm in standing["arms"])
     share = "" if release["final"] else f"share={percent_text(release['share'])} "
     return (

@@ -126,7 +126,10 @@ def stage_text(stage: Document) -> str:
         return f"offline: {', '.join(stage['suites'])} within {duration_text(stage['budget_s'])}{dry}"
     if kind == "shadow":
         dwell, budget = duration_text(stage["dwell_s"]), duration_text(stage["budget_s"])
-        return f"shadow: {percent_text(stage['share'])} for {dwell}, {stage['min_units']:,} users, within {budget}"
+        peak = stage.get("peak")
+        seen = f", {peak['min_units']:,} of them in peak hours" if peak else ""
+        share = percent_text(stage["share"])
+        return f"shadow: {share} for {dwell}, {stage['min_units']:,} users{seen}, within {budget}"
     if kind == "approval":
         return f"approval: {', '.join(stage['roles'])}; reminder after {duration_text(stage['sla_s'])}"
     return "rollout: " + ", ".join(_step(step) for step in stage["steps"])

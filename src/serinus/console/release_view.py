@@ -67,7 +67,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         progress=progress,
         candidate=candidate,
         control=control,
-        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us()),
+        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results),
         stages=stepper(release, progress),
         signing=signed,
         results=results,

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from serinus.core.decision.wording import odds, percent, span
 from serinus.core.metrics import REGISTRY
+from serinus.core.pipeline.shadow import TITLES
 
 NONE = "–"
 # Control characters but tab and line feed, and what turns, joins or hides text.
@@ -30,7 +31,7 @@ ACTIONS = {
     "push": "pushed", "store": "stored", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
-    "escalate": "escalated", "give_up": "given up", "change": "changed",
+    "measure": "measured", "escalate": "escalated", "give_up": "given up", "change": "changed",
 }  # fmt: skip
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
@@ -173,6 +174,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "part": part, "metric": metric_title, "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
+    "measured": lambda name: TITLES.get(name, name),
     "outcome_tone": lambda outcome: OUTCOMES.get(outcome, "quiet"),
     "segment": lambda text: quote(str(text), safe=""),
 }  # fmt: skip

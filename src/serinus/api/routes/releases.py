@@ -106,11 +106,11 @@ def routes(parts: Parts) -> APIRouter:
         with parts.control.tx() as tx:
             release = release_of(tx, id)
             names, progress = _names(tx, [release]), tx.progress(id)
-            revision, gates = tx.revision(), all_gates(tx, release)
+            revision, gates, results = tx.revision(), all_gates(tx, release), tx.stage_results(id)
         with parts.telemetry.tx() as telemetry:
             sums, hosts = telemetry.sums(id), telemetry.hosts()
         response.headers["etag"] = f'"{release.seq}"'
-        now = standing(release, progress, sums, hosts, revision, parts.clock.now_us())
+        now = standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results)
         return ReleaseDetail.of_standing(release, names, stages(release, gates, progress), now)
 
     for verb in _VERBS:

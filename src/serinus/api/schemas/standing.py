@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.release import ReleaseView, release_fields
+from serinus.api.schemas.shadow import ShadowStandingView
 from serinus.api.schemas.stages import SigningView, StagesView, StageView
 from serinus.core.release.release import Release
 
@@ -68,6 +69,7 @@ class StandingView(BaseModel):
     dwell: DwellView | None = Field(description="Null when no candidate is served.")
     data_age_s: float | None = Field(description="Age of the watermark: all records before it are counted.")
     followers: FollowersView
+    shadow: ShadowStandingView | None = Field(description="Its shadow stage, or the last that ended; null: none.")
 
 
 class ReleaseDetail(ReleaseView):

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from serinus.core.decision.harm import judge_harm
+from serinus.core.decision.shadow_standing import ShadowStanding, shadow_standing
 from serinus.core.fleet import HostStatus
 from serinus.core.metrics import REGISTRY
+from serinus.core.pipeline.stages import StageResult
 from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Positions, Progress, Release
 from serinus.core.release.table import SERVING
@@ -74,7 +76,7 @@ class FollowersStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
-    `needed_log_e` where it rolls back; `dwell` is None when no candidate is served."""
+    `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage."""
 
     arms: tuple[ArmStanding, ...]
     evidence: tuple[EvidenceStanding, ...]
@@ -83,6 +85,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     dwell: DwellStanding | None
     data_age_s: float | None
     followers: FollowersStanding
+    shadow: ShadowStanding | None = None
 
 
 def standing(
@@ -92,8 +95,9 @@ def standing(
     hosts: Sequence[HostStatus],
     revision: int,
     now_us: int,
+    results: Sequence[StageResult] = (),
 ) -> Standing:
-    """The standing of a release now; `revision` is the newest snapshot's."""
+    """The standing of a release now; `revision` is the newest snapshot's, `results` those of its stages, whole."""
     totals = _totals(sums)
     positions: Positions = {
         guardrail.metric: (totals[guardrail.metric, Arm.CANDIDATE], totals[guardrail.metric, Arm.CONTROL])
@@ -119,6 +123,7 @@ def standing(
         dwell=_dwell(release, progress, sums),
         data_age_s=data_age_s(hosts, now_us),
         followers=_followers(release, hosts, revision),
+        shadow=shadow_standing(release, progress, sums, hosts, results),
     )
 
 

@@ -1,0 +1,57 @@
+"""The page of a release in shadow: pairs of both sides, what is lacking, and where to look at them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.pipeline.peak import Peak
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
+from serinus.core.pipeline.stages import ShadowStage
+from serinus.core.records.sums import Sum, SumKey
+from serinus.core.routing.assignment import Arm
+
+from .conftest import PLAN, Console
+from .test_pages import Structure
+
+FORMAT = "call.invalid_format"
+STAGE = ShadowStage(
+    name="shadow",
+    guardrails=(Guardrail(metric=FORMAT),),
+    limits=(PairLimit(metric="call.policy_violation", above=0.0),),
+    measures=(MeasureMargin(measure="latency"),),
+    peak=Peak(hours="09:00-17:00", days="mon-fri", zone="Europe/Berlin"),
+)
+
+
+def test_E3_the_page_shows_pairs_of_both_sides_and_what_is_lacking(console: Console) -> None:
+    """As tables, without any script; the calls in which only the candidate failed are one click away."""
+    id = console.started(msgspec.structs.replace(PLAN, stages=(STAGE, *PLAN.stages), steps=()))
+    with console.telemetry.tx() as tx:
+        tx.add_sums(
+            [
+                (SumKey(id, -2, "pairs", Arm.SHADOW), Sum(total=250)),
+                (SumKey(id, -2, FORMAT, Arm.CANDIDATE), Sum(total=6)),
+                (SumKey(id, -2, FORMAT, Arm.SHADOW), Sum(total=4)),
+                (SumKey(id, -2, "pair.latency", Arm.SHADOW), Sum(count=250, total=2500, squares=2_525_000)),
+            ]
+        )
+    browser = console.browser("viewer")
+    page = browser.get(f"/releases/{id}").text
+    found = Structure(page)
+    text = " ".join("".join(found.text).split())
+    assert "In shadow" in text
+    assert "250 users with a pair" in text
+    assert "6 : 0" in text
+    assert "250 of 500" in text
+    assert "0 of 100 users in 09:00-17:00 mon-fri (Europe/Berlin)" in text
+    assert "250 of 500 units with a pair" in text
+    assert any("arm=shadow" in str(one.get("href")) and FORMAT in str(one.get("href")) for one in found.named("a"))
+    assert len(found.named("table")) == len(found.named("caption"))
+    assert '"shadow"' in browser.get(f"/live/releases/{id}").text
+
+
+def test_a_release_without_a_shadow_stage_says_nothing_of_one(console: Console) -> None:
+    """No empty panel."""
+    id = console.started()
+    assert "In shadow" not in console.browser("viewer").get(f"/releases/{id}").text
