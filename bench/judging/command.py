@@ -66,10 +66,9 @@ def text(found: Mapping[str, object]) -> str:
     """The same as Markdown tables."""
     rows: Sequence[Mapping[str, object]] = found["rows"]  # type: ignore[assignment]
     parts = [f"Seed {found['seed']}, {found['horizon']}, {found['seconds']} s on {found['workers']} processes."]
-    for alpha in table.ALPHAS:
-        for name in dict.fromkeys(str(row["scenario"]) for row in rows):
-            mine = [row for row in rows if row["scenario"] == name and row["alpha"] == alpha]
-            parts.append(f"\n**{name}**, α = {alpha:g}, {mine[0]['releases']:,} releases\n\n{_rows(mine)}")
+    for name, alpha in dict.fromkeys((row["scenario"], row["alpha"]) for row in rows):
+        mine = [row for row in rows if (row["scenario"], row["alpha"]) == (name, alpha)]
+        parts.append(f"\n**{name}**, α = {alpha:g}, {mine[0]['releases']:,} releases\n\n{_rows(mine)}")
     parts.append("\nRivals quicker than Serinus without a margin:\n" + _list(found["rivals_quicker"]))
     for part in ("no_data", "figures", "late_harm"):
         lines: Sequence[Mapping[str, object]] = found[part]  # type: ignore[assignment]

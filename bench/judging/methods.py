@@ -10,9 +10,10 @@ from bench.judging.method import Method, any_metric
 
 _WAITS = "waits for a person"
 _PAUSES = "pauses (no data)"
+_GOES_ON = "goes on at `no_harm`, waits at `non_inferior`"
 
 OURS = Method(
-    "Serinus, no margin", serinus.strength, serinus.bar, "core/decision/harm.py, core/stats", (_PAUSES, _PAUSES)
+    "Serinus, no margin", serinus.strength, serinus.bar, "core/decision/harm.py, core/stats", (_PAUSES, _GOES_ON)
 )
 DEFAULTS = (
     OURS,
@@ -21,7 +22,7 @@ DEFAULTS = (
         serinus.with_margins,
         serinus.bar,
         "core/decision/harm.py, core/stats",
-        (_PAUSES, _PAUSES),
+        (_PAUSES, _GOES_ON),
     ),
     Method(
         "Argo Rollouts",
