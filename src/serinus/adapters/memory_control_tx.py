@@ -9,6 +9,7 @@ import msgspec
 from serinus.adapters import cursors, refusals
 from serinus.adapters.memory_approvals import MemoryApprovals
 from serinus.adapters.memory_docket import MemoryDocket
+from serinus.adapters.memory_erasures import MemoryErasures
 from serinus.adapters.memory_evaluation import MemoryEvaluation
 from serinus.adapters.memory_monitors import MemoryMonitors
 from serinus.adapters.memory_outbox import MemoryOutbox
@@ -22,7 +23,9 @@ from serinus.ports.control_store import ApiKey, Page, Secrets, StoredVersion
 from serinus.ports.prices import PriceTable
 
 
-class MemoryControlTx(MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket):
+class MemoryControlTx(
+    MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryErasures
+):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: ControlRows, prices: PriceTable) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from serinus.core.records.call import Call
 from serinus.core.records.score import LoggedScore
 from serinus.ports.event_log import CallQuery, LogBatch, ScoreBatch
+from serinus.ports.payloads import PayloadBatch
 
 
 class MemoryLog:
@@ -15,6 +16,7 @@ class MemoryLog:
     def __init__(self) -> None:
         self._batches: list[LogBatch] = []
         self._score_batches: list[ScoreBatch] = []
+        self._payload_batches: list[PayloadBatch] = []
 
     def covered(self, spool: str) -> int:
         """Up to which byte of a segment the log holds all Ends."""
@@ -23,6 +25,10 @@ class MemoryLog:
     def covered_scores(self, spool: str) -> int:
         """Up to which byte of a segment the log holds all Scores."""
         return max((batch.end for batch in self._score_batches if batch.spool == spool), default=0)
+
+    def covered_payloads(self, spool: str) -> int:
+        """Up to which byte of a segment the log holds all Payloads."""
+        return max((batch.end for batch in self._payload_batches if batch.spool == spool), default=0)
 
     def write(self, batch: LogBatch) -> None:
         """Append a batch; nothing happens for one that is there already or has no rows."""
@@ -33,6 +39,11 @@ class MemoryLog:
         """Append a batch of scores, as `write`."""
         if batch.rows and batch.end > self.covered_scores(batch.spool):
             self._score_batches.append(batch)
+
+    def write_payloads(self, batch: PayloadBatch) -> None:
+        """Append a batch of kept texts, as `write`."""
+        if batch.rows and batch.end > self.covered_payloads(batch.spool):
+            self._payload_batches.append(batch)
 
     def gather(self, spool: str) -> None:
         """Nothing: it is in one place already."""

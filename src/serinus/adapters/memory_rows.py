@@ -13,6 +13,7 @@ from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
 from serinus.ports.datasets import StoredDataSet, StoredSuite
 from serinus.ports.jobs import Job
+from serinus.ports.payloads import Erasure
 
 
 class ControlRows:
@@ -38,5 +39,6 @@ class ControlRows:
         self.approvals: Table[tuple[str, int, str, str, str, str], Approval] = Table(journal)
         self.newest_readings: Table[tuple[str, str, str], Reading] = Table(journal)
         self.readings: Table[int, Reading] = Table(journal)
+        self.erasures: Table[str, Erasure] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

@@ -1,6 +1,7 @@
 """Names of event-log files, and which of them hold what: `<spool>-<from>-<to>.parquet` in a folder per UTC day.
 
-Files of calls lie in the root's folders, files of scores in those of its folder `scores`. Several files of one segment
+Files of calls lie in the root's folders, files of scores in those of its folder `scores`,
+kept texts in those of `payloads`. Several files of one segment
 may be gathered into one that spans them. While both are there, after a crash or for the blink of an eye, only the
 widest count.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 SCORES = "scores"
+PAYLOADS = "payloads"
 _NAME = re.compile(r"(?P<spool>[0-9a-f]{32}-\d{8})-(?P<start>\d+)-(?P<end>\d+)\.parquet")
 
 

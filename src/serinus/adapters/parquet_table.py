@@ -6,8 +6,10 @@ name says which bytes of which spool it stands for. So writing is idempotent, an
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Generic
 
@@ -18,13 +20,16 @@ from serinus.adapters.parquet_names import Part, instance_of, listed, part_name,
 from serinus.adapters.parquet_rows import Rows, T
 
 GATHER_AT = 16  # parts of one segment that are worth one file
+Turn = Callable[[Path], AbstractContextManager[bool]]
 
 
 class ParquetTable(Generic[T]):
-    """Rows of one type under `root`, made when it is not there. For one writing thread."""
+    """Rows of one type under `root`, made when it is not there. For one writing thread. `turn` says whether files may be
+    put in the place of others now."""
 
-    def __init__(self, root: Path, row_type: type[T]) -> None:
+    def __init__(self, root: Path, row_type: type[T], turn: Turn | None = None) -> None:
         self._root = root
+        self._turn = turn or _always
         self._rows = Rows(row_type)
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._asked: set[str] = set()
@@ -45,13 +50,27 @@ class ParquetTable(Generic[T]):
             self.gather(spool)
 
     def gather(self, spool: str) -> None:
-        """Put all parts of a segment into one file."""
-        parts, _ = widest(self._known(spool))
-        if len(parts) > 1:
-            rows = "SELECT * FROM read_parquet($1, union_by_name = true)"
-            paths = [str(part.path) for part in parts]
-            self._add(spool, parts[0].start, parts[-1].end, parts[0].path.parent, rows, [paths])
+        """Put all parts of a segment into one file; not while another process replaces files."""
+        if len(self._known(spool)) < 2:
+            return
+        with self._turn(self._root) as free:
+            if free:
+                self._gather(spool)
+
+    def _gather(self, spool: str) -> None:
+        parts, _ = widest(part for part in self._known(spool) if part.path.exists())
+        for run in self._runs(parts):
+            if len(run) > 1:
+                rows = "SELECT * FROM read_parquet($1, union_by_name = true)"
+                paths = [str(part.path) for part in run]
+                self._add(spool, run[0].start, run[-1].end, run[0].path.parent, rows, [paths])
         self._parts[spool] = self._without_spare(self._known(spool))
+
+    def _runs(self, parts: Sequence[Part]) -> list[list[Part]]:
+        """What may come into one file: all of a segment, or where files are looked for by day, what lies in one."""
+        if self._turn is _always:
+            return [list(parts)]
+        return [list(run) for _, run in groupby(parts, key=lambda part: part.path.parent)]
 
     def forget(self, spools: Collection[str]) -> None:
         """Drop what is known of where these segments' rows lie."""
@@ -90,3 +109,7 @@ class ParquetTable(Generic[T]):
         for part in spare:
             part.path.unlink(missing_ok=True)
         return kept
+
+
+def _always(_: Path) -> AbstractContextManager[bool]:
+    return nullcontext(True)

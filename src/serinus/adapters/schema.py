@@ -307,3 +307,12 @@ remembered = Table(
     PrimaryKeyConstraint("project_id", "key"),
     Index(None, "project_id", "at_us"),
 )
+
+erasures = Table(
+    "erasure",
+    control,
+    project_column(),
+    text("unit"),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "unit"),
+)

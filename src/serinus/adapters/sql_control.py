@@ -17,6 +17,7 @@ from serinus.adapters.sql_changes import Changes
 from serinus.adapters.sql_datasets import SqlDataSets
 from serinus.adapters.sql_docket import SqlDocket
 from serinus.adapters.sql_engine import READ_ONLY, begun
+from serinus.adapters.sql_erasures import SqlErasures
 from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
 from serinus.adapters.sql_monitors import SqlMonitors
@@ -42,6 +43,7 @@ class SqlControlTx(
     SqlJobs,
     SqlApprovals,
     SqlMonitors,
+    SqlErasures,
 ):
     """All of the port's transaction."""
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Generic, TypeVar
 
-from serinus.core.records import call, score
+from serinus.core.records import call, payload, score
 from serinus.core.records.in_flight import OpenCall
-from serinus.core.records.record import End, Record, Score
+from serinus.core.records.record import End, Payload, Record, Score
 from serinus.ports.event_log import EventLog, LogBatch, ScoreBatch
+from serinus.ports.payloads import PayloadBatch
 
 R = TypeVar("R")
 
 
 class CallLog:
-    """Ends and Scores of this host that are shipped and not in the event log yet. Their frames stay in the spool until
+    """Ends, Scores and Payloads of this host that are shipped and not in the event log yet. Their frames stay in the spool until
     then."""
 
     def __init__(self, log: EventLog, host: str) -> None:
@@ -22,26 +23,29 @@ class CallLog:
         self._host = host
         self._ends: _Waiting[End] = _Waiting(End, log.covered)
         self._scores: _Waiting[Score] = _Waiting(Score, log.covered_scores)
+        self._payloads: _Waiting[Payload] = _Waiting(Payload, log.covered_payloads)
 
     @property
     def waiting(self) -> int:
         """How many rows the next flush writes."""
-        return self._ends.count + self._scores.count
+        return self._ends.count + self._scores.count + self._payloads.count
 
     def add(self, spool: str, frames: Iterable[tuple[Record | None, int]]) -> None:
         """Take shipped frames of a segment, in order; those that the log holds already are passed over."""
         taken = list(frames)
         self._ends.add(spool, taken)
         self._scores.add(spool, taken)
+        self._payloads.add(spool, taken)
 
     def flush(self) -> None:
         """Write everything that waits; on return it is durable."""
         self._ends.flush(self._write)
         self._scores.flush(self._write_scores)
+        self._payloads.flush(self._write_payloads)
 
     def lacks(self, spool: str) -> bool:
         """Whether rows of a segment still wait."""
-        return self._ends.has(spool) or self._scores.has(spool)
+        return self._ends.has(spool) or self._scores.has(spool) or self._payloads.has(spool)
 
     def close(self, spool: str, offset: int, lost: Iterable[OpenCall]) -> None:
         """Write the rows of calls that a dead worker left open. They stand for the byte behind its last frame, so that
@@ -67,6 +71,7 @@ class CallLog:
         """Drop what waits: it is still in the spool."""
         self._ends.clear()
         self._scores.clear()
+        self._payloads.clear()
 
     def _write(self, spool: str, start: int, end: int, records: list[End]) -> None:
         rows = [call.row(record, self._host) for record in records]
@@ -75,6 +80,10 @@ class CallLog:
     def _write_scores(self, spool: str, start: int, end: int, records: list[Score]) -> None:
         rows = [score.row(record, self._host) for record in records]
         self._log.write_scores(ScoreBatch(spool=spool, start=start, end=end, rows=rows))
+
+    def _write_payloads(self, spool: str, start: int, end: int, records: list[Payload]) -> None:
+        rows = [payload.row(record) for record in records]
+        self._log.write_payloads(PayloadBatch(spool=spool, start=start, end=end, rows=rows))
 
 
 class _Waiting(Generic[R]):

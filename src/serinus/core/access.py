@@ -37,6 +37,9 @@ class Operation(enum.StrEnum):
     VERIFY_AUDIT = "verify_audit"
     VIEW_CALLS = "view_calls"
     EXPORT_CALLS = "export_calls"
+    VIEW_PAYLOADS = "view_payloads"
+    EXPORT_PAYLOADS = "export_payloads"
+    ERASE_PAYLOADS = "erase_payloads"
     CONFIGURE_APP = "configure_app"
     CONFIGURE_ENDPOINT = "configure_endpoint"
     PUSH_VERSION = "push_version"
@@ -69,6 +72,8 @@ _BRAKES = _RELEASERS | {Role.ON_CALL, Role.SAFETY_REVIEWER, Role.QUALITY_LEAD}
 # Calls say what single users did and wrote, if only under a pseudonym: not for everybody who looks at a dashboard.
 _INSIDERS = frozenset(Role) - {Role.VIEWER, Role.EXECUTIVE}
 _EXPORTERS = _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}
+# What users wrote and were told, read by those who judge answers or answer for them.
+_READERS = _INSIDERS - {Role.EDITOR}
 # Which of them counts is the stage's to say; whoever answers for anything may be asked.
 APPROVERS = _EVERYBODY - {Role.VIEWER}
 
@@ -78,6 +83,9 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.VERIFY_AUDIT: _EVERYBODY,
     Operation.VIEW_CALLS: _INSIDERS,
     Operation.EXPORT_CALLS: _EXPORTERS,
+    Operation.VIEW_PAYLOADS: _READERS,
+    Operation.EXPORT_PAYLOADS: frozenset({Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}),
+    Operation.ERASE_PAYLOADS: frozenset({Role.DATA_STEWARD, Role.COMPLIANCE, Role.LEGAL}),
     Operation.CONFIGURE_APP: _BUILDERS | _RELEASERS,
     Operation.CONFIGURE_ENDPOINT: frozenset({Role.ML_ENGINEER, Role.ML_LEAD, Role.OPS_LEAD}),
     Operation.PUSH_VERSION: _BUILDERS,

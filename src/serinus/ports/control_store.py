@@ -20,6 +20,7 @@ from serinus.ports.jobs import JobTx
 from serinus.ports.monitors import MonitorTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
 from serinus.ports.page import Page
+from serinus.ports.payloads import ErasureTx
 from serinus.ports.prices import PriceTable
 from serinus.ports.signatures import Signature, SignatureTx
 
@@ -70,7 +71,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, Protocol):
+class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, ErasureTx, Protocol):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:

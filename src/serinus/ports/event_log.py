@@ -10,6 +10,7 @@ import msgspec
 from serinus.core.lint.history import Counted
 from serinus.core.records.call import Call
 from serinus.core.records.score import LoggedScore
+from serinus.ports.payloads import PayloadBatch
 
 ExportFormat = Literal["jsonl", "parquet"]
 
@@ -94,12 +95,20 @@ class EventLog(CallReader, Protocol):
         """Up to which byte of a segment the log holds all Scores; 0 for an unknown one."""
         ...
 
+    def covered_payloads(self, spool: str) -> int:
+        """Up to which byte of a segment the log holds all Payloads; 0 for an unknown one."""
+        ...
+
     def write(self, batch: LogBatch) -> None:
         """Append a batch; on return it is durable, and before that invisible. `start` must be what `covered` says."""
         ...
 
     def write_scores(self, batch: ScoreBatch) -> None:
         """Append a batch of scores, as `write`; `start` must be what `covered_scores` says."""
+        ...
+
+    def write_payloads(self, batch: PayloadBatch) -> None:
+        """Append a batch of kept texts, as `write`; `start` must be what `covered_payloads` says."""
         ...
 
     def gather(self, spool: str) -> None:
