@@ -17,9 +17,11 @@ from serinus.adapters.stores import open_stores
 from serinus.core.ids import RELEASE as RELEASE_PREFIX
 from serinus.core.ids import id_text
 from serinus.core.records.call import Call
+from serinus.core.records.sums import SHADOW_STRATUM
 from serinus.ports.event_log import CallQuery
 from serinus.ports.telemetry_store import TelemetryStore
 from tests.fake_workers import RELEASE
+from tests.process.spool_child import PAIRED_UNITS
 
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
@@ -76,7 +78,8 @@ def _kill_and_restart(agent: subprocess.Popen[bytes], root: Path, after_s: float
 
 
 def test_every_completed_call_is_counted_exactly_once_whoever_is_killed(tmp_path: Path) -> None:
-    """Three writers and nine agents die by SIGKILL; sums, rollups and event log agree with what was completed."""
+    """Three writers and nine agents die by SIGKILL; sums, rollups and event log agree with what was completed, and of
+    the pairs that all writers have of the same units each unit's first counts once."""
     chance = random.Random(7)
     agent = _agent(tmp_path)
     completed: list[int] = []
@@ -105,11 +108,15 @@ def _check(telemetry: TelemetryStore, rows: list[Call], completed: list[int]) ->
     assert len(ended) - len(completed) in range(WRITERS + 1), "each writer may die between an End and its line"
     assert len(rows) - len(ended) in range(1, WRITERS + 1), "each writer dies with one call open, or with none begun"
     with telemetry.tx() as tx:
-        sums = {key.metric: total.total for key, total in tx.sums(id_text(RELEASE_PREFIX, RELEASE))}
+        found = tx.sums(id_text(RELEASE_PREFIX, RELEASE))
+        sums = {key.metric: total.total for key, total in found if key.stratum != SHADOW_STRATUM}
+        pairs = {key.metric: total.total for key, total in found if key.stratum == SHADOW_STRATUM}
         rollups = {width_s: tx.app_rollups("support-bot", width_s, 0, FAR_US) for width_s in (1, 60)}
         assert tx.hosts() == []
     assert sums["enrolled"] == len({row.unit for row in rows})
     assert sums["call.error"] == len({row.unit for row in ended if row.events})
+    assert len(completed) > PAIRED_UNITS
+    assert pairs == {"pairs": PAIRED_UNITS, "call.error": PAIRED_UNITS}
     for buckets in rollups.values():
         assert sum(bucket.requests for bucket in buckets) == len(ended)
         assert sum(bucket.events.get(1, 0) for bucket in buckets) == sum(bool(row.events) for row in ended)
