@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from serinus.cli.options import Json
 from serinus.cli.output import print_json
 from serinus.control.forecast_release import outlook
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.exposure import cohort_lines, concerns
 from serinus.core.versions.content import digests
 from serinus.files.faults import InvalidFile
 from serinus.files.project_file import parse_project_file
@@ -37,9 +39,12 @@ def check(
     """
     faults: list[InvalidInput] = []
     forecasts: dict[str, dict[str, Any]] = {}
+    cohorts: dict[str, dict[str, Any]] = {}
     for file in files:
         try:
             said = _checked(file)
+            exposed = _cohorts(file)
+            cohorts |= exposed
             forecasts |= _forecasts(file, traffic) if traffic else {}
         except InvalidFile as error:
             faults += error.faults
@@ -47,11 +52,12 @@ def check(
             faults.append(error)
         else:
             if not json:
-                print(f"{file}: {said}")
+                print("\n".join((f"{file}: {said}", *_cohort_lines(exposed))))
     if json:
         document: dict[str, Any] = {
             "ok": not faults and not _blind(forecasts),
             "faults": [{"what": f.what, "where": f.where, "mend": f.mend} for f in faults],
+            "cohorts": cohorts,
         }
         print_json(document | ({"forecasts": forecasts} if traffic else {}))
     else:
@@ -62,6 +68,28 @@ def check(
             tell(fault)
     if faults or _blind(forecasts):
         raise typer.Exit(REFUSED)
+
+
+def _cohort_lines(cohorts: dict[str, dict[str, Any]]) -> Iterator[str]:
+    for app, cohort in cohorts.items():
+        yield f"  {app}"
+        yield from (f"    {line}" for line in cohort["rule"])
+        yield from (f"    warning: {line}" for line in cohort["warnings"])
+
+
+def _cohorts(file: Path) -> dict[str, dict[str, Any]]:
+    """By app of a project file, who is exposed first, and what to know of it."""
+    if file.suffix not in _PROJECT_SUFFIXES:
+        return {}
+    project = parse_project_file(str(file), read_file(file))
+    return {
+        app.name: {
+            "declared": app.name not in project.default_cohorts,
+            "rule": list(cohort_lines(app, app.name not in project.default_cohorts)),
+            "warnings": list(concerns(app.plan)) if app.plan else [],
+        }
+        for app in project.apps
+    }
 
 
 def _forecasts(file: Path, traffic: Path) -> dict[str, dict[str, Any]]:

@@ -7,7 +7,9 @@ from typing import Literal
 import msgspec
 
 from serinus.core.decision.wording import listed, percent, span
+from serinus.core.pipeline.population import called
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, ShadowStage, Stage
+from serinus.core.pipeline.step import Step
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import FINAL, State
 
@@ -19,13 +21,15 @@ WORDS: dict[Place, str] = {
 
 
 class StepMark(msgspec.Struct, frozen=True, kw_only=True):
-    """One traffic step; `served` is the part of its dwell that is over, in [0, 1]."""
+    """One traffic step; `served` is the part of its dwell that is over, in [0, 1]; `among` says whom it means, empty
+    for everyone."""
 
     share: str
     dwell: str
     place: Place
     served: float
     asks: str
+    among: str = ""
 
 
 class StageMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +72,19 @@ def _step(release: Release, index: int, progress: Progress | None) -> StepMark:
     asks = [f"at least {span(step.dwell_s)} in health"]
     asks += [f"{step.min_units:,} units per arm"] if step.min_units else []
     asks += ["shown to be no worse"] if step.require == "non_inferior" else []
-    return StepMark(share=percent(step.share), dwell=span(step.dwell_s), place=place, served=served, asks=listed(asks))
+    return StepMark(
+        share=percent(step.share),
+        dwell=span(step.dwell_s),
+        place=place,
+        served=served,
+        asks=listed(asks),
+        among=_among(step),
+    )
+
+
+def _among(step: Step) -> str:
+    meant = [called(step.population)] if step.population is not None else []
+    return listed([*meant, *(f"opted in: {name}" for name in step.opted_in)]) if meant or step.opted_in else ""
 
 
 def _place(release: Release, index: int, at: int) -> Place:

@@ -11,15 +11,20 @@ from pydantic_core import ErrorDetails
 
 from serinus.core.errors import InvalidInput
 from serinus.files import shadow_model, stage_model
+from serinus.files.cohort_model import CohortModel
 from serinus.files.faults import did_you_mean, fault
+from serinus.files.monitor_model import MonitorModel
 from serinus.files.project_model import (
     AppModel,
+    BreakerModel,
     EndpointModel,
     FormatModel,
     GuardrailModel,
     LimitsModel,
     NotificationsModel,
+    PriceModel,
     ProjectModel,
+    RuleModel,
     TargetModel,
     TriggerModel,
 )
@@ -29,7 +34,11 @@ from serinus.files.yaml_nodes import Node
 _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     (): ProjectModel,
     ("endpoints", "*"): EndpointModel,
+    ("endpoints", "*", "breaker"): BreakerModel,
+    ("endpoints", "*", "prices", "*"): PriceModel,
     ("apps", "*"): AppModel,
+    ("apps", "*", "cohort"): CohortModel,
+    ("apps", "*", "rules", "*"): RuleModel,
     ("apps", "*", "limits"): LimitsModel,
     ("apps", "*", "format"): FormatModel,
     **{("apps", "*", "stages", "*", kind): model for kind, model in stage_model.KINDS.items()},
@@ -40,6 +49,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "stages", "*", "shadow", "peak"): shadow_model.PeakModel,
     ("apps", "*", "guardrails", "*"): GuardrailModel,
     ("apps", "*", "triggers", "*"): TriggerModel,
+    ("apps", "*", "monitors", "*"): MonitorModel,
     ("apps", "*", "notifications"): NotificationsModel,
     ("apps", "*", "notifications", "release_channel", "*"): TargetModel,
     ("apps", "*", "notifications", "on_call", "*"): TargetModel,
@@ -127,7 +137,9 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_too_short": lambda _: "this is empty",
     "too_short": lambda _: "this list is empty",
     "too_long": lambda context: f"this list has more than {context['max_length']} items",
+    "greater_than": lambda context: f"this is not above {context['gt']:g}",
     "greater_than_equal": lambda context: f"this is below {context['ge']}",
+    "less_than_equal": lambda context: f"this is above {context['le']}",
 }
 
 

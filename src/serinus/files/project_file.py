@@ -9,19 +9,35 @@ import msgspec
 from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.app import AppConfig, check_fallback
+from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
-from serinus.core.routing.snapshot import Endpoint, FormatRule, Limits
+from serinus.core.routing.price import Price
+from serinus.core.routing.snapshot import BreakerRule, Endpoint, FormatRule, Limits, PolicyRule
+from serinus.core.wire.policy import check_rules
+from serinus.core.wire.redaction import check_redaction
+from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
+from serinus.files.monitor_model import monitor_of
+from serinus.files.predicates import Segments
 from serinus.files.project_faults import core_fault, model_fault
-from serinus.files.project_model import AppModel, LimitsModel, NotificationsModel, ProjectModel, TriggerModel
+from serinus.files.project_model import (
+    AppModel,
+    BreakerModel,
+    EndpointModel,
+    LimitsModel,
+    NotificationsModel,
+    ProjectModel,
+    TriggerModel,
+)
 from serinus.files.stage_model import ApprovalModel, OfflineModel, RolloutModel, ShadowModel
 from serinus.files.text import read_text
 from serinus.files.yaml_nodes import parse_yaml
 
 MAX_BYTES = 1024 * 1024
+_AS_THEY_ARE = {"unit", "fallback_message", "payload_share", "payload_days", "redact_patterns"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +46,8 @@ class Project:
 
     endpoints: tuple[Endpoint, ...]
     apps: tuple[AppConfig, ...]
+    default_cohorts: frozenset[str] = frozenset()
+    """Apps that declare no cohort rule: theirs is the default one, everyone by hash of the user."""
 
 
 def parse_project_file(file: str, raw: bytes) -> Project:
@@ -50,18 +68,57 @@ def parse_project_file(file: str, raw: bytes) -> Project:
         except InvalidInput as error:
             faults.append(core_fault(file, root, name, error))
     refuse(faults)
-    endpoints = (Endpoint(name=name, **endpoint.model_dump()) for name, endpoint in model.endpoints.items())
-    return Project(endpoints=tuple(endpoints), apps=tuple(apps))
+    endpoints = tuple(_endpoint(name, endpoint) for name, endpoint in model.endpoints.items())
+    undeclared = frozenset(name for name, app in model.apps.items() if app.cohort is None and app.unit is None)
+    return Project(endpoints=endpoints, apps=tuple(apps), default_cohorts=undeclared)
+
+
+def _endpoint(name: str, endpoint: EndpointModel) -> Endpoint:
+    prices = {
+        model: Price(input=price.input, output=price.output, cached=price.cached_input)
+        for model, price in endpoint.prices.items()
+    }
+    fields = endpoint.model_dump(exclude={"prices", "breaker"})
+    return Endpoint(name=name, prices=prices, breaker=_breaker(endpoint.breaker), **fields)
+
+
+def _breaker(declared: BreakerModel) -> BreakerRule:
+    given = declared.model_dump(exclude_none=True)
+    return BreakerRule(**{f"{name}_s" if name in ("window", "open") else name: value for name, value in given.items()})
 
 
 def _app(name: str, app: AppModel) -> AppConfig:
-    given = app.model_dump(include={"unit", "fallback_message", "payload_share"}, exclude_none=True)
+    given = app.model_dump(include=_AS_THEY_ARE, exclude_none=True)
+    if app.fallback_after is not None:
+        given["fallback_after_s"] = app.fallback_after
     if app.overdue is not None:
         given["overdue_s"] = app.overdue
+    if app.redact is not None:
+        given["redact"] = tuple(app.redact)
     if app.format is not None:
         given["format_rule"] = msgspec.convert(app.format.model_dump(exclude_none=True), FormatRule)
     given["notifications"] = _notifications(app.notifications)
-    return AppConfig(name=name, plan=_plan(app), limits=_limits(app.limits), **given)
+    given["rules"] = tuple(msgspec.convert(rule.model_dump(exclude_none=True), PolicyRule) for rule in app.rules)
+    check_rules("rules", given["rules"])
+    check_redaction("redact", app.redact or (), app.redact_patterns)
+    given |= _cohort(app)
+    config = AppConfig(name=name, plan=_plan(app), limits=_limits(app.limits), **given)
+    check_cohort(config)
+    check_fallback("fallback_after", config)
+    return config
+
+
+def _cohort(app: AppModel) -> dict[str, Any]:
+    """The fields of an app that its cohort rule declares."""
+    cohort = app.cohort
+    if cohort is None:
+        return {}
+    unit = cohort.unit
+    if unit is not None and app.unit is not None:
+        raise InvalidInput("the unit is declared twice", where="unit", mend="keep the one in `cohort`")
+    units = {name: tuple(listed) for name, listed in cohort.opted_in.items()}
+    given: dict[str, Any] = {"attributes": tuple(cohort.attributes), "opted_in": units}
+    return given if unit is None else given | {"unit": unit}
 
 
 def _notifications(declared: NotificationsModel) -> Notifications:
@@ -79,23 +136,35 @@ def _limits(limits: LimitsModel) -> Limits:
 
 def _plan(app: AppModel) -> Plan:
     times = app.model_dump(include={"lease", "freshness", "veto_deadline"}, exclude_none=True)
+    segments = segments_of(app.cohort)
     return Plan(
         owner=app.owner,
-        stages=tuple(_stage(stage) for stage in app.stages),
+        stages=tuple(_stage(i, stage, segments) for i, stage in enumerate(app.stages)),
         guardrails=tuple(Guardrail(**guardrail.model_dump(exclude_none=True)) for guardrail in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
+        monitors=tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors)),
         **app.model_dump(include={"alpha", "beta", "holdback"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
 
 
-def _stage(stage: OfflineModel | ShadowModel | ApprovalModel | RolloutModel) -> Stage:
+def _stage(index: int, stage: OfflineModel | ShadowModel | ApprovalModel | RolloutModel, segments: Segments) -> Stage:
     """Core's value: what is left out has core's default."""
     given = stage.model_dump(exclude_none=True)
     if isinstance(stage, RolloutModel):
-        given["steps"] = [_in_seconds(step) for step in given["steps"]]
+        steps = enumerate(given["steps"])
+        given["steps"] = [_step(f"plan.stages[{index}].steps[{i}]", step, segments) for i, step in steps]
     core: Stage = msgspec.convert(_in_seconds(given), Stage)
     return core
+
+
+def _step(where: str, given: dict[str, Any], segments: Segments) -> dict[str, Any]:
+    if "population" in given:
+        try:
+            given["population"] = msgspec.to_builtins(segments.population(given["population"]))
+        except InvalidInput as error:
+            raise InvalidInput(error.what, where=f"{where}.population", mend=error.mend) from None
+    return _in_seconds(given)
 
 
 def _in_seconds(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,53 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from serinus.files.fields import Bound, Bytes, Expression, KindName, MetricName, Model, RouteName, Seconds, Share, bound
+from serinus.core.routing.snapshot import RuleKind
+from serinus.files.cohort_model import CohortModel
+from serinus.files.fields import (
+    Bound,
+    Bytes,
+    Dollars,
+    Expression,
+    KindName,
+    MetricName,
+    Model,
+    RouteName,
+    Seconds,
+    Share,
+    bound,
+)
+from serinus.files.monitor_model import MonitorModel
 from serinus.files.stage_model import StageModel
+
+
+class PriceModel(Model):
+    """US dollars for a million tokens of a model. `cached_input`: of those in that the provider had kept."""
+
+    input: Dollars = Field(examples=["$0.15"])
+    output: Dollars = Field(examples=["$0.60"])
+    cached_input: Dollars | None = Field(default=None, examples=["$0.075"])
+
+
+class RuleModel(Model):
+    """What no answer may do. Which keys it has says its kind."""
+
+    name: str = Field(min_length=1, examples=["no_refund_promise"])
+    kind: RuleKind = Field(examples=["regex"])
+    pattern: str | None = Field(default=None, examples=["'(?i)already refunded'"])
+    tools: list[str] | None = Field(default=None, examples=["[issue_refund]"])
+    key: str | None = Field(default=None, examples=["action"])
+    values: list[str | int | float | bool | None] | None = Field(default=None, examples=["[delete_account]"])
+    max_chars: int | None = Field(default=None, examples=["4000"])
+    zero_tolerance: bool | None = None
+
+
+class BreakerModel(Model):
+    """When a gateway worker stops asking an endpoint that fails."""
+
+    failures: int | None = Field(default=None, ge=0, examples=["10"])
+    share: Share | None = Field(default=None, gt=0, examples=["80%"])
+    window: Seconds | None = Field(default=None, gt=0, examples=["10s"])
+    open: Seconds | None = Field(default=None, gt=0, examples=["5s"])
 
 
 class EndpointModel(Model):
@@ -19,6 +64,10 @@ class EndpointModel(Model):
         default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", examples=["OPENAI_SHADOW_KEY"]
     )
     ca_file: str = ""
+    breaker: BreakerModel = BreakerModel()
+    prices: dict[str, PriceModel] = Field(
+        default_factory=dict, examples=["{gpt-4o-mini: {input: $0.15, output: $0.60}}"]
+    )
 
 
 class LimitsModel(Model):
@@ -98,12 +147,21 @@ class AppModel(Model):
         min_length=1, examples=["[{metric: call.error, above: 2.5%, for: 5m, min_requests: 50, action: rollback}]"]
     )
     guardrails: list[GuardrailModel] = Field(default_factory=list)
+    monitors: list[MonitorModel] = Field(default_factory=list, examples=["[{metric: call.error, required: true}]"])
     unit: Literal["user", "request", "refuse"] | None = None
+    cohort: CohortModel | None = Field(default=None, examples=["{unit: user, attributes: [header]}"])
     limits: LimitsModel = LimitsModel()
     format: FormatModel | None = None
     fallback_message: str | None = None
+    fallback_after: Seconds | None = None
     overdue: Seconds | None = None
+    rules: list[RuleModel] = Field(
+        default_factory=list, examples=["[{name: no_refund_promise, kind: regex, pattern: '(?i)already refunded'}]"]
+    )
     payload_share: Share | None = None
+    payload_days: int | None = Field(default=None, ge=1, le=3650, examples=["30"])
+    redact: list[Literal["email", "phone", "card"]] | None = Field(default=None, examples=["[email, phone, card]"])
+    redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
     alpha: Share | None = None
     beta: Share | None = None
     holdback: Share | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from serinus.files.cohort_model import Written
 from serinus.files.fields import Model, RoleName, Seconds, Share
 from serinus.files.shadow_model import MeasureModel, PairGuardrailModel, PairLimitModel, Peak
 
@@ -19,6 +20,8 @@ class StepModel(Model):
     dwell: Seconds = Field(examples=["2h"])
     min_units: int = Field(default=0, ge=0)
     require: Literal["no_harm", "non_inferior"] | None = Field(default=None, examples=["non_inferior"])
+    population: Written | None = Field(default=None, examples=["internal"])
+    opted_in: list[str] = Field(default_factory=list, examples=["[beta]"])
 
 
 class OfflineModel(Model):

@@ -19,11 +19,14 @@ from serinus.api.schemas.plan import (
     ShadowBody,
     StepBody,
 )
+from serinus.api.schemas.population import ConditionBody, PopulationBody
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.population import Population
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
+from serinus.core.routing.predicate import Condition
 from serinus.core.routing.snapshot import FormatRule, Limits
 
 from .conftest import CONTENT, PLAN, Api
@@ -32,6 +35,8 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (AppBody, AppConfig),
     (PlanBody, Plan),
     (StepBody, Step),
+    (PopulationBody, Population),
+    (ConditionBody, Condition),
     (GuardrailBody, Guardrail),
     (LimitBody, Limit),
     (OfflineBody, OfflineStage),
@@ -58,7 +63,9 @@ def test_bodies_have_cores_fields_and_defaults() -> None:
             else:
                 default = field.get_default(call_default_factory=True)
                 shown = default.model_dump() if isinstance(default, BaseModel) else default
-                assert msgspec.convert(shown, wanted[name].type) == wanted[name].default, (body, name)
+                core = wanted[name].default
+                core = wanted[name].default_factory() if core is msgspec.NODEFAULT else core
+                assert msgspec.convert(shown, wanted[name].type) == core, (body, name)
 
 
 def test_an_app_is_declared_and_shown(api: Api) -> None:
@@ -67,8 +74,8 @@ def test_an_app_is_declared_and_shown(api: Api) -> None:
     shown = api.ok("GET", "/apps/bot")
     assert shown["config"]["unit"] == "request"
     assert shown["config"]["plan"]["steps"] == [
-        {"share": 0.05, "dwell_s": 60, "min_units": 10, "require": "no_harm"},
-        {"share": 1.0, "dwell_s": 60, "min_units": 0, "require": "no_harm"},
+        {"share": 0.05, "dwell_s": 60, "min_units": 10, "require": "no_harm", "population": None, "opted_in": []},
+        {"share": 1.0, "dwell_s": 60, "min_units": 0, "require": "no_harm", "population": None, "opted_in": []},
     ]
     (stage,) = shown["config"]["plan"]["stages"]
     assert (stage["kind"], stage["name"], stage["steps"]) == ("rollout", "rollout", shown["config"]["plan"]["steps"])
@@ -76,6 +83,31 @@ def test_an_app_is_declared_and_shown(api: Api) -> None:
     again = api.ok("PUT", "/apps/bot", shown["config"])
     assert again == shown
     assert [app["name"] for app in api.ok("GET", "/apps")["items"]] == ["bot"]
+
+
+def test_A1_a_cohort_rule_is_declared_and_shown(api: Api) -> None:
+    """Populations and opted-in lists come back as they were declared; what contradicts itself is refused by name."""
+    meant = {"when": {"kind": "not", "of": {"kind": "is", "name": "staff", "values": [False]}}, "size": 0.08}
+    plan = {**PLAN, "steps": [{**PLAN["steps"][0], "population": meant, "opted_in": ["beta"]}, PLAN["steps"][1]]}
+    body = {"plan": plan, "unit": "api_key", "attributes": ["header"], "opted_in": {"beta": ["acme"]}}
+    api.ok("PUT", "/apps/bot", body)
+    shown = api.ok("GET", "/apps/bot")["config"]
+    assert shown["plan"]["steps"][0]["population"]["when"]["of"]["values"] == [False]
+    assert (shown["unit"], shown["attributes"], shown["opted_in"]) == ("api_key", ["header"], {"beta": ["acme"]})
+    assert api.ok("PUT", "/apps/bot", shown)["config"] == shown
+    for change, where in (({"attributes": []}, "population"), ({"opted_in": {}}, "opted_in")):
+        refused = api.ask("PUT", "/apps/bot", body | change)
+        assert refused.status_code == 422
+        assert refused.json()["where"].endswith(where)
+
+
+def test_a_predicate_nested_without_end_is_refused(api: Api) -> None:
+    """It is told so, and exhausts nothing."""
+    deep: dict[str, object] = {"kind": "is", "name": "a", "values": [1]}
+    for _ in range(200):
+        deep = {"kind": "not", "of": deep}
+    plan = {**PLAN, "steps": [{**PLAN["steps"][0], "population": {"when": deep}}, PLAN["steps"][1]]}
+    assert api.ask("PUT", "/apps/bot", {"plan": plan, "attributes": ["header"]}).status_code == 422
 
 
 def test_A4_a_plan_without_owner_is_refused_with_the_line_to_write(api: Api) -> None:

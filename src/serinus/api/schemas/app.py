@@ -9,7 +9,7 @@ from serinus.api.schemas.notice import NotificationsBody
 from serinus.api.schemas.plan import Declared, PlanBody
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, AppState
-from serinus.core.routing.snapshot import Endpoint
+from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, Endpoint, RuleKind, UnitKind
 
 
 class LimitsBody(Declared):
@@ -31,18 +31,48 @@ class FormatRuleBody(Declared):
     pattern: str = Field(default="", description="A regular expression that the whole text matches.")
 
 
+class RuleBody(Declared):
+    """What no answer may do, whatever version gives it."""
+
+    name: str = Field(max_length=64)
+    kind: RuleKind
+    pattern: str = Field(default="", max_length=1000, description="`regex`: RE2, searched in the answer's text.")
+    tools: list[str] = Field(default=[], description="`forbidden_tools`, or the only ones of `allowed_tools`.")
+    key: str = Field(default="", description="`json_value`: a dotted key of the answer's JSON.")
+    values: list[str | int | float | bool | None] = Field(
+        default=[], description="`json_value`: none of them; empty: nothing."
+    )
+    max_chars: int = Field(default=0, ge=0, description="`max_length`: so long at most.")
+    zero_tolerance: bool = Field(default=False, description="One candidate's violation takes its release back.")
+
+
 class AppBody(Declared):
     """What is declared of an app."""
 
     plan: PlanBody | None = Field(default=None, description="Without one no release starts.")
-    unit: Literal["user", "request", "refuse"] = Field(
-        default="user", description="Where units come from when a call names none."
+    unit: UnitKind = Field(
+        default="user", description="Where units come from when a call names none; or what is the unit instead."
+    )
+    attributes: list[AttributeSource] = Field(
+        default=[], description="Where callers send attributes: `header` is x-serinus-attributes, `metadata` its field."
+    )
+    opted_in: dict[str, list[str]] = Field(
+        default={}, description="Units that want the candidate, by the names of lists that steps may name."
     )
     limits: LimitsBody = Field(default_factory=LimitsBody, description="What is left out keeps its default.")
     format_rule: FormatRuleBody | None = None
-    fallback_message: str = Field(default="", description="Told when nothing else can be.")
+    fallback_message: str = Field(default="", description="Answers calls that no version does; empty: an error does.")
+    fallback_after_s: float = Field(
+        default=0.0, description="A version without a first byte for so long is given up; 0: first_token_s."
+    )
     overdue_s: float = Field(default=30.0, description="A call without a first byte for so long is overdue.")
-    payload_share: float = Field(default=0.0, description="Share of calls whose texts are kept.")
+    rules: list[RuleBody] = Field(default=[], description="Policy rules: they hold for every answer.")
+    payload_share: float = Field(default=0.0, description="Share of calls whose texts are kept, redacted.")
+    payload_days: int = Field(default=30, description="Kept texts are deleted when they are so old.")
+    redact: list[str] = Field(
+        default=list(BUILT_IN), description="What is taken out of kept texts: `email`, `phone`, `card`."
+    )
+    redact_patterns: dict[str, str] = Field(default={}, description="And what these RE2 expressions find, by name.")
     notifications: NotificationsBody = Field(default_factory=NotificationsBody, description="Whom to tell what.")
 
     def config(self, name: str) -> AppConfig:
@@ -85,6 +115,34 @@ class AppView(BaseModel):
         )
 
 
+class TierBody(Declared):
+    """Other prices for all tokens of a call with more than `above` tokens in."""
+
+    above: int = Field(ge=0)
+    input: int
+    output: int
+    cached: int | None = None
+
+
+class PriceBody(Declared):
+    """Nano-USD for a million tokens: $0.15 is 150,000,000."""
+
+    input: int
+    output: int
+    cached: int | None = Field(default=None, description="Of tokens in that the provider had kept; null: as others.")
+    tiers: list[TierBody] = Field(default=[], description="In order of `above`.")
+    table: str = Field(default="", description="Where the price is from; empty: declared here.")
+
+
+class BreakerBody(Declared):
+    """When a gateway worker stops asking an endpoint that fails."""
+
+    failures: int = Field(default=10, ge=0, description="It opens after so many failures; 0: never.")
+    share: float = Field(default=0.8, gt=0, le=1, description="They are at least so much of the calls since the first.")
+    window_s: float = Field(default=10.0, gt=0, description="Within so many seconds.")
+    open_s: float = Field(default=5.0, gt=0, description="One call goes through as a probe every so many seconds.")
+
+
 class EndpointBody(Declared):
     """An OpenAI-compatible upstream. Its key stays in the gateway's environment."""
 
@@ -100,10 +158,12 @@ class EndpointBody(Declared):
         description="The same for mirrored requests, apart from the users' quota; empty: the users' key.",
     )
     ca_file: str = Field(default="", description="Certificates to trust, as a path on the gateway's host.")
+    breaker: BreakerBody = Field(default_factory=BreakerBody, description="What is left out keeps its default.")
+    prices: dict[str, PriceBody] = Field(default={}, description="By model; others have the list price, if known.")
 
     def endpoint(self, name: str) -> Endpoint:
         """Core's value."""
-        return Endpoint(name=name, **self.model_dump())
+        return msgspec.convert({"name": name, **self.model_dump()}, Endpoint)
 
 
 class EndpointView(EndpointBody):
@@ -114,12 +174,8 @@ class EndpointView(EndpointBody):
     @classmethod
     def of(cls, endpoint: Endpoint) -> "EndpointView":
         """The view of an endpoint."""
-        return cls(
-            name=endpoint.name,
-            base_url=endpoint.base_url,
-            api_key_env=endpoint.api_key_env,
-            ca_file=endpoint.ca_file,
-        )
+        told = msgspec.to_builtins(msgspec.structs.asdict(endpoint))
+        return cls.model_validate({name: value for name, value in told.items() if name in cls.model_fields})
 
 
 def version_ref(digest: str | None, names: dict[str, str]) -> VersionRef | None:

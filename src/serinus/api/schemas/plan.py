@@ -7,6 +7,7 @@ from pydantic import Field
 
 from serinus.api.schemas.declared import Declared as Declared
 from serinus.api.schemas.monitor import MonitorBody
+from serinus.api.schemas.population import PopulationBody
 from serinus.core.pipeline.plan import Plan
 
 
@@ -43,12 +44,16 @@ class PeakBody(Declared):
 class StepBody(Declared):
     """One traffic level."""
 
-    share: float = Field(description="Share of units on the candidate: in (0, 0.5], or 1 for the watch.")
+    share: float = Field(description="Share of the traffic on the candidate: in (0, 0.5], or 1 for the watch.")
     dwell_s: float = Field(description="Seconds with data in both arms and no breach.")
     min_units: int = Field(default=0, description="Enrolled units that each arm needs.")
     require: Literal["no_harm", "non_inferior"] = Field(
         default="no_harm", description="What must hold to leave it; `non_inferior`: every guardrail inside its margin."
     )
+    population: PopulationBody | None = Field(
+        default=None, description="Who takes part from this step on, besides those of earlier ones; null: everyone."
+    )
+    opted_in: list[str] = Field(default=[], description="Lists of the app whose units get the candidate from here on.")
 
 
 class OfflineBody(Declared):

@@ -14,6 +14,7 @@ from serinus.console.stepper import detail
 from serinus.console.visitor import Visitor
 from serinus.control.lookup import app_of
 from serinus.core.access import Operation
+from serinus.core.pipeline.exposure import step_words
 from serinus.core.pipeline.notifications import Route as NoticeRoute
 from serinus.ports.control_store import Page
 
@@ -38,7 +39,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             request, "app.html", visitor,
             state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
             names=named,
-            stages=[(stage, detail(stage)) for stage in plan.stages] if plan else [],
+            exposure=step_words, stages=[(stage, detail(stage)) for stage in plan.stages] if plan else [],
             guardrails=[guardrail_words(one) for one in plan.guardrails] if plan else [],
             limits=[limit_words(one) for one in plan.limits] if plan else [],
             told={r.value: [t.reference for t in config.notifications.targets(r)] for r in NoticeRoute},

@@ -19,7 +19,9 @@ def check_cohort(config: AppConfig) -> None:
     """Refuse an app whose cohort rule contradicts itself; InvalidInput names the field."""
     _check_lists(config)
     if len(set(config.attributes)) < len(config.attributes):
-        raise InvalidInput("a source stands twice", where="attributes", mend="e.g. `attributes: [header, metadata]`")
+        raise InvalidInput(
+            "a source stands twice", where="cohort.attributes", mend="e.g. `attributes: [header, metadata]`"
+        )
     if config.plan is not None:
         _check_steps(config, config.plan)
 
@@ -41,18 +43,19 @@ def _check_lists(config: AppConfig) -> None:
     if sum(len(units) for units in config.opted_in.values()) > MOST_OPTED_IN:
         raise InvalidInput(
             f"more than {MOST_OPTED_IN:,} units have opted in",
-            where="opted_in",
+            where="cohort.opted_in",
             mend="let callers send an attribute, and make it a segment",
         )
     for name, units in config.opted_in.items():
-        where = f"opted_in.{name}" if _NAME.fullmatch(name) else "opted_in"
         if not _NAME.fullmatch(name):
-            raise InvalidInput(f"{name!r} is not the name of a list", where=where, mend="e.g. `beta: [user-17]`")
+            raise InvalidInput(
+                f"{name!r} is not the name of a list", where="cohort.opted_in", mend="e.g. `beta: [user-17]`"
+            )
         for unit in units:
             if not 0 < len(unit) <= LONGEST_UNIT or _CONTROL.search(unit):
                 raise InvalidInput(
-                    "a unit is empty, too long or has control characters",
-                    where=where,
+                    f"a unit of {name!r} is empty, too long or has control characters",
+                    where="cohort.opted_in",
                     mend=f"use up to {LONGEST_UNIT} characters, as callers name it",
                 )
 

@@ -52,6 +52,11 @@ def who(population: Population | None) -> str:
     return f"{population.name} ({words})" if population.name else f"those where {words}"
 
 
+def called(population: Population) -> str:
+    """The name of a population, or what it has instead."""
+    return population.name or who(population)
+
+
 def predicate_words(predicate: Predicate) -> str:
     """A predicate as a clause: `region is eu-west or eu-north`."""
     match predicate:
