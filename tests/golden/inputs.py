@@ -12,6 +12,7 @@ from serinus.core.release import release
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm, RampPoint
 from serinus.core.routing.conversation import pseudonym
+from serinus.core.routing.predicate import AllOf, AnyOf, Condition, Facts, Not
 from serinus.core.routing.snapshot import (
     App,
     BreakerRule,
@@ -281,3 +282,45 @@ RELEASE_BEFORE_STAGES = (
     '"reason":"started","assign_v":1,"stats_v":1}'
 )
 """A release as it was stored before there were stages."""
+
+FACTS = (
+    Facts(attributes={}),
+    Facts(attributes={"staff": True, "region": "eu-west", "seats": 12}, chars=40, messages=1),
+    Facts(attributes={"staff": 1, "region": "us-east", "seats": "12"}, chars=400, messages=3, has_tools=True),
+)
+PREDICATES = (
+    Condition(name="staff", values=(True,)),
+    Condition(name="region", values=("eu-north", "eu-west")),
+    Condition(name="region", op="prefix", values=("eu-", "ap-")),
+    Condition(name="seats", op="at_least", values=(12,)),
+    Condition(name="seats", op="above", values=(12.0,)),
+    Condition(about="turn", name="chars", op="at_most", values=(40,)),
+    Condition(about="turn", name="messages", op="below", values=(2,)),
+    Condition(about="turn", name="has_tools", values=(False,)),
+    Not(of=Condition(name="region", values=("us-east",))),
+    AllOf(of=(Condition(name="staff", values=(True,)), Condition(name="seats", values=(12,)))),
+    AnyOf(of=(Condition(name="staff", values=(1,)), Condition(name="region", values=("eu-west",)))),
+)
+POPULATIONS = (PREDICATES[0], PREDICATES[7])
+POPULATED_SNAPSHOT = Snapshot(
+    revision=2,
+    issued_at_us=0,
+    mac_key=KEY.hex(),
+    pseudonym_key=KEY.hex(),
+    apps={
+        "bot": App(
+            name="bot",
+            unit="api_key",
+            attributes=("header", "metadata"),
+            release=Release(
+                id=RELEASE_ID,
+                salt="s1",
+                candidate="ab" * 32,
+                control="cd" * 32,
+                ramp=RAMP[:2],
+                forced=("acme",),
+                populations=(PREDICATES[0], None),
+            ),
+        )
+    },
+)

@@ -20,7 +20,7 @@ from serinus.core.records.pairs import firsts, pair_sums
 from serinus.core.records.record import ErrorClass, Event, Pair, Rung
 from serinus.core.records.sums import BUCKETS, ENROLLED, Enrolment, Sum, SumKey
 from serinus.core.release import table
-from serinus.core.routing import assignment, conversation, lease, snapshot
+from serinus.core.routing import assignment, conversation, lease, population, predicate, snapshot
 from serinus.core.versions import canonical
 from serinus.core.versions.content import canonical as canonical_content
 from serinus.core.versions.content import digests, parse_content, servable
@@ -28,9 +28,13 @@ from tests.golden.inputs import (
     AUDIT_DRAFTS,
     BOOT,
     CONTENTS,
+    FACTS,
     INSTANCE,
     KEY,
     MINIMAL_SNAPSHOT,
+    POPULATED_SNAPSHOT,
+    POPULATIONS,
+    PREDICATES,
     RAMP,
     RANDOM,
     RECORDS,
@@ -127,6 +131,51 @@ def conversations() -> dict[str, Any]:
             }
             for unit, started in zip(UNITS, (0, 1, 7, 65_536, 2**48 - 1), strict=True)
         ],
+        "placed": [
+            {
+                "unit": "ada",
+                "app": "support-bot",
+                "started": 7,
+                "nonce": RANDOM[:5].hex(),
+                "place": place,
+                "token": conversation.issue(
+                    KEY, "support-bot", conversation.pseudonym(KEY, "ada"), 7, RANDOM[:5], place
+                ),
+            }
+            for place in (0, 99, population.FORCED, population.NOWHERE)
+        ],
+    }
+
+
+def populations() -> dict[str, Any]:
+    """Which facts fulfil which predicates; where a conversation is placed, and the arm of each place."""
+    points = (0.0, 0.04, 0.2, 0.4, 0.6, 0.94, 0.95, 0.96, 1.0 - 2**-53)
+    places = (0, 1, 2, population.FORCED, population.NOWHERE)
+    return {
+        "about": "a place is the first step in force whose population holds and whose slices hold u",
+        "forced": population.FORCED,
+        "nowhere": population.NOWHERE,
+        "predicates": [
+            {"predicate": msgspec.to_builtins(one), "holds": [predicate.holds(one, facts) for facts in FACTS]}
+            for one in PREDICATES
+        ],
+        "facts": [msgspec.to_builtins(facts._asdict()) for facts in FACTS],
+        "ramp": msgspec.to_builtins(RAMP),
+        "populations": msgspec.to_builtins(POPULATIONS),
+        "places": [
+            {"u": u, "started": started, "facts": index, "place": population.place_of(*found)}
+            for u in points
+            for started in (4, 5, 9, 12, 30)
+            for index, facts in enumerate((*FACTS, None))
+            for found in [(u, RAMP, POPULATIONS, started, facts)]
+        ],
+        "arms": [
+            {"u": u, "started": started, "place": place, "arm": int(arm), "stratum": stratum}
+            for u in points
+            for started in (4, 9, 30)
+            for place in places
+            for arm, stratum in [population.arm_at(u, RAMP, started, place)]
+        ],
     }
 
 
@@ -195,6 +244,7 @@ def snapshots() -> dict[str, Any]:
         "reader": snapshot.READER,
         "full": snapshot.encode(SNAPSHOT).decode(),
         "minimal": snapshot.encode(MINIMAL_SNAPSHOT).decode(),
+        "populated": snapshot.encode(POPULATED_SNAPSHOT).decode(),
     }
 
 
@@ -282,6 +332,7 @@ VECTORS: dict[str, Callable[[], dict[str, Any]]] = {
     "canonical": canonical_json,
     "ids": identifiers,
     "assignment": assignments,
+    "population": populations,
     "conversation": conversations,
     "call_id": call_ids,
     "frames": record_frames,

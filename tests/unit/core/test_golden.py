@@ -80,6 +80,12 @@ def test_tokens_are_read_from_their_layout() -> None:
         assert raw[15:20].hex() == case["nonce"]
         covered = b"conversation\x1f" + case["app"].encode() + b"\x1f" + raw[:20]
         assert raw[20:] == hmac.new(key, covered, "sha256").digest()[:8]
+    for case in golden["placed"]:
+        raw = base64.urlsafe_b64decode(case["token"] + "=")
+        assert (raw[0], int.from_bytes(raw[1:7], "big"), raw[15:20].hex()) == (2, case["started"], case["nonce"])
+        assert raw[20] == case["place"]
+        covered = b"conversation\x1f" + case["app"].encode() + b"\x1f" + raw[:21]
+        assert raw[21:] == hmac.new(key, covered, "sha256").digest()[:8]
 
 
 def test_call_ids_are_read_from_their_layout() -> None:
