@@ -22,6 +22,7 @@ from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
 from serinus.files.monitor_model import monitor_of
 from serinus.files.predicates import Segments
+from serinus.files.monitor_model import monitor_of
 from serinus.files.project_faults import core_fault, model_fault
 from serinus.files.project_model import (
     AppModel,

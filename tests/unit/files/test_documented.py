@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
-from serinus.files import project_model, shadow_model, stage_model
+from serinus.files import monitor_model, project_model, shadow_model, stage_model
 from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import FIELDS
 
@@ -27,6 +27,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Rollout stages": stage_model.RolloutModel,
     "Steps": stage_model.StepModel,
     "Guardrails": project_model.GuardrailModel,
+    "Monitors": monitor_model.MonitorModel,
     "Triggers": project_model.TriggerModel,
 }
 

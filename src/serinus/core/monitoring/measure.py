@@ -6,13 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from serinus.core.metrics import REGISTRY, Quantile, Ratio
 from serinus.core.monitoring.reading import Measured
-from serinus.core.pipeline.gauge import COST, TRAFFIC
+from serinus.core.pipeline.gauge import TRAFFIC
 from serinus.core.records.histogram import EMPTY, decode
 from serinus.core.records.sums import Rollup
 
 _US_PER_MS = 1000.0
-_US_PER_S = 1_000_000.0
-_NANO = 1e9
 
 
 def weigh(name: str, rollups: Iterable[Rollup], window_s: float) -> Measured:
@@ -21,10 +19,6 @@ def weigh(name: str, rollups: Iterable[Rollup], window_s: float) -> Measured:
     calls = sum(one.requests for one in found)
     if name == TRAFFIC:
         return Measured(value=calls / window_s, samples=calls)
-    if name == COST:
-        cost_nano = sum(one.cost_nano for one in found)
-        # No call costs nothing: a sum of 0 means that no price is known.
-        return Measured(value=cost_nano / _NANO / calls if calls and cost_nano else None, samples=calls)
     watched = REGISTRY[name]
     if isinstance(watched.measure, Quantile):
         return _quantile(watched.measure, found)
@@ -57,5 +51,5 @@ def _quantile(measure: Quantile, rollups: Sequence[Rollup]) -> Measured:
 def _ratio(measure: Ratio, rollups: Sequence[Rollup]) -> Measured:
     calls = sum(getattr(one, measure.calls) for one in rollups)
     over = sum(getattr(one, measure.over) for one in rollups)
-    under_us = sum(getattr(one, measure.under) for one in rollups)
-    return Measured(value=over * _US_PER_S / under_us if under_us else None, samples=calls)
+    under = sum(getattr(one, measure.under) for one in rollups)
+    return Measured(value=measure.value(over, under), samples=calls)

@@ -10,7 +10,6 @@ from serinus.core.errors import InvalidInput
 from serinus.core.metrics import REGISTRY
 
 TRAFFIC = "traffic.calls_per_s"
-COST = "cost.per_call"
 
 
 class Gauge(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +35,6 @@ GAUGES: dict[str, Gauge] = {
         unit="calls/s",
         direction="higher",
         description="answered calls per second over the window",
-    ),
-    COST: Gauge(
-        name=COST,
-        title="cost per call",
-        unit="usd",
-        direction="lower",
-        description="what the answered calls cost on average, where prices are known",
     ),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.core.pipeline.gauge import COST, TRAFFIC
+from serinus.core.pipeline.gauge import TRAFFIC
 from serinus.core.pipeline.threshold import Threshold
 
 EVERY_S = 60.0
@@ -46,5 +46,5 @@ USUAL: dict[str, Usual] = {
     "latency.p99": Usual(alert=_above(3500), critical=_above(4500), every_s=15, window_s=60),
     "speed.tokens_per_s": Usual(alert=_below(25), critical=_below(15), every_s=15, window_s=60),
     TRAFFIC: Usual(alert=_times(0.8), critical=_times(0.6), every_s=30, window_s=300, min_samples=0),
-    COST: Usual(alert=_times(1.15), critical=_times(1.5), every_s=300, window_s=3600),
+    "cost.per_call": Usual(alert=_times(1.15), critical=_times(1.5), every_s=300, window_s=3600),
 }
