@@ -15,7 +15,7 @@ from serinus.files.project_file import parse_project_file
 
 TEMPLATES = {
     "five-stage": "offline check, tiny canary, limited cohort, wider after a manual review, full",
-    "model-update": "golden set, canary over days, full",
+    "model-update": "golden set, shadow, canary over days, full",
 }
 PROJECT = "serinus.yaml"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9@._+/-]*|https?://[A-Za-z0-9._:/-]+")

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.files.project_file import parse_project_file
 from serinus.files.scaffold import TEMPLATES, Answers, scaffold
 from serinus.files.suite_file import parse_suite_file
@@ -16,7 +16,7 @@ from serinus.files.version_file import parse_version_file
 ANSWERS = Answers(app="desk", owner="ada@example.com", base_url="http://127.0.0.1:9000/v1", model="sim-large")
 KINDS: dict[str, list[type]] = {
     "five-stage": [OfflineStage, RolloutStage, RolloutStage, ApprovalStage, RolloutStage, RolloutStage],
-    "model-update": [OfflineStage, RolloutStage, RolloutStage],
+    "model-update": [OfflineStage, ShadowStage, RolloutStage, RolloutStage],
 }
 
 
