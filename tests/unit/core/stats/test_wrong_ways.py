@@ -33,7 +33,7 @@ def test_strata_by_the_step_of_the_request_are_wrong() -> None:
     """A user who fails often has a first event in every step that she comes back in. Counted once per step she is
     several coins that fall alike: equal arms alarm twice as often as α allows. Counted once for life they do not."""
     rng = np.random.default_rng(1)
-    releases, steps, users = 600, 12, 40
+    releases, steps, users = 400, 24, 20
 
     def arm() -> tuple[Counts, Counts]:
         proneness = rng.beta(0.05, 0.95, (releases, steps, users, 1))
