@@ -40,7 +40,8 @@ class Rows(Generic[T]):
     def source(self, files: str) -> str:
         """A relation of all rows in the files that a parameter names. Columns that an older Serinus did not write are
         null there."""
-        return f"(SELECT * FROM {self.none} UNION ALL BY NAME SELECT * FROM read_parquet({files}, union_by_name = true))"  # noqa: S608
+        found = f"SELECT * FROM read_parquet({files}, union_by_name = true)"  # noqa: S608 - constants
+        return f"(SELECT * FROM {self.none} UNION ALL BY NAME {found})"  # noqa: S608 - constants
 
     def _told(self, row: tuple[Any, ...]) -> dict[str, Any]:
         """Without the nulls where the type has a default."""

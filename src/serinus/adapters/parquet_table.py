@@ -24,8 +24,10 @@ Turn = Callable[[Path], AbstractContextManager[bool]]
 
 
 class ParquetTable(Generic[T]):
-    """Rows of one type under `root`, made when it is not there. For one writing thread. `turn` says whether files may be
-    put in the place of others now."""
+    """Rows of one type under `root`, made when it is not there. For one writing thread.
+
+    `turn` says whether files may be put in the place of others now.
+    """
 
     def __init__(self, root: Path, row_type: type[T], turn: Turn | None = None) -> None:
         self._root = root

@@ -100,7 +100,8 @@ class PayloadFiles:
 def _without(connection: duckdb.DuckDBPyConnection, path: Path, where: str, is_old: bool) -> int:
     """Write a file anew without the rows for which `where` is true; how many those were. A file keeps its place without
     any row, since its name says what is covered, until it is old."""
-    count = connection.execute(f"SELECT count(*) FILTER ({where}), count(*) FROM read_parquet(?) AS batch", [str(path)]).fetchone()  # noqa: S608 - constants
+    counting = f"SELECT count(*) FILTER ({where}), count(*) FROM read_parquet(?) AS batch"  # noqa: S608 - constants
+    count = connection.execute(counting, [str(path)]).fetchone()
     if not count or (not count[0] and not (is_old and not count[1])):
         return 0
     if is_old and count[0] == count[1]:

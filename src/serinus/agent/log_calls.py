@@ -15,8 +15,8 @@ R = TypeVar("R")
 
 
 class CallLog:
-    """Ends, Scores and Payloads of this host that are shipped and not in the event log yet. Their frames stay in the spool until
-    then."""
+    """Ends, Scores and Payloads of this host that are shipped and not in the event log yet. Their frames stay in the
+    spool until then."""
 
     def __init__(self, log: EventLog, host: str) -> None:
         self._log = log

@@ -25,6 +25,7 @@ from serinus.api.routes import (
     reports,
     stages,
     suites,
+    texts,
     versions,
 )
 from serinus.core.ids import IdSource
@@ -32,6 +33,7 @@ from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
 from serinus.ports.monitors import Probe
+from serinus.ports.payloads import Payloads
 from serinus.ports.signatures import NoCheck, SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -45,7 +47,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
-    suites, monitors,
+    suites, monitors, texts,
 )  # fmt: skip
 
 
@@ -60,12 +62,13 @@ def create_app(
     signatures: SignatureCheck | None = None,
     probe: Probe | None = None,
     report: Callable[[str], str] | None = None,
+    payloads: Payloads | None = None,
 ) -> FastAPI:
     """The application under `/api/v1`, with its description at `/api/v1/openapi.json`.
 
     `wake` is called after every change; it must return at once. `log` is the call log, None where it cannot be read.
     `signatures` checks signatures of versions; without it none is accepted. `probe` reads monitors on trial. `report`
-    renders evidence packs as HTML. Routes run in the thread pool.
+    renders evidence packs as HTML. `payloads` are kept texts. Routes run in the thread pool.
     """
     parts = Parts(
         control=control,
@@ -78,6 +81,7 @@ def create_app(
         signatures=signatures or NoCheck(),
         probe=probe,
         report=report,
+        payloads=payloads,
     )
     app = FastAPI(
         title="Serinus",

@@ -21,7 +21,7 @@ _US = timedelta(microseconds=1)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HEX16 = re.compile(r"[0-9a-f]{16}")
 _CURSOR = re.compile(r"(\d{1,18})\.(call_[A-Za-z0-9_-]{64})")
-_NOT_OF_SCORES = ("version", "conversation", "error", "status", "min_latency_s", "scored")
+_NOT_OF_SCORES = ("version", "conversation", "error", "status", "rule", "min_latency_s", "scored")
 
 ArmName = Literal["rest", "candidate", "control", "shadow", "pinned", "override"]
 ErrorName = Literal[
@@ -75,6 +75,7 @@ class Asked:
         str | None, Query(max_length=100, description="With this event, of the call or of what was said of it.")
     ] = None
     error: Annotated[ErrorName | None, Query(description="Whose fault it was.")] = None
+    rule: Annotated[str | None, Query(max_length=64, description="Whose answer broke this policy rule.")] = None
     status: Annotated[int | None, Query(ge=0, le=999, description="The HTTP status.")] = None
     min_latency_s: Annotated[float | None, Query(ge=0, le=1e6, description="At least so slow.")] = None
     scored: Annotated[bool | None, Query(description="Whether something was said of it.")] = None
@@ -92,6 +93,7 @@ class Asked:
             event=event_metric(self.event).name if self.event else None,
             error=self.error,
             status=self.status,
+            rule=self.rule,
             min_latency_us=None if self.min_latency_s is None else round(self.min_latency_s * 1e6),
             scored=self.scored,
             from_us=self.time.from_us,

@@ -10,6 +10,7 @@ from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
 from serinus.ports.monitors import Probe
+from serinus.ports.payloads import Payloads
 from serinus.ports.signatures import SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -19,7 +20,7 @@ class Parts:
     """Everything a route may use. `wake` tells the tick that something changed; it must not block.
 
     `probe`: None where no monitor can be read on trial.
-    `calls`: None where the call log cannot be read. `report`
+    `calls`, `payloads`: None where the call log cannot be read. `report`
     renders a release's evidence pack as HTML; None where nothing draws."""
 
     control: ControlStore
@@ -32,3 +33,4 @@ class Parts:
     calls: CallSearch | None = None
     probe: Probe | None = None
     report: Callable[[str], str] | None = None
+    payloads: Payloads | None = None

@@ -26,6 +26,7 @@ from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.monitors import start_monitors
 from serinus.bootstrap.notices import start_notices
+from serinus.bootstrap.texts import start_texts
 from serinus.control.create_key import SECRET_BYTES, create_key
 from serinus.control.lead import TAKEOVER_S
 from serinus.control.tick import PERIOD_S, Tick
@@ -70,7 +71,8 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
         probe = Probes(settings.segments, environment.variable)
-        faces = Faces(*stores, clock, ids, tick.wake, log, stop.is_set, probe)
+        texts = start_texts(stores[0], settings.segments, clock, stop)
+        faces = Faces(*stores, clock, ids, tick.wake, log, stop.is_set, probe, texts)
         server = _server(faces)
         _wake_on_changes(stores[0], tick, stop)
         start_monitors(*stores, probe, clock, tick.epoch, stop)

@@ -19,6 +19,7 @@ from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.event_log import CallSearch
 from serinus.ports.monitors import Probe
+from serinus.ports.payloads import Payloads
 from serinus.ports.telemetry_store import TelemetryStore
 
 
@@ -35,6 +36,7 @@ class Faces:
         log: CallSearch | None,
         stopping: Callable[[], bool],
         probe: Probe | None = None,
+        payloads: Payloads | None = None,
     ) -> None:
         self._drawing = VegaDrawing(clock)
         signatures = Ed25519Check()
@@ -50,6 +52,7 @@ class Faces:
             status_of=status_of,
             stopping=stopping,
             calls=log,
+            payloads=payloads,
         )
         self._api: ASGIApp = create_app(
             control,
@@ -61,6 +64,7 @@ class Faces:
             log,
             signatures=signatures,
             probe=probe,
+            payloads=payloads,
             report=ReleaseReports(parts).html,
         )
         self._console: ASGIApp = create_console(parts)

@@ -21,6 +21,7 @@ Unit = Annotated[str, typer.Option("--unit", help="Only of the unit with this ps
 Conversation = Annotated[str, typer.Option("--conversation", help="Only of this conversation, or of this token.")]
 Event = Annotated[str, typer.Option("--event", help="Only with this event metric, such as call.error.")]
 Error = Annotated[str, typer.Option("--error", help="Only those that failed so, such as upstream_timeout.")]
+Rule = Annotated[str, typer.Option("--rule", help="Only answers that broke this policy rule.")]
 Status = Annotated[int | None, typer.Option("--status", help="Only with this HTTP status.")]
 MinLatency = Annotated[str, typer.Option("--min-latency", help="Only those that took so long, such as 2.5s.")]
 Scored = Annotated[

@@ -13,6 +13,9 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.local_files import written
 from serinus.cli.options import Cursor, Json, Key, Limit, Url
 from serinus.cli.output import console, moment, plain, print_facts, print_json, print_table
+from serinus.core.decision.wording import usd
+
+_APART = ("scores", "texts")
 
 
 def list_calls(
@@ -26,6 +29,7 @@ def list_calls(
     conversation: which.Conversation = "",
     event: which.Event = "",
     error: which.Error = "",
+    rule: which.Rule = "",
     status: which.Status = None,
     min_latency: which.MinLatency = "",
     scored: which.Scored = None,
@@ -58,6 +62,7 @@ def list_calls(
         conversation=conversation,
         event=event,
         error=error,
+        rule=rule,
         status=status,
     )
     with connect(url, key) as api:
@@ -72,31 +77,39 @@ def list_calls(
             call["arm"],
             call["status"],
             f"{call['latency_s']:.2f} s",
+            _cost(call),
             _what(call),
             _said(call),
             call["id"],
         ]
         for call in document["items"]
     )
-    print_table(("at", "app", "arm", "status", "latency", "what", "said", "call"), rows, "No call.", whole="call")
+    print_table(
+        ("at", "app", "arm", "status", "latency", "cost", "what", "said", "call"), rows, "No call.", whole="call"
+    )
 
 
 def show(
     id: Annotated[str, typer.Argument(metavar="CALL", help="The call's id: x-request-id of its answer.")],
+    texts: Annotated[bool, typer.Option("--texts", help="Also what was asked and answered, redacted.")] = False,
     url: Url = "",
     key: Key = "",
     json: Json = False,
 ) -> None:
-    """One call with all that is known of it.
+    """One call with all that is known of it; with --texts, what was asked and answered, if that is kept.
 
-    Example: serinus calls show call_AgGg…
+    Example: serinus calls show call_AgGg… --texts
     """
     with connect(url, key) as api:
         document = api.get(f"/calls/{part(id)}")
+        if texts:
+            document["texts"] = api.get(f"/texts/{part(id)}")
     if json:
         print_json(document)
         return
-    print_facts((name.replace("_", " "), value) for name, value in document.items() if name != "scores")
+    print_facts((name.replace("_", " "), value) for name, value in document.items() if name not in _APART)
+    for name in ("request", "answer") if texts else ():
+        console().print(plain(f"{name}: {document['texts'][name]}"))
     for score in document["scores"]:
         line = f"{moment(score['at'])}  {score['about']}  {score['metric']} = {score['value']:g}  {score['text']}"
         console().print(plain(line))
@@ -116,6 +129,7 @@ def export(
     conversation: which.Conversation = "",
     event: which.Event = "",
     error: which.Error = "",
+    rule: which.Rule = "",
     status: which.Status = None,
     min_latency: which.MinLatency = "",
     scored: which.Scored = None,
@@ -144,6 +158,7 @@ def export(
         conversation=conversation,
         event=event,
         error=error,
+        rule=rule,
         status=status,
     )
     table = "scores" if scores else "calls"
@@ -157,10 +172,37 @@ def export(
         console().print(plain(f"{out}: {size:,} bytes"))
 
 
+def erase(
+    reason: Annotated[str, typer.Option("-m", "--reason", help="Who asked for it, without their name.")],
+    user: Annotated[str, typer.Option("--user", help="Whose, by the name that calls give.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="Whose, by the pseudonym that calls show.")] = "",
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """Delete the kept texts of all calls of a user, for good. The calls themselves and the audit trail stay.
+
+    Example: serinus calls erase --user ada -m "request 4711"
+    """
+    with connect(url, key) as api:
+        done = api.post("/texts/erase", {"user": user, "unit": unit, "reason": reason})
+    if json:
+        print_json(done)
+    else:
+        console().print(plain(f"{done['unit']}: texts of {done['calls']:,} calls erased"))
+
+
+def _cost(call: Document) -> str:
+    """In dollars; empty when nobody knows."""
+    nano = call["cost_nano_usd"]
+    return "" if nano is None else usd(nano / 1e9)
+
+
 def _what(call: Document) -> str:
     """What was special about a call."""
     found = [call["error"]] if call["error"] != "none" else []
     found += [event for event in call["events"] if event != "call.error"]
+    found += [f"rule: {rule}" for rule in call["rules"]]
     found += [f"fallback: {call['rung']}"] if call["rung"] != "none" else []
     return ", ".join(found)
 

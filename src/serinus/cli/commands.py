@@ -107,6 +107,7 @@ COMMANDS: dict[str, Command | Group] = {
         commands={
             "show": _command("calls:show", "One call."),
             "export": _command("calls:export", "All calls of a query, as a file."),
+            "erase": _command("calls:erase", "Delete the kept texts of a user, for good."),
         },
     ),
     "audit": Group(

@@ -16,7 +16,9 @@ from serinus.core.routing.conversation import LENGTHS, number_of, pseudonym
 from serinus.ports.control_store import ControlTx
 from serinus.ports.event_log import CallQuery
 
-FIELDS = ("app", "release", "arm", "version", "user", "conversation", "event", "error", "status", "slow", "from", "to")
+FIELDS = (
+    "app", "release", "arm", "version", "user", "conversation", "event", "error", "rule", "status", "slow", "from", "to",
+)  # fmt: skip
 ARMS = tuple(arm.label for arm in Arm)
 ERRORS = tuple(error.name.lower() for error in ErrorClass)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,6 +46,7 @@ def query(tx: ControlTx, asked: dict[str, str], cursor: str, limit: int) -> Call
         conversation=_conversation(asked["conversation"]),
         event=event_metric(asked["event"]).name if asked["event"] else None,
         error=_known("error", asked["error"], ERRORS),
+        rule=asked["rule"] or None,
         status=int(_number("status", asked["status"])) if asked["status"] else None,
         min_latency_us=round(float(_number("slow", slow_s)) * 1e6) if slow_s else None,
         from_us=_moment("from", asked["from"]),

@@ -12,6 +12,7 @@ from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.drawing import Drawing
 from serinus.ports.event_log import CallSearch
+from serinus.ports.payloads import Payloads
 from serinus.ports.signatures import SignatureCheck
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -20,8 +21,8 @@ from serinus.ports.telemetry_store import TelemetryStore
 class Parts:
     """Everything a page may use. `wake` tells the tick that something changed; it must not block.
 
-    `calls`: None where the call log cannot be read. `status_of` is the one map from error to HTTP status. `stopping`:
-    whether the process is about to end, so that open streams should.
+    `calls`, `payloads`: None where the call log cannot be read. `status_of` is the one map from error to HTTP status.
+    `stopping`: whether the process is about to end, so that open streams should.
     """
 
     control: ControlStore
@@ -35,3 +36,4 @@ class Parts:
     status_of: Callable[[type[SerinusError]], HTTPStatus]
     stopping: Callable[[], bool]
     calls: CallSearch | None = None
+    payloads: Payloads | None = None

@@ -38,7 +38,6 @@ class Operation(enum.StrEnum):
     VIEW_CALLS = "view_calls"
     EXPORT_CALLS = "export_calls"
     VIEW_PAYLOADS = "view_payloads"
-    EXPORT_PAYLOADS = "export_payloads"
     ERASE_PAYLOADS = "erase_payloads"
     CONFIGURE_APP = "configure_app"
     CONFIGURE_ENDPOINT = "configure_endpoint"
@@ -84,7 +83,6 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.VIEW_CALLS: _INSIDERS,
     Operation.EXPORT_CALLS: _EXPORTERS,
     Operation.VIEW_PAYLOADS: _READERS,
-    Operation.EXPORT_PAYLOADS: frozenset({Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}),
     Operation.ERASE_PAYLOADS: frozenset({Role.DATA_STEWARD, Role.COMPLIANCE, Role.LEGAL}),
     Operation.CONFIGURE_APP: _BUILDERS | _RELEASERS,
     Operation.CONFIGURE_ENDPOINT: frozenset({Role.ML_ENGINEER, Role.ML_LEAD, Role.OPS_LEAD}),

@@ -59,6 +59,7 @@ class CallView(BaseModel):
     status: int = Field(description="HTTP status; 499: the caller left, 0: its worker died.")
     error: str = Field(description="Whose fault a failure was; `none` without one.")
     events: list[str] = Field(description="Names of event metrics.")
+    rules: list[str] = Field(description="Policy rules that the answer broke.")
     finish: str = Field(description="The provider's finish reason.")
     rung: str = Field(description="Which rung of the fallback ladder answered; `none`: no fallback.")
     latency_s: float
@@ -66,7 +67,8 @@ class CallView(BaseModel):
     tokens_in: int | None
     tokens_out: int | None
     tokens_cached: int | None
-    cost_nano_usd: int | None
+    cost_nano_usd: int | None = Field(description="Nano-USD, by the prices of `price_table`.")
+    price_table: str = Field(description="Where its price is from; empty: unknown.")
     estimated: bool = Field(description="Tokens were counted here: the provider did not tell.")
     stream: bool
     held: bool
@@ -104,6 +106,8 @@ class CallView(BaseModel):
             tokens_out=call.tokens_out,
             tokens_cached=call.tokens_cached,
             cost_nano_usd=call.cost_nano,
+            price_table=call.price_table,
+            rules=list(call.rules),
             estimated=call.estimated,
             stream=call.stream,
             held=call.held,

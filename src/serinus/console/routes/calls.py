@@ -12,11 +12,13 @@ from starlette.routing import BaseRoute, Route
 from serinus.console.call_filter import ARMS, ERRORS, filled, query
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
+from serinus.control.read_text import read_text
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavailable
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id
 from serinus.core.records.call import Call
+from serinus.core.records.payload import LoggedPayload
 from serinus.ports.event_log import CallQuery, CallSearch
 
 LIMIT = 50
@@ -57,7 +59,11 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         if not found:
             raise NotFound("no such call", where="call", mend="a call is here some seconds after it ended")
         scores = log.scores([found[0].call], {found[0].conversation})
-        return desk.page(request, "call.html", visitor, call=found[0], scores=scores, names=_names(desk, found))
+        return desk.page(
+            request, "call.html", visitor,
+            call=found[0], scores=scores, names=_names(desk, found), texts=_texts(desk, visitor, id),
+            may_read=visitor.may(Operation.VIEW_PAYLOADS),
+        )  # fmt: skip
 
     return [
         Route("/calls", desk.view(Operation.VIEW_CALLS, search)),
@@ -73,6 +79,14 @@ def _log(desk: Desk) -> CallSearch:
             mend="start it with --segments, the folder that the gateway's --segments names",
         )
     return desk.parts.calls
+
+
+def _texts(desk: Desk, visitor: Visitor, call: str) -> LoggedPayload | None:
+    """The kept texts, for those who may read them."""
+    texts = desk.parts.payloads
+    if texts is None or not visitor.may(Operation.VIEW_PAYLOADS):
+        return None
+    return read_text(desk.parts.control, texts, call)
 
 
 def _names(desk: Desk, calls: list[Call]) -> dict[str, str]:

@@ -35,7 +35,6 @@ class Action(enum.StrEnum):
     KEY_CREATED = "person:key:create"
     KEY_REVOKED = "person:key:revoke"
     TEXTS_ERASED = "person:unit:erase"
-    TEXTS_EXPORTED = "person:texts:export"
     NOTICE_ACKNOWLEDGED = "person:notice:acknowledge"
     TICK_ENTERED = "tick:release:enter"
     TICK_MEASURED = "tick:release:measure"
