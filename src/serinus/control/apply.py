@@ -102,7 +102,7 @@ def _carry_out(
         _request_approval(tx, now_us, release, command, evidence)
         return release
     if isinstance(command, Conclude):
-        conclude(tx, now_us, release, command)
+        conclude(tx, now_us, release, command, evidence)
         return release
     action, following = _following(tx, now_us, release, command, progress)
     if isinstance(command, Promote):

@@ -11,9 +11,9 @@ from serinus.ports.control_store import ControlTx
 ACTOR = "tick"
 
 
-def conclude(tx: ControlTx, now_us: int, release: Release, command: Conclude) -> None:
-    """Store the result with its audit entry; nothing when this attempt has one. The release goes on, or ends, by what
-    is read of it in the next round."""
+def conclude(tx: ControlTx, now_us: int, release: Release, command: Conclude, evidence: str) -> None:
+    """Store the result with its audit entry, which keeps the `evidence` of the decision; nothing when this attempt has
+    a result. The release goes on, or ends, by what is read of it in the next round."""
     result = result_of(
         release.id, command.stage, command.attempt, now_us, command.outcome, command.reason, command.evidence
     )
@@ -28,6 +28,6 @@ def conclude(tx: ControlTx, now_us: int, release: Release, command: Conclude) ->
             subject=release.id,
             after=result.evidence_digest,
             reason=f"{name}: {command.outcome}, {command.reason}",
-            evidence=command.evidence,
+            evidence=evidence,
         )
     )

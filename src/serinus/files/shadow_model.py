@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 from serinus.core.pipeline.peak import AUTO
 from serinus.files.fields import Model, Share
 
-PairedName = Literal["call.error", "call.refusal", "call.invalid_format", "call.policy_violation"]
+PairedName = Literal[
+    "call.error", "call.refusal", "call.invalid_format", "call.policy_violation", "call.zero_tolerance"
+]
 Role = Literal["guardrail", "signal", "info"]
 
 

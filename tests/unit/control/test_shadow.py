@@ -16,6 +16,7 @@ from serinus.control.pause_release import pause_release
 from serinus.control.peak_hours import own_hours, zone_of
 from serinus.control.resume_release import resume_release
 from serinus.control.start_release import start_release
+from serinus.core.decision.replay import replayed
 from serinus.core.decision.shadow_gate import PairEvidence
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.peak import Peak
@@ -253,3 +254,15 @@ def test_E4_a_zone_that_does_not_exist_is_refused() -> None:
     for zone in ("", "../etc/passwd", "Europe"):
         with pytest.raises(InvalidInput):
             zone_of(Peak(hours="09:00-17:00", zone=zone))
+
+
+def test_the_decision_of_a_shadow_stage_is_decided_again_from_the_trail() -> None:
+    """Every act of the tick in the release comes out the same, the conclusion too."""
+    world = Mirrored()
+    id = world.start().id
+    world.until_stage(1)
+    with world.control.tx() as tx:
+        entries = [entry for entry in tx.audit_entries(0, 1000) if entry.subject == id]
+    found = replayed(entries)
+    assert [one.action for one in found] == ["tick:release:measure", "tick:release:advance"]
+    assert {one.outcome for one in found} == {"identical"}, found

@@ -32,12 +32,13 @@ _ACTIONS: dict[type[Command], Action] = {
     Advance: Action.TICK_ADVANCED,
     EnterStage: Action.TICK_ENTERED,
     RequestApproval: Action.TICK_REQUESTED,
+    Conclude: Action.TICK_MEASURED,
     Reject: Action.TICK_REJECTED,
     RollBack: Action.TICK_ROLLED_BACK,
     Promote: Action.TICK_PROMOTED,
     Confirm: Action.TICK_CONFIRMED,
 }
-"""What each command leaves on the audit trail. `Conclude` leaves a result instead, with evidence of its own."""
+"""What each command leaves on the audit trail."""
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +75,7 @@ def _replayed(entry: Entry) -> Replayed:
 
 
 def _difference(entry: Entry, stored: Evidence, again: Evidence, commands: tuple[Command, ...]) -> str:
-    done = [(_ACTIONS[type(one)].value, one.reason) for one in commands if not isinstance(one, Conclude)]
+    done = [(_ACTIONS[type(one)].value, one.reason) for one in commands]
     if not done:
         return "nothing would be done"
     action, reason = done[0]
@@ -88,7 +89,8 @@ def _difference(entry: Entry, stored: Evidence, again: Evidence, commands: tuple
 
 def _same_reason(entry: Entry, reason: str) -> bool:
     """Some acts have words of their own on the trail, as the state machine says them."""
-    return entry.reason == reason or entry.action == Action.TICK_CONFIRMED
+    measured = entry.action == Action.TICK_MEASURED and entry.reason.endswith(reason)
+    return entry.reason == reason or measured or entry.action == Action.TICK_CONFIRMED
 
 
 def _told(entry: Entry, outcome: Outcome, text: str = "", findings: tuple[str, ...] = ()) -> Replayed:

@@ -13,9 +13,9 @@ import msgspec
 
 from serinus.core.decision.harm import DIGITS
 from serinus.core.pipeline.guardrail import Guardrail
-from serinus.core.pipeline.shadow import MARGINS, Measure, MeasureMargin, PairLimit, applying
+from serinus.core.pipeline.shadow import MARGINS, ZERO_TOLERANCE, Measure, MeasureMargin, PairLimit, applying
 from serinus.core.pipeline.stages import ShadowStage
-from serinus.core.records.pair_totals import EventPairs, MeasurePairs
+from serinus.core.records.pair_totals import EventPairs, MeasurePairs, PairTotals
 from serinus.core.records.sums import PAIR_SCALE
 from serinus.core.release.release import Release, ShadowProgress
 from serinus.core.stats import combine, estimate, events, paired
@@ -139,7 +139,7 @@ def judge_shadow(release: Release, stage: ShadowStage, own: ShadowProgress) -> S
         peak_units=own.peak_units,
         events=tuple(msgspec.structs.replace(e, culprit=e.metric in named) for e in found),
         measures=tuple(msgspec.structs.replace(m, culprit=m.measure in named) for m in measured if m.units),
-        limits=tuple(_limit(limit, stage, own, release.rearmed) for limit in stage.limits),
+        limits=tuple(_limit(limit, stage, own, release.rearmed) for limit in _limits(stage, totals)),
         log_e=log_e,
         needed=needed,
         culprits=culprits,
@@ -167,6 +167,15 @@ def _event(name: str, rail: Guardrail | None, own: ShadowProgress, rearmed: Rear
     return msgspec.structs.replace(
         shown, role=rail.role, dry_run=rail.dry_run, max_ratio=rail.max_ratio, log_e=evidence.stored
     )
+
+
+def _limits(stage: ShadowStage, totals: PairTotals) -> tuple[PairLimit, ...]:
+    """Those of the stage, and none of what is never tolerated, said or not."""
+    found = totals.event(ZERO_TOLERANCE)
+    declared = any(limit.metric == ZERO_TOLERANCE for limit in stage.limits)
+    if declared or not found.candidate_only + found.both:
+        return stage.limits
+    return (*stage.limits, PairLimit(metric=ZERO_TOLERANCE, above=0.0))
 
 
 def _limit(limit: PairLimit, stage: ShadowStage, own: ShadowProgress, rearmed: Rearmed) -> PairedLimit:

@@ -9,7 +9,8 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.guardrail import LARGEST_RATIO, Guardrail, Role, check_guardrail
 
-PAIRED = ("call.error", "call.refusal", "call.invalid_format", "call.policy_violation")
+ZERO_TOLERANCE = "call.zero_tolerance"
+PAIRED = ("call.error", "call.refusal", "call.invalid_format", "call.policy_violation", ZERO_TOLERANCE)
 """Events that both calls of a pair can have: nobody waits for a shadow's answer or says what it was like."""
 
 Measure = Literal["latency", "ttft", "tokens_out", "cost", "length"]

@@ -140,6 +140,13 @@ def test_E3_one_policy_violation_is_one_too_many() -> None:
     assert concluded(seen(units=200, events=events(error=(5, 0, 0)))).outcome == "fail"
 
 
+def test_what_is_never_tolerated_fails_without_being_declared() -> None:
+    """One answer that breaks a rule with zero tolerance is enough, in shadow as with users."""
+    found = concluded(seen(units=5, events={"call.zero_tolerance": EventPairs(1, 0, 0)}))
+    assert found.outcome == "fail"
+    assert "violations without tolerance" in found.reason
+
+
 def test_E3_a_signal_pauses_and_a_resume_counts_from_there_on() -> None:
     """Refusals only pause; after a person has seen them, the same pairs do not pause again, and later ones do."""
     release = shadowing()
