@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="other users, queries and times")
     parser.add_argument("--log", default="", help="append a JSON line for each completed request")
     parser.add_argument("--feedback", action="store_true", help="send thumbs to /v1/feedback")
+    parser.add_argument("--attributes", action="store_true", help="send segment, region and staff of each user")
     parser.add_argument("--json", action="store_true", dest="as_json", help="the result as one JSON line")
     try:
         return traffic_main(**vars(parser.parse_args(argv)))

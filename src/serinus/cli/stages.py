@@ -13,7 +13,8 @@ from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
 from serinus.cli.plan_text import limit_text
 from serinus.cli.releases import ReleaseArgument, Seq, fetch
-from serinus.core.pipeline.population import Population, who
+from serinus.core.pipeline.exposure import step_words
+from serinus.core.pipeline.step import Step
 from serinus.files.units import duration_text, percent_text
 
 RoleOption = Annotated[str, typer.Option("--role", help="Sign in this role; needed when your key holds several.")]
@@ -140,9 +141,9 @@ def stage_text(stage: Document) -> str:
 def _step(step: Document) -> str:
     shown = ", shown non-inferior" if step["require"] == "non_inferior" else ""
     units = f" and {step['min_units']:,} users an arm" if step["min_units"] else ""
-    among = f" of {who(msgspec.convert(step['population'], Population))}" if step["population"] else ""
-    lists = f" and who opted in ({', '.join(step['opted_in'])})" if step["opted_in"] else ""
-    return f"{percent_text(step['share'])}{among}{lists} for {duration_text(step['dwell_s'])}{units}{shown}"
+    meant = bool(step.get("population") or step.get("opted_in"))
+    whom = step_words(msgspec.convert(step, Step)) if meant else percent_text(step["share"])
+    return f"{whom} for {duration_text(step['dwell_s'])}{units}{shown}"
 
 
 def _guardrail(rail: Document) -> str:

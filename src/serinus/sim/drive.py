@@ -41,6 +41,7 @@ def traffic_main(
     seed: int = 1,
     log: str = "",
     feedback: bool = False,
+    attributes: bool = False,
     as_json: bool = False,
 ) -> int:
     """Send traffic and print the result: a table, or one JSON line. SIGINT and SIGTERM end it early, with the result.
@@ -61,6 +62,7 @@ def traffic_main(
             concurrency=int(_above_zero("concurrency", concurrency)),
             timeout_s=_above_zero("timeout", timeout_s),
             feedback=feedback,
+            attributes=attributes,
             seed=seed,
         ),
         Habits(

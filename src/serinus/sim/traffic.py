@@ -24,7 +24,8 @@ Log = Callable[[Seen], None]
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What to send where. It ends after `requests` (0: no limit) or `duration_s`, whichever comes first.
 
-    `base_url` ends in `/v1`; `concurrency` is the most requests open at once; `feedback` posts thumbs to the gateway.
+    `base_url` ends in `/v1`; `concurrency` is the most requests open at once; `feedback` posts thumbs to the gateway;
+    `attributes` sends who the user is with each call.
     """
 
     base_url: str
@@ -39,6 +40,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 1000
     timeout_s: float = 60.0
     feedback: bool = False
+    attributes: bool = False
     seed: int = 1
 
 
@@ -124,6 +126,8 @@ class Traffic:
         headers = {"x-serinus-unit": turn.unit}
         if turn.talk.token:
             headers["x-serinus-conversation"] = turn.talk.token
+        if self._load.attributes:
+            headers["x-serinus-attributes"] = orjson.dumps(turn.attributes).decode()
         url = f"{self._load.base_url}/chat/completions"
         async with session.post(url, data=orjson.dumps(turn.body(self._load.app)), headers=headers) as response:
             parts = [await response.content.readany()]

@@ -14,6 +14,8 @@ from serinus.sim.queries import Query
 
 SEGMENTS = ("new", "new", "new", "returning", "returning", "returning", "returning", "business")
 REGIONS = ("north", "south", "east", "west")
+STAFF = 0.05
+"""The chance that a user works for the shop itself."""
 _HISTORY = 6
 
 
@@ -56,6 +58,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     query: Query
     stream: bool
     metadata: dict[str, str]
+    attributes: dict[str, str | bool] = {}
 
     def body(self, app: str) -> dict[str, Any]:
         """The chat request."""
@@ -95,13 +98,15 @@ class Population:
         talk.waiting = True
         talk.messages = [*talk.messages[-_HISTORY:], {"role": "user", "content": query.text}]
         self._number += 1
+        segment, region, staff = self._who(user)
         return Turn(
             number=self._number,
             unit=f"user-{user:06d}",
             talk=talk,
             query=query,
             stream=stream,
-            metadata={**self._attributes(user), "sim_call": f"{self._seed}-{self._number}"},
+            metadata={"segment": segment, "region": region, "sim_call": f"{self._seed}-{self._number}"},
+            attributes={"segment": segment, "region": region, "staff": staff},
         )
 
     def _talk(self, user: int, goes_on: bool) -> Talk:
@@ -110,6 +115,7 @@ class Population:
             talk = self._talks[user] = Talk()
         return talk
 
-    def _attributes(self, user: int) -> dict[str, str]:
+    def _who(self, user: int) -> tuple[str, str, bool]:
+        """Segment, region, and whether it is staff: the same for a user for ever."""
         draws = Draws(self._seed, "user", user)
-        return {"segment": draws.pick(SEGMENTS), "region": draws.pick(REGIONS)}
+        return draws.pick(SEGMENTS), draws.pick(REGIONS), draws.uniform() < STAFF

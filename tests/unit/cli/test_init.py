@@ -33,7 +33,8 @@ def test_a_new_project_is_written_and_applied(cli: Cli, tmp_path: Path) -> None:
     cli.ok("suite", "push", "desk", str(folder / "apps/desk/suite.yaml"))
     name = cli.json("push", "desk", str(folder / "apps/desk/prompt.md"))["name"]
     assert cli.json("live", "desk", name)["live"]["name"] == name
-    assert "2% for 2h, 100 units an arm" in cli.ok("app", "show", "desk")
+    shown = " ".join(cli.ok("app", "show", "desk").split())
+    assert "2 % of the traffic, among internal (staff is true), and who opted in (beta) for 2h" in shown
 
 
 @pytest.mark.parametrize("there", ["serinus.yaml", "apps/desk/prompt.md", "apps/desk/golden.jsonl"])

@@ -32,6 +32,16 @@ def test_who_asks_what_does_not_depend_on_answers() -> None:
         )
 
 
+def test_A1_a_user_has_the_same_attributes_for_ever() -> None:
+    """About a twentieth is staff; all regions and segments are there."""
+    drawn = turns(4000, answered=True, users=400)
+    known: dict[str, dict[str, str | bool]] = {}
+    for turn in drawn:
+        assert known.setdefault(turn.unit, turn.attributes) == turn.attributes
+    assert 4 < sum(bool(one["staff"]) for one in known.values()) < 50
+    assert len({one["region"] for one in known.values()}) == 4
+
+
 def test_users_return_some_often_and_most_rarely() -> None:
     """The busiest of 100 users comes several times as often as the median one."""
     counts = sorted(Counter(turn.unit for turn in turns(5000, answered=True, users=100)).values())
