@@ -11,6 +11,7 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.peak import AUTO, HISTORY_DAYS, Peak, busiest, since_us
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import ShadowStage, Stage
+from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import ControlStore
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -52,7 +53,7 @@ def own_hours(store: ControlStore, telemetry: TelemetryStore | None, now_us: int
     for day in range(first_day, now_us // _DAY_US + 1):
         with telemetry.tx() as tx:
             for rollup in tx.app_rollups(app, 60, day * _DAY_US, (day + 1) * _DAY_US):
-                if rollup.requests:
+                if rollup.requests and rollup.arm != Arm.SHADOW:  # copies are nobody's calls
                     hour_us = rollup.start_us - rollup.start_us % _HOUR_US
                     hourly[hour_us] = hourly.get(hour_us, 0) + rollup.requests
     # Whole weeks up to the last full hour, so that each hour of the week counts as often as any other.
