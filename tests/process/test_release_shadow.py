@@ -85,6 +85,15 @@ def test_E3_a_candidate_that_breaks_the_format_is_rejected_and_nobody_saw_it(liv
     assert {answer.arm for answer in users.answers} == {"rest"}
     assert {answer.status for answer in users.answers} == {200}
     assert "tick:release:roll_back" not in live.actions(id)
+    answered = {answer.call for answer in users.answers}
+
+    def worse() -> list[Any]:
+        copies = live.stack.calls(CallQuery(release=id, arm="shadow", event="call.invalid_format"))
+        shown = [live.api("GET", f"/calls/{copy.call}") for copy in copies[-5:]]
+        return [score for copy in shown for score in copy["scores"] if score["metric"] == "shadow.worse"]
+
+    assert live.stack.wait(lambda: any(score["value"] == 1.0 for score in worse()))
+    assert {score["text"] for score in worse()} <= answered
     told = live.run_cli("release", "status", id).stdout
     assert "call.invalid_format" in told
 

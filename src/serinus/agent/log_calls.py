@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 from serinus.core.records import call, payload, score
 from serinus.core.records.in_flight import OpenCall
-from serinus.core.records.record import End, Payload, Record, Score
+from serinus.core.records.pair_score import score_of
+from serinus.core.records.record import End, Pair, Payload, Record, Score
 from serinus.ports.event_log import EventLog, LogBatch, ScoreBatch
 from serinus.ports.payloads import PayloadBatch
 
@@ -16,7 +17,7 @@ R = TypeVar("R")
 
 class CallLog:
     """Ends, Scores and Payloads of this host that are shipped and not in the event log yet. Their frames stay in the
-    spool until then."""
+    spool until then. A Pair is in the log as a score of its shadow call."""
 
     def __init__(self, log: EventLog, host: str) -> None:
         self._log = log
@@ -32,7 +33,7 @@ class CallLog:
 
     def add(self, spool: str, frames: Iterable[tuple[Record | None, int]]) -> None:
         """Take shipped frames of a segment, in order; those that the log holds already are passed over."""
-        taken = list(frames)
+        taken = [(score_of(record) if isinstance(record, Pair) else record, end) for record, end in frames]
         self._ends.add(spool, taken)
         self._scores.add(spool, taken)
         self._payloads.add(spool, taken)
