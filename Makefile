@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MAKING := $(VENV)/.making
 # Tests run side by side, at most four at a time: many of them start servers of their own.
 SPREAD := -n auto --maxprocesses=4 --dist=worksteal
-BENCHES := gateway rollback crash store agent evaluate
+BENCHES := gateway rollback crash store agent evaluate statistics
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
