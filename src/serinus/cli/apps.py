@@ -12,10 +12,10 @@ from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
-from serinus.cli.plan_text import limit_text
+from serinus.cli.plan_text import limit_text, whom_text
 from serinus.core.pipeline.app import AppConfig
 from serinus.files.project_file import Project, parse_project_file
-from serinus.files.units import duration_text, percent_text
+from serinus.files.units import duration_text
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
 
@@ -96,7 +96,7 @@ def show_app(app: AppArgument, url: Url = "", key: Key = "", json: Json = False)
 
 def _plan_facts(plan: Document) -> list[tuple[str, object]]:
     steps = (
-        f"{percent_text(step['share'])} for {duration_text(step['dwell_s'])}"
+        f"{whom_text(step)} for {duration_text(step['dwell_s'])}"
         + (f", {step['min_units']} units an arm" if step["min_units"] else "")
         for step in plan["steps"]
     )

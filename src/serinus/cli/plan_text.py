@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from serinus.cli.api_client import Document
 from serinus.core.metrics import REGISTRY
-from serinus.files.units import amount_text, duration_text
+from serinus.core.pipeline.exposure import step_words
+from serinus.core.pipeline.step import Step
+from serinus.files.units import amount_text, duration_text, percent_text
 
 
 def limit_text(limit: Document) -> str:
@@ -15,3 +19,10 @@ def limit_text(limit: Document) -> str:
     bound = amount_text(found.unit, limit[side]) if found else f"{limit[side]:g}"
     for_s = duration_text(limit["buckets"] * limit["bucket_s"])
     return f"{limit['metric']} {side} {bound} for {for_s}: {limit['action']}"
+
+
+def whom_text(step: Document) -> str:
+    """A step's share, and of whom if it does not mean everyone alike: `2 % of the traffic, among internal (…)`."""
+    if step["population"] or step["opted_in"]:
+        return step_words(msgspec.convert(step, Step))
+    return percent_text(step["share"])

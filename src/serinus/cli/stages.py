@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from serinus.cli.api_client import Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
-from serinus.cli.plan_text import limit_text
+from serinus.cli.plan_text import limit_text, whom_text
 from serinus.cli.releases import ReleaseArgument, Seq, fetch
-from serinus.core.pipeline.exposure import step_words
-from serinus.core.pipeline.step import Step
 from serinus.files.units import duration_text, percent_text
 
 RoleOption = Annotated[str, typer.Option("--role", help="Sign in this role; needed when your key holds several.")]
@@ -141,9 +138,7 @@ def stage_text(stage: Document) -> str:
 def _step(step: Document) -> str:
     shown = ", shown non-inferior" if step["require"] == "non_inferior" else ""
     units = f" and {step['min_units']:,} users an arm" if step["min_units"] else ""
-    meant = bool(step.get("population") or step.get("opted_in"))
-    whom = step_words(msgspec.convert(step, Step)) if meant else percent_text(step["share"])
-    return f"{whom} for {duration_text(step['dwell_s'])}{units}{shown}"
+    return f"{whom_text(step)} for {duration_text(step['dwell_s'])}{units}{shown}"
 
 
 def _guardrail(rail: Document) -> str:
