@@ -14,7 +14,7 @@ from serinus.adapters.memory_tick_reads import MemoryTickReads
 from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
 from serinus.core.records.pairs import PairedUnit
-from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.ports.telemetry_store import Fresh, TelemetryTx
 
 
@@ -108,6 +108,18 @@ class MemoryTelemetryTx(MemoryTickReads):
 
     def app_rollups(self, app: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
         return rollup_merge.of_app(r for r in self._buckets(width_s, from_us, to_us) if r.app == app)
+
+    def costs(self, release: str) -> dict[int, Cost]:
+        found: dict[int, Cost] = {}
+        for one in self._rows.rollups.values():
+            if one.release == release and one.width_s == 60:
+                before = found.get(one.arm, Cost())
+                found[one.arm] = Cost(
+                    calls=before.calls + one.requests,
+                    priced=before.priced + one.priced,
+                    nano=before.nano + one.cost_nano,
+                )
+        return found
 
     def prune_rollups(self, width_s: int, before_us: int) -> int:
         expired = [k for k, r in self._rows.rollups.items() if r.width_s == width_s and r.start_us < before_us]

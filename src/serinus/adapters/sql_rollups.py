@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, delete, select
+from sqlalchemy import Row, and_, delete, func, select
 
 from serinus.adapters import rollup_merge
 from serinus.adapters.schema_telemetry import rollups
 from serinus.adapters.sql_tx import SqlTx
-from serinus.core.records.sums import Rollup
+from serinus.core.records.sums import Cost, Rollup
 
 _FIELDS = Rollup.__struct_fields__
 _KEY = [column.name for column in rollups.primary_key]
@@ -67,6 +67,12 @@ class SqlRollups(SqlTx):
 
     def app_rollups(self, app: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
         return rollup_merge.of_app(self._buckets(width_s, from_us, to_us, app=app))
+
+    def costs(self, release: str) -> dict[int, Cost]:
+        columns = (rollups.c.requests, rollups.c.priced, rollups.c.cost_nano)
+        query = select(rollups.c.arm, *(func.sum(column) for column in columns))
+        rows = self._all(query.where(self._own(rollups, width_s=60, release=release)).group_by(rollups.c.arm))
+        return {arm: Cost(calls=int(calls), priced=int(priced), nano=int(nano)) for arm, calls, priced, nano in rows}
 
     def prune_rollups(self, width_s: int, before_us: int) -> int:
         expired = delete(rollups).where(self._own(rollups, width_s=width_s), rollups.c.start_us < before_us)

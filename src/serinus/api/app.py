@@ -14,6 +14,7 @@ from serinus.api.routes import (
     audit,
     calls,
     comparisons,
+    costs,
     endpoints,
     forecast,
     health,
@@ -47,7 +48,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
-    suites, monitors, texts,
+    suites, monitors, texts, costs,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from serinus.cli.api_client import Document
 from serinus.cli.output import NONE, name_of, plain
 from serinus.cli.shadow_table import shadow_line, shadow_tables
+from serinus.core.decision.wording import usd
 from serinus.files.units import duration_text, percent_text
 
 _BAR = 24
@@ -52,6 +53,17 @@ def release_line(release: Document) -> str:
         f"evidence={_odds(standing['log_e'])}:1 of {_odds(standing['needed_log_e'])}:1 dwell={dwell_text(release)} "
         f"{release['reason']}"
     )
+
+
+def cost_text(arms: list[Document]) -> str:
+    """What calls cost, by arm, shadow calls apart; empty when no price is known."""
+    words = []
+    for arm in arms:
+        if arm["priced"]:
+            unpriced = f", {arm['calls'] - arm['priced']:,} unpriced" if arm["calls"] > arm["priced"] else ""
+            each, whole = usd(arm["usd_per_call"]), usd(arm["nano_usd"] / 1e9)
+            words.append(f"{arm['arm']} {each} a call ({whole} in all{unpriced})")
+    return "cost: " + "; ".join(words) if words else ""
 
 
 def step_text(release: Document) -> str:

@@ -11,7 +11,7 @@ from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Cursor, Json, Key, Limit, Reason, Url
 from serinus.cli.output import console, moment, name_of, plain, print_json, print_table
-from serinus.cli.release_table import release_table
+from serinus.cli.release_table import cost_text, release_table
 from serinus.files.units import duration_s, percent_text
 from serinus.ports.clock import Clock
 
@@ -55,10 +55,13 @@ def status(release: ReleaseArgument, url: Url = "", key: Key = "", json: Json = 
     """
     with connect(url, key) as api:
         document = fetch(api, release)
+        document["cost"] = api.get(f"/releases/{part(document['id'])}/cost")["arms"]
     if json:
         print_json(document)
-    else:
-        console().print(release_table(document))
+        return
+    console().print(release_table(document))
+    if cost := cost_text(document["cost"]):
+        console().print(plain(cost))
 
 
 def list_releases(

@@ -10,7 +10,7 @@ import msgspec
 
 from serinus.core.fleet import HostStatus
 from serinus.core.records.pairs import PairedUnit
-from serinus.core.records.sums import Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.ports.tick_reads import TickReads
 
 
@@ -69,6 +69,10 @@ class TelemetryTx(TickReads, Protocol):
 
     def rollups(self, release: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:
         """Buckets with from_us ≤ start < to_us, merged over hosts and versions (host and version empty), in order."""
+        ...
+
+    def costs(self, release: str) -> dict[int, Cost]:
+        """What a release's calls cost, by arm, from all minutes that are kept."""
         ...
 
     def app_rollups(self, app: str, width_s: int, from_us: int, to_us: int) -> list[Rollup]:

@@ -18,13 +18,16 @@ _US = 1_000_000
 
 
 class Bin(msgspec.Struct, frozen=True, kw_only=True):
-    """What one arm did in one stretch of time. `events` by bit; `latency` of calls in µs."""
+    """What one arm did in one stretch of time. `events` by bit; `latency` of calls in µs.
+    `cost_nano` is that of the `priced` calls."""
 
     start_us: int
     arm: Arm
     requests: int = 0
     events: dict[int, int] = {}
     latency: Histogram = EMPTY
+    priced: int = 0
+    cost_nano: int = 0
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,4 +70,12 @@ def _bin(start_us: int, arm: Arm, rollups: Sequence[Rollup]) -> Bin:
             events[bit] = events.get(bit, 0) + number
         latency = latency.merge(decode(rollup.latency))
     requests = sum(rollup.requests for rollup in rollups)
-    return Bin(start_us=start_us, arm=arm, requests=requests, events=events, latency=latency)
+    return Bin(
+        start_us=start_us,
+        arm=arm,
+        requests=requests,
+        events=events,
+        latency=latency,
+        priced=sum(rollup.priced for rollup in rollups),
+        cost_nano=sum(rollup.cost_nano for rollup in rollups),
+    )

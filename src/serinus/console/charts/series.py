@@ -11,6 +11,7 @@ import msgspec
 
 from serinus.console.charts.bins import Bin
 from serinus.console.words import odds_text
+from serinus.core.decision.wording import usd
 from serinus.core.errors import NotFound
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.plan import Plan
@@ -18,14 +19,15 @@ from serinus.core.stats.fixed_sample import wilson
 
 LATENCY = "latency"
 REQUESTS = "requests"
+COST = "cost"
 EVIDENCE = "evidence"
 Row = dict[str, Any]
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """One chart. `rows` have `at` (ms since 1970), `arm`, `value`, and `low`, `high` where there is a band. `limit` is
-    drawn across; `summary` says in words what is to be seen. `unit`: `share`, `ms`, `calls/s` or
-    `odds`. `top` is where the axis ends."""
+    drawn across; `summary` says in words what is to be seen. `unit`: `share`, `ms`, `usd`, `calls/s`
+    or `odds`. `top` is where the axis ends."""
 
     name: str
     title: str
@@ -40,7 +42,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def names(plan: Plan) -> tuple[str, ...]:
     """The charts of a release: what guards it, what limits it, then speed and traffic."""
     watched = [guardrail.metric for guardrail in plan.guardrails] + [limit.metric for limit in plan.limits]
-    return (*dict.fromkeys(name for name in watched if name in REGISTRY and REGISTRY[name].event), LATENCY, REQUESTS)
+    return (
+        *dict.fromkeys(name for name in watched if name in REGISTRY and REGISTRY[name].event),
+        LATENCY,
+        COST,
+        REQUESTS,
+    )
 
 
 def series(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
@@ -49,6 +56,8 @@ def series(name: str, plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         raise NotFound(f"no chart {name!r}", where="chart", mend=f"known: {', '.join(names(plan))}")
     if name == LATENCY:
         return _latency(found, width_s)
+    if name == COST:
+        return _cost(plan, found, width_s)
     if name == REQUESTS:
         return _requests(found, width_s)
     return _rate(name, plan, found, width_s)
@@ -98,6 +107,27 @@ def _latency(found: Sequence[Bin], width_s: int) -> Series:
         rows=tuple(rows),
         summary="Newest: " + "; ".join(said) if said else _NOTHING,
         top=_nice(max((row["high"] for row in rows), default=1.0)),
+    )
+
+
+def _cost(plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
+    """The mean over the calls whose price is known."""
+    rows, totals = [], {"candidate": (0, 0), "control": (0, 0)}
+    for one in found:
+        if one.priced:
+            rows.append(_row(one, one.cost_nano / one.priced / 1e9) | {"requests": one.requests})
+            before = totals[one.arm.label]
+            totals[one.arm.label] = before[0] + one.cost_nano, before[1] + one.priced
+    limit = min((one.bound for one in plan.limits if one.metric == "cost.per_call"), default=None)
+    return Series(
+        name=COST,
+        title="Cost per call",
+        subtitle=f"US dollars per {_width(width_s)}, over the calls whose price is known",
+        unit="usd",
+        rows=tuple(rows),
+        summary=_both(totals, lambda nano, calls: f"{usd(nano / calls / 1e9)} over {calls:,} calls"),
+        top=_nice(1.1 * max([row["value"] for row in rows] + [limit or 0.0])),
+        limit=limit,
     )
 
 

@@ -13,8 +13,8 @@ DATA = "rows"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 _ARMS = ("candidate", "control")
-_AXIS = {"share": ".1~%", "ms": "~s", "calls/s": "~s", "odds": ",~g"}
-_TITLES = {"share": "share of calls", "ms": "ms", "calls/s": "calls per second", "odds": "odds"}
+_AXIS = {"share": ".1~%", "ms": "~s", "usd": "$~g", "calls/s": "~s", "odds": ",~g"}
+_TITLES = {"share": "share of calls", "ms": "ms", "usd": "US dollars", "calls/s": "calls per second", "odds": "odds"}
 
 
 class Palette(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,14 @@ class Enrolment(msgspec.Struct, frozen=True, array_like=True):
     events: int = 0
 
 
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls cost: `nano` nano-USD for the `priced` ones of all `calls`."""
+
+    calls: int = 0
+    priced: int = 0
+    nano: int = 0
+
+
 class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     """Counts and sums of one time bucket: wall time `start_us`, `width_s` 1 or 60, per host and serving identity.
 
