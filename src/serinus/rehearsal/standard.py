@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
+from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import RolloutStage
 from serinus.core.pipeline.step import Step
 
 HOUR_S = 3600.0
+LEAST_ADDED = 1e-6
 
 STANDARD = Plan(
     owner="nobody@example.com",
@@ -30,5 +35,24 @@ STANDARD = Plan(
 
 
 def traffic_only(plan: Plan) -> Plan:
-    """The plan with its traffic alone: stages without any have no users, so they are taken as passed."""
-    return msgspec.structs.replace(plan, stages=(RolloutStage(steps=plan.steps),))
+    """The plan with its traffic alone: stages without any have no users, so they are taken as passed. A population is
+    taken as a random part of the users, as large as it is said to be."""
+    steps = plan.steps if all(step.population is None for step in plan.steps) else _for_everyone(plan.steps)
+    return msgspec.structs.replace(plan, steps=(), stages=(RolloutStage(steps=steps),))
+
+
+def _for_everyone(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Steps that enrol as many users each, and mean everyone."""
+    made: list[Step] = []
+    share = 0.0
+    for index, step in enumerate(steps):
+        added = fresh_share(steps, index) if step.share <= 0.5 else 1.0
+        if added < LEAST_ADDED:
+            raise InvalidInput(
+                "this step adds nobody, as far as the sizes of populations tell",
+                where=f"plan.steps[{index}]",
+                mend="say how large they are: `{when: …, size: 8%}`",
+            )
+        share = min(0.5, share + added) if step.share <= 0.5 else 1.0
+        made.append(msgspec.structs.replace(step, share=share, population=None))
+    return tuple(made)

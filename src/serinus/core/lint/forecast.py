@@ -8,6 +8,7 @@ import msgspec
 
 from serinus.core.lint import power
 from serinus.core.lint.traffic import Traffic
+from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.stats import combine, events
 
@@ -196,7 +197,7 @@ class _Line:
     def _slice(self, step: int) -> float:
         """The part of all units that enrols in an arm at this step."""
         plan = self._plan
-        return 0.0 if plan.is_watch(step) else plan.steps[step].share - (plan.steps[step - 1].share if step else 0.0)
+        return 0.0 if plan.is_watch(step) else fresh_share(plan.steps, step)
 
     def _enrolled(self, hours: float) -> list[tuple[float, float]]:
         """(hours since they could enrol, units per arm) of each step so far."""

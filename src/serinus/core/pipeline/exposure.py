@@ -54,14 +54,14 @@ def concerns(plan: Plan) -> Iterator[str]:
             continue
         if is_halved(step.share, found):
             yield (
-                f"step {number}: {called(found)} is {percent(found.size)} of the traffic, less than candidate and control "
-                f"of {percent(step.share)} each: it is halved between them, so the candidate gets "
+                f"step {number}: {called(found)} is {percent(found.size)} of the traffic, less than candidate and "
+                f"control of {percent(step.share)} each: it is halved between them, so the candidate gets "
                 f"{percent(found.size / 2)}"
             )
         elif not found.size:
             yield (
-                f"step {number}: how much of the traffic {called(found)} make{'s' if found.name else ''} is not said, so {percent(step.share)} "
-                "counts within it; say it with `{when: …, size: 8%}`"
+                f"step {number}: how much of the traffic is meant by {called(found)} is not said, so "
+                f"{percent(step.share)} counts within it; say it with `{{when: …, size: 8%}}`"
             )
     compared = [step for step in plan.steps if step.share <= 0.5]
     if compared and all(step.population is not None for step in compared):

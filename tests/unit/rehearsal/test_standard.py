@@ -1,0 +1,44 @@
+"""What a rehearsal makes of a plan whose steps mean some users only."""
+
+from __future__ import annotations
+
+import pytest
+
+from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.plan import Limit, Plan, Step
+from serinus.core.pipeline.population import Population
+from serinus.core.routing.predicate import Condition
+from serinus.rehearsal.standard import STANDARD, traffic_only
+
+WEST, NORTH = (Condition(name="region", values=(name,)) for name in ("west", "north"))
+
+
+def plan(*steps: Step) -> Plan:
+    """These steps, then 100 %."""
+    limit = Limit(metric="call.error", above=0.1)
+    return Plan(owner="ada", steps=(*steps, Step(share=1.0, dwell_s=1)), limits=(limit,))
+
+
+def test_a_population_is_rehearsed_as_a_part_of_the_users_of_its_size() -> None:
+    """Region by region with the same share: each step enrols as many more users as its region has."""
+    found = traffic_only(
+        plan(
+            Step(share=0.1, dwell_s=1, population=Population(when=WEST, size=0.2)),
+            Step(share=0.1, dwell_s=1, population=Population(when=NORTH, size=0.1)),
+            Step(share=0.5, dwell_s=1),
+        )
+    )
+    assert [step.share for step in found.steps] == pytest.approx([0.1, 0.15, 0.5, 1.0])
+    assert all(step.population is None for step in found.steps)
+
+
+def test_a_plan_for_everyone_is_rehearsed_as_it_stands() -> None:
+    """Its steps are the same."""
+    assert traffic_only(STANDARD).steps == STANDARD.steps
+
+
+def test_a_step_that_adds_nobody_is_told() -> None:
+    """Not rehearsed as if it did."""
+    everybody = Population(when=WEST, size=0.0)
+    with pytest.raises(InvalidInput, match="adds nobody"):
+        traffic_only(plan(Step(share=0.5, dwell_s=1, population=everybody), Step(share=0.3, dwell_s=1)))
