@@ -1,8 +1,8 @@
-"""What a round of the tick costs: `python -m bench.tick [--json] [--releases 20] [--rounds 30]`.
+"""What a round of the tick costs: `python -m bench.tick [--json] [--releases 1 100 1000] [--rounds 20]`.
 
-Real stores (SQLite, as a control process opens them), active releases with four guardrails and one limit each, thirty
-seconds of rollups. Measured twice, with a thousand and with a million units per arm in each stratum: a round reads
-sums, so both should cost the same.
+Real stores (SQLite, as a control process opens them), active releases with four guardrails and one limit each. Between
+rounds calls come in: every sum grows and a second of rollups is added, so that nothing stands still. Measured twice,
+with a hundred thousand and with ten million calls behind the releases: a round reads sums, so both should cost alike.
 """
 
 from __future__ import annotations
@@ -40,16 +40,20 @@ PLAN = Plan(
 )
 
 
-def measure(releases: int, units: int, rounds: int) -> list[float]:
-    """Milliseconds of each full round with this many active releases."""
+CALLS = {"hundred_thousand": 100_000, "ten_million": 10_000_000}
+
+
+def measure(releases: int, calls: int, rounds: int) -> list[float]:
+    """Milliseconds of each full round with this many active releases, and calls of all of them together."""
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         control, telemetry = open_stores(f"sqlite:///{Path(folder)}", now_us=clock.now_us, random_bytes=system_random)
-        _fill(control, telemetry, releases, units, clock.now_us())
+        made = _fill(control, telemetry, releases, max(1, calls // (releases * 6)), clock.now_us())
         tick = Tick(control, telemetry, clock, "bench", takeover_s=0)
         tick.once()
         costs = []
         for beat in range(rounds):
+            _come_in(telemetry, made, clock.now_us())
             _report(telemetry, beat + 2, clock.now_us())
             began = clock.mono_ns()
             tick.once()
@@ -59,8 +63,9 @@ def measure(releases: int, units: int, rounds: int) -> list[float]:
     return costs
 
 
-def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units: int, now_us: int) -> None:
+def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units: int, now_us: int) -> list[Release]:
     _report(telemetry, 1, now_us)
+    made = []
     for number in range(releases):
         release = _release(number, now_us)
         with control.tx() as tx:
@@ -68,7 +73,15 @@ def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units
             tx.insert_release(release)
         with telemetry.tx() as telemetry_tx:
             telemetry_tx.add_sums(list(_sums(release.id, units)))
-            telemetry_tx.add_rollups(list(_rollups(release, now_us)))
+            telemetry_tx.add_rollups(list(_rollups(release, now_us, 30)))
+        made.append(release)
+    return made
+
+
+def _come_in(telemetry: TelemetryStore, releases: list[Release], now_us: int) -> None:
+    with telemetry.tx() as tx:
+        tx.add_sums([pair for release in releases for pair in _sums(release.id, 50)])
+        tx.add_rollups([rollup for release in releases for rollup in _rollups(release, now_us, 1)])
 
 
 def _release(number: int, now_us: int) -> Release:
@@ -95,9 +108,9 @@ def _sums(release: str, units: int) -> Iterable[tuple[SumKey, Sum]]:
                 yield SumKey(release, stratum, name, arm), Sum(total=units // 50)
 
 
-def _rollups(release: Release, now_us: int) -> Iterable[Rollup]:
+def _rollups(release: Release, now_us: int, seconds: int) -> Iterable[Rollup]:
     second = now_us // 1_000_000
-    for back in range(30):
+    for back in range(seconds):
         for stratum in range(3):
             for arm in COMPARED:
                 yield Rollup(
@@ -124,14 +137,15 @@ def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description="What a round of the tick costs.")
     parser.add_argument("--json", action="store_true", help="one JSON line")
-    parser.add_argument("--releases", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--releases", type=int, nargs="+", default=[1, 100, 1000])
+    parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    figures: dict[str, float] = {"releases": options.releases}
-    for name, units in (("thousand", 1_000), ("million", 1_000_000)):
-        costs = measure(options.releases, units, options.rounds)
-        figures[f"round_ms_p50_{name}_units"] = round(statistics.median(costs), 2)
-        figures[f"round_ms_max_{name}_units"] = round(max(costs), 2)
+    figures: dict[str, float] = {}
+    for releases in options.releases:
+        for name, calls in CALLS.items():
+            costs = measure(releases, calls, options.rounds)
+            figures[f"round_ms_p50_{releases}_releases_{name}_calls"] = round(statistics.median(costs), 2)
+            figures[f"round_ms_max_{releases}_releases_{name}_calls"] = round(max(costs), 2)
     print(json.dumps(figures) if options.json else "\n".join(f"{k}: {v}" for k, v in figures.items()))
     return 0
 

@@ -11,7 +11,7 @@ from serinus.core.decision.wording import odds
 from serinus.core.metrics import metric
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.release.release import Positions, Release
-from serinus.core.stats import combine, events
+from serinus.core.stats import combine, events, single
 
 DIGITS = 6
 """Evidence is rounded to 1e-6 in log before it is compared, so that a replay elsewhere decides the same."""
@@ -95,7 +95,7 @@ def _later(start: tuple[int, int], floor: tuple[int, int]) -> tuple[int, int]:
 
 def _since(start: tuple[int, int], now: tuple[int, int], margin: events.Margin) -> float:
     seen1, seen0 = max(0, now[0] - start[0]), max(0, now[1] - start[1])
-    return round(float(events.harm(seen1, seen0, margin)), DIGITS)
+    return round(single.harm(seen1, seen0, margin), DIGITS)
 
 
 def _acting(plan: Plan, evidence: tuple[Evidence, ...], role: str) -> tuple[list[Evidence], tuple[float, ...]]:

@@ -10,7 +10,7 @@ from serinus.core.decision.harm import DIGITS, compared_positions
 from serinus.core.decision.wording import odds
 from serinus.core.metrics import metric
 from serinus.core.release.release import Positions, Release
-from serinus.core.stats import events
+from serinus.core.stats import single
 
 
 class Margin(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ def judge_margins(release: Release, positions: Positions) -> Margins:
                 max_ratio=guardrail.max_ratio,
                 candidate=candidate,
                 control=control,
-                log_e=round(float(events.no_harm(candidate, control, guardrail.max_ratio)), DIGITS),
+                log_e=round(single.no_harm(candidate, control, guardrail.max_ratio), DIGITS),
             )
         )
     return Margins(evidence=tuple(found), needed=round(math.log(1 / release.plan.beta), DIGITS))
