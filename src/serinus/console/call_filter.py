@@ -17,7 +17,8 @@ from serinus.ports.control_store import ControlTx
 from serinus.ports.event_log import CallQuery
 
 FIELDS = (
-    "app", "release", "arm", "version", "user", "conversation", "event", "error", "rule", "status", "slow", "from", "to",
+    "app", "release", "arm", "version", "user", "conversation", "event", "error", "rule", "status", "slow", "from",
+    "to",
 )  # fmt: skip
 ARMS = tuple(arm.label for arm in Arm)
 ERRORS = tuple(error.name.lower() for error in ErrorClass)

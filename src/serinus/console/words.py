@@ -29,6 +29,7 @@ ACTIONS = {
     "make_live": "made live", "create": "created", "start": "started", "pause": "paused", "resume": "resumed",
     "abort": "aborted", "roll_back": "rolled back", "approve": "approved", "reject": "refused", "rerun": "run again",
     "push": "pushed", "store": "stored", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
+    "erase": "erased",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "escalate": "escalated", "give_up": "given up", "change": "changed",

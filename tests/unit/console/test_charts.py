@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def rollup(arm: Arm, at_s: int, requests: int = 10, errors: int = 0, stratum: in
     return Rollup(
         host="", app="bot", release="rel", stratum=stratum, arm=arm, version="", start_us=START_US + at_s * 1_000_000,
         width_s=1, requests=requests, events={int(Event.ERROR): errors} if errors else {},
-        latency=of([50_000.0] * (requests - 1) + [900_000.0]).encode(),
+        latency=of([50_000.0] * (requests - 1) + [900_000.0]).encode(), priced=requests, cost_nano=requests * 2_000_000,
     )  # fmt: skip
 
 
@@ -68,6 +69,18 @@ def test_bands_are_wilson_intervals_of_each_bin() -> None:
     assert (candidate["value"], candidate["low"], candidate["high"]) == (0.1, expected.low, expected.high)
     assert control["low"] == 0.0 < control["high"]
     assert "candidate 10.00% of 200 calls; control 0.00% of 100 calls" in drawn.summary
+
+
+def test_O1_cost_is_the_mean_over_the_calls_that_are_priced() -> None:
+    """Unpriced calls are neither free nor drawn."""
+    unpriced = msgspec.structs.replace(rollup(Arm.CANDIDATE, 7), priced=0, cost_nano=0)
+    found = bins([rollup(Arm.CANDIDATE, 0), rollup(Arm.CANDIDATE, 1), unpriced], grid(START_US, START_US + 60_000_000))
+    drawn = series("cost", PLAN, found, 5)
+    assert [row["value"] for row in drawn.rows] == [0.002]
+    assert drawn.summary == "Over this time: candidate $0.002 over 20 calls"
+    assert series("cost", PLAN, bins([unpriced], grid(START_US, START_US + 60_000_000)), 5).summary == (
+        "No call has a known price."
+    )
 
 
 def test_latency_is_the_median_with_a_band_to_the_95th_percentile() -> None:

@@ -125,7 +125,9 @@ def _cost(plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         subtitle=f"US dollars per {_width(width_s)}, over the calls whose price is known",
         unit="usd",
         rows=tuple(rows),
-        summary=_both(totals, lambda nano, calls: f"{usd(nano / calls / 1e9)} over {calls:,} calls"),
+        summary=_both(totals, lambda nano, calls: f"{usd(nano / calls / 1e9)} over {calls:,} calls")
+        if rows or not found
+        else "No call has a known price.",
         top=_nice(1.1 * max([row["value"] for row in rows] + [limit or 0.0])),
         limit=limit,
     )

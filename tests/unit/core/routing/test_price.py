@@ -16,7 +16,9 @@ PARTS = st.integers(0, 10**12)
 
 
 @given(PARTS, PARTS, PARTS, TOKENS, TOKENS, TOKENS)
-def test_O1_cost_is_tokens_times_price_to_the_nano_dollar(i: int, o: int, c: int, into: int, out: int, kept: int) -> None:
+def test_O1_cost_is_tokens_times_price_to_the_nano_dollar(
+    i: int, o: int, c: int, into: int, out: int, kept: int
+) -> None:
     """The cost is the exact product, rounded half up once at its end; kept tokens are among those in."""
     found = Price(input=i, output=o, cached=c).cost_nano(into, out, kept)
     kept = min(kept, into)
