@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from serinus.control.keep_reading import KEPT_S, keep_reading
 from serinus.control.measure_gauge import measure_gauge
 from serinus.core.errors import Deposed, SerinusError
-from serinus.core.monitoring.reading import Measured
+from serinus.core.monitoring.reading import Measured, Reading
 from serinus.core.monitoring.task import Key, Task, pause_s, tasks
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, PromqlSource, SqlSource
 from serinus.ports.clock import Clock
@@ -57,27 +57,35 @@ class SampleMonitors:
         with self._control.tx(epoch) as tx:
             found = list(tasks(tx.apps(), tx.active_releases()))
             newest = {(one.app, one.monitor, one.subject): one for one in tx.newest_readings()} if found else {}
-        started = 0
         with self._lock:
             self._forget({task.key for task in found})
             for task in found:
-                known, due_ns = self._due_ns.get(task.key, (None, 0))
-                if known is None:
-                    before = newest.get(task.key)
-                    same = before is not None and (before.definition, before.release) == task.known_by[:2]
-                    age_s = (
-                        max(0.0, (now_us - before.at_us) / _US) if same and before is not None else task.monitor.every_s
-                    )
-                    due_ns = now_ns + int(max(0.0, task.monitor.every_s - age_s) * 1e9)
-                elif known != task.known_by:
-                    due_ns = now_ns
-                self._due_ns[task.key] = task.known_by, due_ns
-                if due_ns <= now_ns and task.key not in self._running and len(self._running) < AT_ONCE:
-                    self._running.add(task.key)
-                    self._start(self._job(task, epoch))
-                    started += 1
+                self._plan(task, newest.get(task.key), now_us, now_ns)
+            chosen = self._take(found, now_ns)
+        for task in chosen:
+            self._start(self._job(task, epoch))
         self._tidy(epoch, now_us, now_ns)
-        return started
+        return len(chosen)
+
+    def _plan(self, task: Task, before: Reading | None, now_us: int, now_ns: int) -> None:
+        """Set when a task is due: a new declaration at once, one that this process has not seen by its last reading."""
+        known, due_ns = self._due_ns.get(task.key, (None, 0))
+        if known is None:
+            every_s = task.monitor.every_s
+            same = before is not None and (before.definition, before.release) == task.known_by[:2]
+            age_s = max(0.0, (now_us - before.at_us) / _US) if same and before is not None else every_s
+            due_ns = now_ns + int(max(0.0, every_s - age_s) * 1e9)
+        elif known != task.known_by:
+            due_ns = now_ns
+        self._due_ns[task.key] = task.known_by, due_ns
+
+    def _take(self, found: Sequence[Task], now_ns: int) -> list[Task]:
+        """What is due and may run now; who has waited longest comes first."""
+        due = [task for task in found if self._due_ns[task.key][1] <= now_ns and task.key not in self._running]
+        due.sort(key=lambda task: self._due_ns[task.key][1])
+        chosen = due[: AT_ONCE - len(self._running)]
+        self._running |= {task.key for task in chosen}
+        return chosen
 
     def _forget(self, declared: set[Key]) -> None:
         self._due_ns = {key: due for key, due in self._due_ns.items() if key in declared}
