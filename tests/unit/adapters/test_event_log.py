@@ -110,3 +110,16 @@ def test_widest_keeps_apart_what_does_not_span() -> None:
     kept, spare = widest(parts)
     assert [(part.spool, part.start, part.end) for part in kept] == [("a", 0, 20), ("a", 20, 30), ("b", 5, 8)]
     assert len(spare) == 2
+
+
+def test_files_of_an_older_serinus_are_read(tmp_path: Path) -> None:
+    """Columns that it did not write have their defaults."""
+    log = ParquetLog(tmp_path)
+    log.write(_batch(64, 900, 1))
+    (path,) = tmp_path.rglob("*.parquet")
+    newer = path.with_suffix(".new")
+    duckdb.sql(f"COPY (SELECT * EXCLUDE (price_table, rules) FROM '{path}') TO '{newer}' (FORMAT parquet)")
+    newer.replace(path)
+    (row,) = log.calls(CallQuery())
+    assert (row.price_table, row.rules) == ("", ())
+    assert log.calls(CallQuery(rule="any")) == []
