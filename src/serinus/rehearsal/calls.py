@@ -11,6 +11,7 @@ from serinus.rehearsal.population import Bools, Floats, Ints, Population
 from serinus.rehearsal.scenario import DAY_S, Traffic
 
 MINUTE_S = 60.0
+BELOW_ONE = math.nextafter(1.0, 0.0)
 _OFFICE_H = (6, 20)
 
 
@@ -53,7 +54,7 @@ def in_order(first: Calls, second: Calls) -> Calls:
             np.concatenate((first.candidate, second.candidate)),
             np.concatenate((first.marks, second.marks), axis=1),
         )
-    return both.chosen(np.argsort(both.at_s, kind="stable"))
+    return both.chosen(np.argsort(both.at_s))
 
 
 def pace(traffic: Traffic, minutes: Ints) -> Floats:
@@ -83,7 +84,7 @@ def begin_calls(
     drawn = rng.random(count) * (candidate_reach + control_reach)
     candidate = drawn < candidate_reach
     place = np.where(candidate, drawn, float(people.reach[high]) + drawn - candidate_reach)
-    user = np.clip(np.searchsorted(people.reach, place, side="right") - 1, 0, len(people.point) - 1)
+    user = people.at(np.minimum(place, BELOW_ONE))
     if not math.isclose(traffic.turns, 1.0):
         turns = rng.geometric(1 / traffic.turns, count)
         which = np.repeat(np.arange(count), turns)

@@ -11,7 +11,7 @@ from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.calls import MINUTE_S, Calls, begin_calls, in_order, no_calls, pace
 from serinus.rehearsal.chances import base_chance, effect_ratio, outage_chance
 from serinus.rehearsal.gaps import served, shipped_s, silent_ms
-from serinus.rehearsal.population import Bools, Floats, Ints, Population, populate
+from serinus.rehearsal.population import Bools, Floats, Ints, Population, firsts, populate
 from serinus.rehearsal.scenario import Effect, Scenario
 from serinus.rehearsal.stretch import Buckets, Harmed, Stretch
 
@@ -116,12 +116,17 @@ class World:
         bad = [calls.marks[k] < chance for k, (chance, _) in enumerate(chances)]
         known = [self._known(k, calls, mask) for k, mask in enumerate(bad)]
         end_s = (first + minutes) * MINUTE_S
-        fresh = [_firsts(one.chosen((one.at_s < end_s) & ~self._had[k, one.user])) for k, one in enumerate(known)]
+        fresh = [self._fresh(k, one, end_s) for k, one in enumerate(known)]
         now = calls.before(end_s)
         bad, extra = [b[: len(now.at_s)] for b in bad], np.sum([e for _, e in chances], axis=0)[: len(now.at_s)]
         harmed = self._suffered(first, minutes, now, bad, extra)
         stretch = self._stretch(whole, now, fresh, bad, harmed)
         return _Draft(stretch, calls, known, fresh, begins)
+
+    def _fresh(self, k: int, known: Known, end_s: float) -> Known:
+        """Each user's first; `known` is in order."""
+        found = known.chosen((known.at_s < end_s) & ~self._had[k, known.user])
+        return found.chosen(firsts(found.user, len(self._enrolled)))
 
     def _begins(self, k: int, calls: Calls) -> float | None:
         """When the harm of metric k begins, as far as these calls show."""
@@ -133,7 +138,7 @@ class World:
             outage_chance(self.scenario, self.metrics[k], calls.at_s),
         )
         hits = np.flatnonzero((calls.marks[k] < chance) & ~self._had[k, calls.user])
-        _, where = np.unique(calls.user[hits], return_index=True)
+        where = firsts(calls.user[hits], len(self._enrolled))
         left = effect.after_events - int(self._had[k].sum())
         times = np.sort(calls.at_s[hits[where]])
         if left <= 0:
@@ -189,10 +194,9 @@ class World:
 
     def _enrolments(self, first: int, minutes: int, calls: Calls, in_s: Floats) -> Ints:
         new = np.flatnonzero(~self._enrolled[calls.user])
-        _, where = np.unique(calls.user[new], return_index=True)
-        new = new[where]
+        new = new[firsts(calls.user[new], len(self._enrolled))]
         counts = np.zeros((minutes, len(self.plan.steps), 2), dtype=np.int64)
-        minute = (in_s[new] // MINUTE_S).astype(np.int64) - first
+        minute = (in_s[new] / MINUTE_S).astype(np.int64) - first
         inside = minute < minutes
         arm = 1 - calls.candidate[new].astype(np.int64)
         np.add.at(counts, (minute[inside], self.people.stratum[calls.user[new]][inside], arm[inside]), 1)
@@ -212,7 +216,7 @@ class World:
 
     def _bucketed(self, width_s: int, first: int, minutes: int, calls: Calls, bad: list[Bools]) -> Buckets:
         start, count = first * 60 // width_s, minutes * 60 // width_s
-        place = np.clip((calls.at_s // width_s).astype(np.int64) - start, 0, count - 1)
+        place = np.clip((calls.at_s / width_s).astype(np.int64) - start, 0, count - 1)
         arm = 1 - calls.candidate.astype(np.int64)
         slots = 2 * place + arm
         counted = [np.bincount(slots, minlength=2 * count), *(np.bincount(slots[b], minlength=2 * count) for b in bad)]
@@ -224,7 +228,7 @@ class World:
         return kept.joined(found) if kept is not None else found
 
     def _suffered(self, first: int, minutes: int, calls: Calls, bad: list[Bools], extra: Floats) -> Harmed:
-        minute = (calls.at_s[calls.candidate] // MINUTE_S).astype(np.int64) - first
+        minute = (calls.at_s[calls.candidate] / MINUTE_S).astype(np.int64) - first
         worse = np.logical_or.reduce(bad)[calls.candidate]
         more = np.bincount(minute, weights=extra[calls.candidate], minlength=minutes)
         return self._after_harm(
@@ -334,14 +338,8 @@ def _none_known() -> Known:
     return Known(empty, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_), empty)
 
 
-def _firsts(known: Known) -> Known:
-    """Each user's first; `known` is in order."""
-    _, where = np.unique(known.user, return_index=True)
-    return known.chosen(where)
-
-
 def _by_minute(first: int, minutes: int, at_s: Floats, candidate: Bools) -> Ints:
-    slots = 2 * ((at_s // MINUTE_S).astype(np.int64) - first) + ~candidate
+    slots = 2 * ((at_s / MINUTE_S).astype(np.int64) - first) + ~candidate
     return np.bincount(np.maximum(slots, 0), minlength=2 * minutes).reshape(minutes, 2)
 
 

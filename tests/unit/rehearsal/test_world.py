@@ -12,7 +12,7 @@ from serinus.core.routing.assignment import Arm, RampPoint, arm_of
 from serinus.core.stats import events
 from serinus.rehearsal.bars import ROUNDING, Bars
 from serinus.rehearsal.calls import pace
-from serinus.rehearsal.population import populate
+from serinus.rehearsal.population import firsts, populate
 from serinus.rehearsal.scenario import Gap, Traffic
 from serinus.rehearsal.world import World
 from tests.unit.rehearsal.plans import PLAN, scenario, times
@@ -100,3 +100,13 @@ def test_q1_a_bar_is_the_least_count_whose_evidence_reaches_it() -> None:
         assert float(events.harm(over[0], control, margin)) >= needed
         assert float(events.harm(over[0] - 1, control, margin)) < needed
         assert (np.diff(over) == 1).all()
+
+
+def test_q1_traffic_is_of_whom_its_place_belongs_to() -> None:
+    """The short way to a user is that of a plain search, at every edge too; and firsts are where users first stand."""
+    people = populate(np.random.default_rng(4), Traffic(users=500, tail=2.5), PLAN)
+    places = np.concatenate((np.random.default_rng(5).random(5000), people.reach[:-1], people.reach[1:-1] - 1e-12))
+    users = people.at(places)
+    assert (users == np.searchsorted(people.reach, places, side="right") - 1).all()
+    for some in (users, users[:20], users[:0]):
+        assert (firsts(some, 500) == np.unique(some, return_index=True)[1]).all()
