@@ -145,6 +145,10 @@ def _evidence(release: Document) -> Table:
         style = "bold red" if one["culprit"] else ""
         cells = (escape(name), f"{one['candidate']} : {one['control']}", f"{_odds(one['log_e'])}:1")
         table.add_row(*cells, _bar(one["log_e"] / needed), style=style)
+    if (ratio := standing.get("sample_ratio")) is not None:
+        bar = _bar(ratio["log_e"] / ratio["needed_log_e"])
+        units = f"{ratio['candidate']:,} : {ratio['control']:,}"
+        table.add_row("units of both arms", units, f"{_odds(ratio['log_e'])}:1", bar)
     table.add_row("release", "", f"{_odds(standing['log_e'])}:1", _bar(standing["log_e"] / needed))
     return table
 

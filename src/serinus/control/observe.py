@@ -13,12 +13,13 @@ import msgspec
 from serinus.control.mirror import mirror_of
 from serinus.control.observe_shadow import observe_shadow
 from serinus.control.reads import Reads, Wanted, Window
+from serinus.core.decision.allocation import enrolled_units
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
-from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations, Units
+from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.app import AppState
-from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
+from serinus.core.records.sums import SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import Arm
@@ -82,7 +83,7 @@ def observe_release(
         candidate=_flow(sight.candidate, release, Arm.CANDIDATE, live, now_ns),
         control=_flow(sight.control, release, Arm.CONTROL, live, now_ns),
         fleet=fleet,
-        units=_units(sums),
+        units=enrolled_units(sums),
         positions=_positions(sums),
         limits=_limit_buckets(reads, release, fleet.watermark_us),
         dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
@@ -160,14 +161,6 @@ def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostStatus], n
         in_flight=sum(f.count for f in waiting),
         oldest_ms=max((f.oldest_ms for f in waiting), default=0),
     )
-
-
-def _units(sums: list[tuple[SumKey, Sum]]) -> tuple[Units, ...]:
-    found: dict[int, list[int]] = {}
-    for key, value in sums:
-        if key.metric == ENROLLED and key.arm in (Arm.CANDIDATE, Arm.CONTROL):
-            found.setdefault(key.stratum, [0, 0])[key.arm == Arm.CONTROL] += value.total
-    return tuple(Units(stratum, *found[stratum]) for stratum in sorted(found))
 
 
 def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:

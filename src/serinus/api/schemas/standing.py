@@ -59,6 +59,16 @@ class FollowersView(BaseModel):
     behind: list[str] = Field(description="`host/instance` of the others.")
 
 
+class SampleRatioView(BaseModel):
+    """Whether units come to both arms alike."""
+
+    candidate: int = Field(description="Units that count.")
+    control: int
+    log_e: float = Field(description="Against equal shares.")
+    needed_log_e: float = Field(description="Where it pauses.")
+    verdict: str = Field(description="`pass`, `fail` or `no_data`.")
+
+
 class StandingView(BaseModel):
     """How the arms compare now. What nobody knows is null."""
 
@@ -69,6 +79,7 @@ class StandingView(BaseModel):
     dwell: DwellView | None = Field(description="Null when no candidate is served.")
     data_age_s: float | None = Field(description="Age of the watermark: all records before it are counted.")
     followers: FollowersView
+    sample_ratio: SampleRatioView | None = Field(description="Null while no user has seen the candidate.")
     shadow: ShadowStandingView | None = Field(description="Its shadow stage, or the last that ended; null: none.")
 
 

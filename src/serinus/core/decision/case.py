@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from serinus.core.decision.allocation import SampleRatio
 from serinus.core.decision.commands import Command
 from serinus.core.decision.harm import Harm
 from serinus.core.decision.limits import Breach
@@ -27,6 +28,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     harm: Harm | None
     breaches: tuple[Breach, ...]
     margins: Margins | None = None
+    sample_ratio: SampleRatio | None = None
     shadow: Shadowing | None = None
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.decision.allocation import SampleRatio, judge_sample_ratio
 from serinus.core.decision.case import Case
 from serinus.core.decision.commands import Command, RequestApproval
 from serinus.core.decision.dwell import begun, proceeded
@@ -35,6 +36,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     harm: Harm | None
     limits: tuple[Breach, ...]
     margins: Margins | None = None
+    sample_ratio: SampleRatio | None = None
     shadow: Shadowing | None = None
     engine: int = ENGINE_V
     stats: int = STATS_V
@@ -57,7 +59,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → a refusal → a pause's deadline →
+    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → a refusal → a pause's deadline →
     missing data → what the stage asks for: dwell and sample, a measurement, or approvals. Before exposure there is no
     traffic to ask about. `now_us` stamps; nothing is measured by it.
     """
@@ -67,6 +69,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     harm = judge_harm(release, seen.positions) if comparing else None
     margins = judge_margins(release, seen.positions) if comparing and _asks_margins(release) else None
     breaches = _breaches(release, seen) if exposed else ()
+    ratio = judge_sample_ratio(release, seen.units) if comparing else None
     progress = begun(release, stored, seen)
     if serving:
         progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
@@ -75,7 +78,14 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         progress = msgspec.structs.replace(progress, shadow=shadow_proceeded(release, progress, seen))
         shadow = judge_shadow(release, stage, progress.shadow) if progress.shadow else None
     case = Case(
-        release=release, progress=progress, seen=seen, harm=harm, breaches=breaches, margins=margins, shadow=shadow
+        release=release,
+        progress=progress,
+        seen=seen,
+        harm=harm,
+        breaches=breaches,
+        margins=margins,
+        sample_ratio=ratio,
+        shadow=shadow,
     )
     command, findings = _asked(case)
     if serving:
@@ -92,6 +102,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
             harm=harm,
             limits=breaches,
             margins=margins,
+            sample_ratio=ratio,
             shadow=shadow,
         ),
     )

@@ -40,8 +40,8 @@ class Bucket(msgspec.Struct, frozen=True, array_like=True):
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """How an arm's answered calls come in. `age_ms`: how long none has come, on the monotonic clock, counted at most
-    since this control began to look, users first saw the candidate, or a pause ended; `seen`: whether one came since then. `in_flight` calls have begun and not
-    ended, the oldest `oldest_ms` ago."""
+    since this control began to look, users first saw the candidate, or a pause ended; `seen`: whether one came since
+    then. `in_flight` calls have begun and not ended, the oldest `oldest_ms` ago."""
 
     age_ms: int
     seen: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from serinus.core.decision import freshness, limits
+from serinus.core.decision import allocation, freshness, limits
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
 from serinus.core.decision.gates import approved, measured, refused, result_of
@@ -60,6 +60,16 @@ def absolute_limits(case: Case) -> Answer:
         text = f"No complete bucket had the {least:,} candidate requests that an absolute limit needs"
         return answer("limits", Verdict.NO_DATA, text)
     return answer("limits", Verdict.PASS, "Inside every absolute limit")
+
+
+def sample_ratio(case: Case) -> Answer:
+    """Did units come to both arms alike? If not, one arm lacks some, and what is missing may be what matters."""
+    found = case.sample_ratio
+    if found is None or found.verdict is not Verdict.FAIL:
+        return answer("sample ratio", Verdict.PASS, "Units come to both arms alike")
+    text = allocation.sentence(found)
+    command = None if case.paused else Pause(trigger=allocation.TRIGGER, reason=text)
+    return answer("sample ratio", Verdict.FAIL, text, command)
 
 
 def deadline(case: Case) -> Answer:
@@ -130,6 +140,7 @@ WHILE_SERVING: tuple[Question, ...] = (
     relative_harm,
     absolute_limits,
     monitored,
+    sample_ratio,
     refused,
     deadline,
     data,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from serinus.core.decision.allocation import enrolled_units, judge_sample_ratio
 from serinus.core.decision.harm import judge_harm
 from serinus.core.decision.shadow_standing import ShadowStanding, shadow_standing
 from serinus.core.fleet import HostStatus
@@ -74,6 +75,16 @@ class FollowersStanding(msgspec.Struct, frozen=True, kw_only=True):
     behind: tuple[str, ...]
 
 
+class SampleRatioStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Units per arm that should be equal but for chance, log E against that, and where it pauses."""
+
+    candidate: int
+    control: int
+    log_e: float
+    needed_log_e: float
+    verdict: str
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
     `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage."""
@@ -85,6 +96,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     dwell: DwellStanding | None
     data_age_s: float | None
     followers: FollowersStanding
+    sample_ratio: SampleRatioStanding | None = None
     shadow: ShadowStanding | None = None
 
 
@@ -123,6 +135,7 @@ def standing(
         dwell=_dwell(release, progress, sums),
         data_age_s=data_age_s(hosts, now_us),
         followers=_followers(release, hosts, revision),
+        sample_ratio=_sample_ratio(release, sums),
         shadow=shadow_standing(release, progress, sums, hosts, results),
     )
 
@@ -131,6 +144,19 @@ def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
     """Age of the watermark: all records before it are counted; None without hosts."""
     watermark_us = min((host.shipped_until_us for host in hosts), default=None)
     return None if watermark_us is None else max(0, now_us - watermark_us) / 1e6
+
+
+def _sample_ratio(release: Release, sums: Sums) -> SampleRatioStanding | None:
+    if not release.exposed:
+        return None
+    found = judge_sample_ratio(release, enrolled_units(sums))
+    return SampleRatioStanding(
+        candidate=found.candidate,
+        control=found.control,
+        log_e=found.log_e,
+        needed_log_e=found.needed,
+        verdict=found.verdict.label,
+    )
 
 
 def _totals(sums: Sums) -> Counter[tuple[str, int]]:

@@ -38,9 +38,9 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     the first). `shown` are the positions of the data when it came to an approval: what reviewers judge is frozen there.
     `ramp` is the history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the
     evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
-    it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail, `{"after_us"}` of a limit
-    or monitor.
-    `final_revision` is the snapshot that took the candidate out. `reason` says why it stands where it stands.
+    it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail or units of the sample
+    ratio, `{"after_us"}` of a limit or monitor. `final_revision` is the snapshot that took the candidate out. `reason` says
+    why it stands where it stands.
     """
 
     id: str

@@ -7,6 +7,7 @@ import msgspec
 from serinus.core.errors import IllegalTransition
 from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
 from serinus.core.records.pair_totals import PairTotals
+from serinus.core.records.sums import ENROLLED
 from serinus.core.release.release import Hold, Positions, Progress, Release
 from serinus.core.release.table import Event, after
 from serinus.core.routing.assignment import RampPoint
@@ -168,6 +169,9 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
         return {**release.rearmed, release.hold.trigger: {"candidate": candidate, "control": control}}
     if kind in ("shadow", "shadow_limit", "measure") and progress.shadow is not None:
         return {**release.rearmed, release.hold.trigger: _shadow_position(kind, name, progress.shadow.totals)}
+    if kind == "sample_ratio":
+        candidate, control = progress.positions.get(ENROLLED, (0, 0))
+        return {**release.rearmed, kind: {"candidate": candidate, "control": control}}
     if kind == "limit":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.watermark_us}}
     if kind == "monitor":

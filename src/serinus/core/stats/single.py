@@ -1,4 +1,4 @@
-"""The tests of `events` for one pair of counts, as a tick asks them: the same formulas on plain floats, remembered.
+"""The tests of `events` and `allocation` for one pair of counts, as a tick asks them: on plain floats, remembered.
 
 An array of one costs some fifty times its arithmetic, and counts mostly stand still from one second to the next. Same
 equations as `events` and `beta`, and the deep tail is theirs; the two agree to 1e-9 at counts up to 1e8.
@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from serinus.core.stats import events
+from serinus.core.stats.allocation import CONCENTRATION
 from serinus.core.stats.beta import log_weight_above
 
 KEPT = 65_536
@@ -34,6 +35,15 @@ def no_harm(candidate: int, control: int, max_ratio: float) -> float:
     if max_ratio <= 1:
         raise ValueError(f"nothing can be shown inside a margin of {max_ratio}; it must be above 1")
     return _above(control, candidate, events.Margin(1 / max_ratio, 1.0))
+
+
+@lru_cache(maxsize=KEPT)
+def mismatch(candidate: int, control: int) -> float:
+    """log E against H0: a unit comes to either arm with chance ½ (`allocation.mismatch` of one stratum)."""
+    if candidate < 0 or control < 0:
+        raise ValueError("counts of units are not below 0")
+    half = CONCENTRATION / 2
+    return _weight(half + candidate, half + control, 0.5) - _weight(half, half, 0.5)
 
 
 def _above(seen: int, others: int, margin: events.Margin) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
 
-from serinus.core.stats import events, single
+from serinus.core.stats import allocation, events, single
 
 MARGIN = events.Margin(1.25, 2.0)
 COUNTS = st.one_of(st.integers(0, 60), st.integers(0, 5_000), st.integers(0, 100_000_000))
@@ -45,6 +45,13 @@ def test_harm_is_the_mixture_it_says(candidate: int, control: int) -> None:
     prior, _ = integrate.quad(lambda t: likelihood(t, a - 1, b - 1), theta0, 1, epsabs=1e-30)
     expected = math.log(above / prior / likelihood(theta0, candidate, control))
     assert single.harm(candidate, control, MARGIN) == pytest.approx(expected, abs=1e-6)
+
+
+@given(st.integers(0, 100_000_000), st.integers(0, 100_000_000))
+def test_mismatch_of_one_stratum_is_that_of_the_statistic(candidate: int, control: int) -> None:
+    """Also of 10⁸ units."""
+    expected = allocation.mismatch([allocation.Allocation(units=(candidate, control))]).log_e
+    assert single.mismatch(candidate, control) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_no_event_is_no_evidence() -> None:
