@@ -8,7 +8,6 @@ import msgspec
 
 from serinus.control.change import change_release
 from serinus.control.conclude import conclude
-from serinus.control.conclude import conclude
 from serinus.control.lookup import app_of, release_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.commands import (
@@ -83,11 +82,11 @@ def pause_for_error(
 
     def work(tx: ControlTx) -> None:
         release = release_of(tx, judged.id, judged.seq)
-        reason = f"The release could not be judged: {what}"
         if afresh:
             tx.put_progress(Progress(release=release.id, step=release.step))
         if release.state not in (State.RUNNING, State.WATCHING):
             return
+        reason = f"The release could not be judged: {what}"
         trigger = "unreadable" if passing else "error"
         hold = Hold(trigger=trigger, reason=reason, at_us=now_us, auto_resume=passing)
         change_release(tx, now_us, ACTOR, Action.TICK_PAUSED, release, paused(release, hold))
