@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import msgspec
@@ -15,7 +15,9 @@ from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import Spread, UnitKey, UnitSum, widened
 from serinus.ports.telemetry_store import Fresh, TelemetryTx
+from serinus.ports.tick_reads import Place
 
 
 class TelemetryRows:
@@ -28,6 +30,7 @@ class TelemetryRows:
         self.rollups: Table[RollupKey, Rollup] = Table(journal)
         self.notes: Table[bytes, int] = Table(journal)
         self.pairs: Table[PairedUnit, bool] = Table(journal)
+        self.unit_sums: Table[UnitKey, UnitSum] = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
@@ -79,6 +82,19 @@ class MemoryTelemetryTx(MemoryTickReads):
 
     def _all_sums(self) -> Iterable[tuple[SumKey, Sum]]:
         return self._rows.sums.items()
+
+    def add_unit_sums(self, batch: Mapping[UnitKey, UnitSum]) -> None:
+        for key, added in batch.items():
+            self._rows.unit_sums.put(key, self._rows.unit_sums.get(key, UnitSum()).plus(added))
+
+    def spreads_of(self, releases: Collection[str]) -> dict[str, dict[Place, Spread]]:
+        found: dict[str, dict[Place, Spread]] = {}
+        for key, held in self._rows.unit_sums.items():
+            if key.release in releases:
+                spreads = found.setdefault(key.release, {})
+                place = key.stratum, key.metric, key.arm
+                spreads[place] = spreads.get(place, Spread()).plus(widened(held, held))
+        return found
 
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         fresh = {key for key in keys if self._rows.notes.get(key) is None}

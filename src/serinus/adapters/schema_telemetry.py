@@ -50,6 +50,28 @@ sums = Table(
     sqlite_with_rowid=False,
 )
 
+# Bucket −1 holds the spread over all buckets, which grows with each: so the tick reads one row, not 256. Products have
+# limbs as squares have above.
+unit_sums = Table(
+    "unit_sum",
+    telemetry,
+    project_column(),
+    text("release"),
+    Column("bucket", Integer, nullable=False),
+    Column("stratum", Integer, nullable=False),
+    text("metric"),
+    Column("arm", Integer, nullable=False),
+    number("calls"),
+    number("total"),
+    number("squares_high"),
+    number("squares_low"),
+    number("products_high"),
+    number("products_low"),
+    number("call_squares"),
+    PrimaryKeyConstraint("project_id", "release", "bucket", "stratum", "metric", "arm"),
+    sqlite_with_rowid=False,
+)
+
 rollups = Table(
     "traffic_rollup",
     telemetry,

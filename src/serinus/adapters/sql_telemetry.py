@@ -20,6 +20,7 @@ from serinus.adapters.sql_pairs import SqlPairs
 from serinus.adapters.sql_rollups import SqlRollups
 from serinus.adapters.sql_tick_reads import SqlTickReads
 from serinus.adapters.sql_tx import SqlTx
+from serinus.adapters.sql_unit_sums import SqlUnitSums
 from serinus.core.fleet import HostStatus
 from serinus.core.records.sums import Sum, SumKey
 from serinus.ports.telemetry_store import TelemetryTx
@@ -90,7 +91,7 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlRollups, SqlTickReads):
+class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlRollups, SqlTickReads):
     """All of the port's transaction."""
 
 

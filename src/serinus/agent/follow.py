@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from serinus.core.errors import FormatError
-from serinus.core.routing.snapshot import decode
+from serinus.core.records.tally import Measures
+from serinus.core.routing.snapshot import Snapshot, decode
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
 from serinus.ports.host import Host
@@ -12,13 +13,16 @@ from serinus.ports.host import Host
 class Follower:
     """Keeps the host's snapshot as new as the store's; for one thread, `revision` and `followed_mono_ns` may be read
     from any. `followed_mono_ns`: when the store was last asked for a snapshot that the host then had (monotonic; 0:
-    not yet). A host that cannot follow could not be told of a rollback either."""
+    not yet). A host that cannot follow could not be told of a rollback either. `measures` are those of the releases in
+    the host's snapshot."""
 
     def __init__(self, host: Host, store: ControlStore, clock: Clock) -> None:
         self._host = host
         self._store = store
         self._clock = clock
-        self.revision = _revision_on_disk(host)
+        known = _on_disk(host)
+        self.revision = known.revision if known else 0
+        self.measures = _measures(known) if known else {}
         self.followed_mono_ns = 0
 
     def follow(self, wait_s: float) -> bool:
@@ -38,16 +42,23 @@ class Follower:
         return newer
 
     def _take(self, revision: int, raw: bytes) -> None:
-        if decode(raw).revision != revision:
+        snapshot = decode(raw)
+        if snapshot.revision != revision:
             raise FormatError("the snapshot carries another revision than the store gave it", mend="publish again")
         self._host.write_snapshot(raw)
         self.revision = revision
+        self.measures = _measures(snapshot)
 
 
-def _revision_on_disk(host: Host) -> int:
-    """What workers route by; 0 for none, or for one that they cannot read either."""
+def _on_disk(host: Host) -> Snapshot | None:
+    """What workers route by; None for nothing, or for what they cannot read either."""
     raw = host.snapshot()
     try:
-        return decode(raw).revision if raw else 0
+        return decode(raw) if raw else None
     except FormatError:
-        return 0
+        return None
+
+
+def _measures(snapshot: Snapshot) -> Measures:
+    releases = [app.release for app in snapshot.apps.values() if app.release is not None]
+    return {release.id: release.measures for release in releases if release.measures}

@@ -6,7 +6,7 @@ before the commit; whatever goes wrong, the next round reads the same bytes agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -19,7 +19,7 @@ from serinus.core.errors import Conflict, Contended
 from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.pairs import pair_sums
 from serinus.core.records.sums import Sum, SumKey
-from serinus.core.records.tally import Read, Tally, rollups_of, sums_of, tally
+from serinus.core.records.tally import Measures, Read, Tally, rollups_of, sums_of, tally
 from serinus.ports.clock import Clock
 from serinus.ports.event_log import EventLog
 from serinus.ports.host import Host, Presence
@@ -57,7 +57,10 @@ class Shipper:
         log: EventLog,
         clock: Clock,
         settings: ShipSettings,
+        measures: Callable[[], Measures] = dict,
     ) -> None:
+        """`measures` tells, for each round, what the newest snapshot wants measured of units."""
+        self._measures = measures
         self._host_id = host_id
         self._host = host
         self._store = store
@@ -80,10 +83,11 @@ class Shipper:
         self._take_up(present)
         advances = [look_ahead(self._host, trail, self._settings.batch_bytes) for trail in self._trails.values()]
         complete = all(advance.complete for advance in advances)
-        counted = tally(self._host_id, [_to_read(advance, dropped, mono_ns) for advance in advances], at_us)
+        measures = self._measures()
+        counted = tally(self._host_id, [_to_read(one, dropped, mono_ns) for one in advances], at_us, measures)
         self._report.observe(present, sum(advance.spool_bytes for advance in advances), at_us if complete else None)
         if self._has_news(advances, counted) or self._report.is_due(mono_ns):
-            self._commit(advances, counted, mono_ns, self._still_open(dropped.keys(), counted))
+            self._commit(advances, counted, mono_ns, self._still_open(dropped.keys(), counted), measures)
             if complete:
                 self.shipped_mono_ns = mono_ns
         self._reap(advances, dropped.keys())
@@ -116,13 +120,20 @@ class Shipper:
     def _has_news(self, advances: Iterable[Advance], counted: Tally) -> bool:
         return any(advance.steps for advance in advances) or any(counted.overdue.values())
 
-    def _commit(self, advances: Sequence[Advance], counted: Tally, mono_ns: int, open_calls: list[OpenCall]) -> None:
+    def _commit(
+        self,
+        advances: Sequence[Advance],
+        counted: Tally,
+        mono_ns: int,
+        open_calls: list[OpenCall],
+        measures: Measures,
+    ) -> None:
         try:
             with self._store.tx() as tx:
                 self._report.check(tx.host(self._host_id), mono_ns)
                 status = self._report.status(open_calls, mono_ns)
                 _advance_offsets(tx, advances, counted, mono_ns)
-                _add_up(tx, counted, self._host_id, self._clock.now_us())
+                _add_up(tx, counted, self._host_id, self._clock.now_us(), measures)
                 if self._gone:
                     tx.forget_offsets(self._gone)
                 tx.put_host(status)
@@ -202,18 +213,21 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
             tx.advance_offset(told_id(trail.instance), trail.told, counted.told[trail.instance])
 
 
-def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int) -> None:
+def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures) -> None:
     rollups = counted.rollups
     if counted.scored:
         unreported = tx.note([one.key for one in counted.scored], at_us)
         rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in unreported)))
     sums: list[tuple[SumKey, Sum]] = []
     if counted.enrolments:
-        sums += sums_of((change.enrolment, change.is_new) for change in tx.enrol(counted.enrolments))
+        changed = tx.enrol(counted.enrolments)
+        sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures)
     if counted.pairs:
         unpaired = tx.pair(counted.pairs.keys())
         sums += pair_sums((unit, pair) for unit, pair in counted.pairs.items() if unit in unpaired)
     if sums:
         tx.add_sums(sums)
+    if counted.unit_sums:
+        tx.add_unit_sums(counted.unit_sums)
     if rollups:
         tx.add_rollups(rollups)

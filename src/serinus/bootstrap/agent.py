@@ -52,8 +52,10 @@ def run_agent(settings: AgentSettings, stop: threading.Event, clock: Clock) -> i
         return 0
     control, telemetry = stores
     log = ParquetLog(settings.segments)
-    shipper = Shipper(settings.host_id, host, telemetry, log, clock, settings.shipping)
     follower = Follower(host, control, clock)
+    shipper = Shipper(
+        settings.host_id, host, telemetry, log, clock, settings.shipping, measures=lambda: follower.measures
+    )
 
     def watched_mono_ns() -> int:
         return min(shipper.shipped_mono_ns, follower.followed_mono_ns)

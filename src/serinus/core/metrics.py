@@ -10,6 +10,9 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.records.record import Event
 
+Kind = Literal["events", "quantile", "ratio"]
+"""First bad events (statistics 4.1), a latency's quantile (4.4), or a ratio of sums over units (4.2)."""
+
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True, tag="quantile"):
     """The value that a share `q` of calls does not exceed, from the rollups' histogram `of`."""
@@ -22,9 +25,9 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio", omit_default
     """A quotient of two sums of the rollups: `over` / `under`, over the calls that `calls` counts. So many of each make
     one in the metric's unit: `over_one` and `under_one`."""
 
-    over: Literal["stream_tokens", "cost_nano"]
-    under: Literal["stream_us", "priced"]
-    calls: Literal["streams", "priced"]
+    over: Literal["stream_tokens", "cost_nano", "tokens_out"]
+    under: Literal["stream_us", "priced", "requests"]
+    calls: Literal["streams", "priced", "requests"]
     over_one: int = 1
     under_one: int = 1_000_000
 
@@ -38,6 +41,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     `measure` says, and only absolute limits look at it.
 
     `maturation_s` is how long after a call its label is final. `scale` is the integer scale of stored sums.
+    `per_unit` names what of a call is added up by unit, so that a guardrail can compare the arms' ratios of it.
     `revision` is raised when the same name begins to count something else. `title` and `description` are for people.
     """
 
@@ -52,13 +56,23 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 1
     description: str = ""
     measure: Quantile | Ratio | None = None
+    per_unit: Literal["", "cost", "tokens"] = ""
+
+    @property
+    def kind(self) -> Kind | None:
+        """How a guardrail on it is judged; None: none can be."""
+        if self.event:
+            return "events"
+        if isinstance(self.measure, Quantile):
+            return "quantile"
+        return "ratio" if self.per_unit else None
 
     @property
     def definition(self) -> bytes:
         """What is counted, as compact JSON with sorted keys: all fields but the words for people. An event metric's
         has no `measure`, so that it is what it was before there were measures."""
         fields = msgspec.structs.asdict(self)
-        words = ("title", "description") + (() if self.measure else ("measure",))
+        words = ("title", "description", "per_unit") + (() if self.measure else ("measure",))
         counted = {name: value for name, value in fields.items() if name not in words}
         return msgspec.json.encode(counted, order="sorted")
 
@@ -128,6 +142,17 @@ REGISTRY: dict[str, Metric] = {
             level="request",
             description="what the provider's list prices make of the tokens, over the calls whose price is known",
             measure=Ratio(over="cost_nano", under="priced", calls="priced", over_one=1_000_000_000, under_one=1),
+            per_unit="cost",
+        ),
+        Metric(
+            name="tokens.per_call",
+            title="tokens per call",
+            unit="tokens",
+            direction="lower",
+            level="request",
+            description="tokens that the model wrote, over all calls; one that failed wrote none",
+            measure=Ratio(over="tokens_out", under="requests", calls="requests", under_one=1),
+            per_unit="tokens",
         ),
     )
 }

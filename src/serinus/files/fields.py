@@ -83,10 +83,10 @@ _BOUND = {
     "anyOf": [
         *_SHARE["anyOf"],
         {"type": "string", "pattern": _DURATION},
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*tokens/s\s*$"},
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*tokens(/s)?\s*$"},
         {"type": "string", "pattern": _USD},
     ],
-    "description": "A value in the metric's unit: `2.5%`, `5s`, `15 tokens/s` or `$0.02`.",
+    "description": "A value in the metric's unit: `2.5%`, `5s`, `15 tokens/s`, `800 tokens` or `$0.02`.",
 }
 
 

@@ -24,6 +24,7 @@ _BYTES = {
 }
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*tokens/s", re.ASCII)
+_TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*tokens", re.ASCII)
 _USD = re.compile(r"\$?\s*(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
 _LONGEST = 40
 _NANO = 10**9
@@ -74,6 +75,15 @@ def speed_per_s(value: object) -> float:
     return float(found[1])
 
 
+def tokens(value: object) -> float:
+    """Tokens from `800 tokens`; InvalidInput for anything else, bare numbers included."""
+    text = value.strip() if isinstance(value, str) else ""
+    found = _TOKENS.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise InvalidInput(f"{_shown(value)} is not a number of tokens", where="tokens", mend="write `800 tokens`")
+    return float(found[1])
+
+
 def usd_nano(value: object) -> int:
     """Nano-USD from `$0.15` or a number of dollars, exactly: nine decimals at most; InvalidInput for anything else."""
     text = value.strip() if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
@@ -84,8 +94,8 @@ def usd_nano(value: object) -> int:
 
 
 def amount(unit: str, value: object) -> float:
-    """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`, dollars from
-    `$0.02`; InvalidInput for anything else."""
+    """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`, tokens from
+    `800 tokens`, dollars from `$0.02`; InvalidInput for anything else."""
     match unit:
         case "share":
             return share(value)
@@ -93,6 +103,8 @@ def amount(unit: str, value: object) -> float:
             return duration_s(value) * 1000
         case "tokens/s":
             return speed_per_s(value)
+        case "tokens":
+            return tokens(value)
         case "usd":
             return usd_nano(value) / _NANO
     raise ValueError(f"no metric has the unit {unit!r}")

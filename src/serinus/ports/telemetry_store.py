@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import msgspec
 from serinus.core.fleet import HostStatus
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import UnitKey, UnitSum
 from serinus.ports.tick_reads import TickReads
 
 
@@ -53,6 +54,11 @@ class TelemetryTx(TickReads, Protocol):
         ...
 
     def sums(self, release: str) -> list[tuple[SumKey, Sum]]: ...
+
+    def add_unit_sums(self, batch: Mapping[UnitKey, UnitSum]) -> None:
+        """Add to the buckets, and to the spreads over them what that widens them by. At most once in a transaction,
+        after the sums, for the same reason."""
+        ...
 
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         """Note that these keys came, and return those that had not come before. At most once in a transaction and

@@ -6,9 +6,14 @@ from collections.abc import Collection
 from typing import Protocol
 
 from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import Spread
 
 Answered = dict[int, dict[int, int]]
 """Arm → start of the second (µs) → answered calls."""
+
+
+Place = tuple[int, str, int]
+"""Stratum, metric and arm."""
 
 
 class TickReads(Protocol):
@@ -16,6 +21,10 @@ class TickReads(Protocol):
 
     def sums_of(self, releases: Collection[str]) -> dict[str, list[tuple[SumKey, Sum]]]:
         """The sums of each release that has any, in their usual order."""
+        ...
+
+    def spreads_of(self, releases: Collection[str]) -> dict[str, dict[Place, Spread]]:
+        """The spreads over the buckets of units of each release that has any."""
         ...
 
     def answered(self, releases: Collection[str], from_us: int, to_us: int) -> dict[str, Answered]:

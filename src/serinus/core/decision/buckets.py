@@ -40,7 +40,7 @@ def weighed_fields(limit: Limit) -> frozenset[str]:
     if isinstance(measure, Quantile):
         return frozenset({measure.of})
     if isinstance(measure, Ratio):
-        return frozenset({measure.calls, measure.over, measure.under})
+        return frozenset({measure.calls, measure.over, measure.under} - {"requests"})
     return frozenset()
 
 

@@ -10,7 +10,13 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import Metric, metric
 
-EXAMPLES = {"share": "above: 2.5%", "ms": "above: 5s", "tokens/s": "below: 15 tokens/s", "usd": "above: $0.02"}
+EXAMPLES = {
+    "share": "above: 2.5%",
+    "ms": "above: 5s",
+    "tokens/s": "below: 15 tokens/s",
+    "usd": "above: $0.02",
+    "tokens": "above: 800 tokens",
+}
 """A bound in each unit, as a project file has it."""
 
 
@@ -19,7 +25,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     buckets of `bucket_s` seconds, each with at least `min_requests` calls that the metric counts.
 
     Exactly one of the two is given, on the metric's bad side, in its unit: of an event metric a share of requests in
-    [0, 1), of a latency ms, of a speed tokens/s, of a cost US dollars.
+    [0, 1), of a latency ms, of a speed tokens/s, of a cost US dollars, of a length tokens.
     """
 
     metric: str

@@ -7,7 +7,8 @@ buckets, so there it is seen. Which version was served a score does not know: it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,11 +20,18 @@ from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import event_key, event_of
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, unit_sums
 from serinus.core.routing.assignment import COMPARED, Arm
+from serinus.core.routing.snapshot import Measured
 
 WIDTHS_S = (1, 60)
 _US = 1_000_000
 _COMPARED = frozenset(int(arm) for arm in COMPARED)
+
+
+Measures = Mapping[str, tuple[Measured, ...]]
+"""By release, what is measured of its units besides events."""
+UNMEASURED: Measures = MappingProxyType({})
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +59,9 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
-    (`rollups_of`); `pairs` the first of each unit, which count if it had none before. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the
-    newest count of dropped records in its spool; workers that told none are not in it)."""
+    (`rollups_of`); `pairs` the first of each unit, which count if it had none before; `unit_sums` what units' cost and
+    tokens add up to. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the newest
+    count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
@@ -61,11 +70,12 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[str, Changes]
     overdue: dict[str, int]
     told: dict[str, int]
+    unit_sums: Mapping[UnitKey, UnitSum] = {}
 
 
-def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
+def tally(host: str, reads: Iterable[Read], found_at_us: int, measures: Measures = UNMEASURED) -> Tally:
     """The tally of what was read in one round. `found_at_us` is the wall time at which overdue calls were found."""
-    sheet = _Sheet(found_at_us)
+    sheet = _Sheet(found_at_us, measures)
     changes: dict[str, Changes] = {}
     overdue: dict[str, int] = {}
     told: dict[str, int] = {}
@@ -85,14 +95,16 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int) -> Tally:
         changes=changes,
         overdue=overdue,
         told=told,
+        unit_sums=sheet.unit_sums,
     )
 
 
-def sums_of(changes: Iterable[tuple[Enrolment, bool]]) -> list[tuple[SumKey, Sum]]:
+def sums_of(changes: Iterable[tuple[Enrolment, bool]], measures: Measures = UNMEASURED) -> list[tuple[SumKey, Sum]]:
     """Sums to add for what enrolling changed: (enrolment with newly set events, whether its unit is new) each."""
     totals: dict[SumKey, int] = {}
     for enrolment, is_new in changes:
         names = [EVENT_NAMES[bit] for bit in EVENT_NAMES if enrolment.events & bit]
+        names += names_of(enrolment.events, measures.get(enrolment.release, ()))
         if is_new:
             names.append(ENROLLED)
         for name in names:
@@ -103,7 +115,7 @@ def sums_of(changes: Iterable[tuple[Enrolment, bool]]) -> list[tuple[SumKey, Sum
 
 def rollups_of(host: str, scored: Iterable[Scored]) -> list[Rollup]:
     """The rollups of events that scores report: events without requests."""
-    sheet = _Sheet(0)
+    sheet = _Sheet(0, UNMEASURED)
     for one in scored:
         sheet.event(one)
     return list(sheet.rollups(host))
@@ -191,7 +203,9 @@ _Identity = tuple[str, bytes, bytes]  # app; release, arm and stratum as in the 
 class _Sheet:
     """Adds up one round."""
 
-    def __init__(self, found_at_us: int) -> None:
+    def __init__(self, found_at_us: int, measures: Measures) -> None:
+        self.unit_sums: dict[UnitKey, UnitSum] = {}
+        self._measures = measures
         self.scored: dict[bytes, Scored] = {}
         self.pairs: list[Pair] = []
         self._found_s = found_at_us // _US
@@ -207,8 +221,9 @@ class _Sheet:
             if known is not None:
                 changed[record.call] = None
             self._bucket(record.app, record.call, record.version, record.at_us // _US).end(record)
-            if record.events:
-                self._enrol(record.call, record.events)
+            events = record.events | self._measure(record)
+            if events:
+                self._enrol(record.call, events)
         elif isinstance(record, First):
             known = self._answered(record.call, record.mono_ns, open_before, changed)
             if known is not None:
@@ -255,6 +270,16 @@ class _Sheet:
         key = event_key(record)
         found = Scored(key=key, app=record.app, call=record.call, at_us=record.at_us, event=bit)
         self.scored.setdefault(key, found)
+
+    def _measure(self, end: End) -> int:
+        """Add up what of a call counts by unit; the bits that it sets."""
+        if not self._measures or end.call[28] not in _COMPARED or end.call[29] == 255:
+            return 0
+        release = id_text(RELEASE, end.call[12:28])
+        measures = self._measures.get(release, ())
+        for key, value in unit_sums(release, (end.call[29], end.call[28], end.call[30:38]), end, measures).items():
+            self.unit_sums[key] = self.unit_sums.get(key, UnitSum()).plus(value)
+        return bits_of(end, Arm(end.call[28]), measures)
 
     def _enrol(self, call: bytes, events: int) -> None:
         release, arm, stratum, unit = call[12:28], call[28], call[29], call[30:38]

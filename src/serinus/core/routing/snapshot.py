@@ -149,12 +149,28 @@ class Mirror(Struct, frozen=True, kw_only=True):
     max_cost_nano: int = 0
 
 
+class Measured(Struct, frozen=True, kw_only=True):
+    """What the host agents measure of each unit of a comparison, for the guardrail on `metric`: with `slot` the bit of
+    a unit that tells it.
+
+    Of a latency or time to first byte (`of`), µs beyond which a call of the `candidate` or `control` counts (0: not
+    known yet); of cost (nano-USD) and tokens what a call counts as at most, the same in both (0: no cap).
+    """
+
+    metric: str
+    of: Literal["latency", "ttft", "cost", "tokens"]
+    slot: int
+    candidate: int = 0
+    control: int = 0
+
+
 class Release(Struct, frozen=True, kw_only=True):
     """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
     `populations`: by step, whom the ramp means (None, or no entry: everyone); the ramp's share is then of that population's units.
     Units in `forced` are served the candidate, outside the comparison.
+    `measures`: what guardrails besides those on events need of each unit.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
 
@@ -169,6 +185,7 @@ class Release(Struct, frozen=True, kw_only=True):
     assign_v: int = 1
     mirror: Mirror | None = None
     populations: tuple[Predicate | None, ...] = ()
+    measures: tuple[Measured, ...] = ()
 
 
 class App(Struct, frozen=True, kw_only=True):
