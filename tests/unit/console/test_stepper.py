@@ -7,9 +7,11 @@ import pytest
 
 from serinus.console.stepper import stepper
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.population import Population
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
+from serinus.core.routing.predicate import Condition
 
 PLAN = Plan(
     owner="ada@example.com",
@@ -65,3 +67,12 @@ def test_a_step_shows_how_much_of_its_dwell_is_served_and_what_it_asks() -> None
     assert [mark.detail for mark in marks[:3]] == [
         "suites golden and refunds", "25 % mirrored, 500 units, at least 12 h", "signed by ml lead",
     ]  # fmt: skip
+
+
+def test_A1_a_step_says_whom_it_means() -> None:
+    """By the population's name, with the lists of who opted in; nothing where it means everyone."""
+    staff = Population(when=Condition(name="staff", values=(True,)), name="internal")
+    steps = (Step(share=0.05, dwell_s=100, population=staff, opted_in=("beta",)), Step(share=1.0, dwell_s=60))
+    plan = msgspec.structs.replace(PLAN, steps=(), stages=(RolloutStage(steps=steps),))
+    (mark,) = stepper(msgspec.structs.replace(RELEASE, plan=plan), None)
+    assert [step.among for step in mark.steps] == ["internal and opted in: beta", ""]

@@ -25,7 +25,9 @@ from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.routing import snapshot
-from serinus.core.routing.assignment import Arm, arm_of, unit_point
+from serinus.core.routing.assignment import Arm, unit_point
+from serinus.core.routing.population import arm_at, place_of
+from serinus.core.routing.predicate import Facts
 from serinus.core.versions.content import VersionContent
 from serinus.ports.control_store import ControlStore, Page, StoredVersion
 from serinus.ports.telemetry_store import TelemetryStore
@@ -178,7 +180,9 @@ class Production:
             arm, stratum = Arm.REST, -1
             if release is not None and release.serving and app.override is None:
                 unit = str(self._users)
-                arm, stratum = arm_of(unit_point(release.salt, unit), release.ramp, routing.revision)
+                u, facts = unit_point(release.salt, unit), Facts(attributes={"staff": self._users % 4 == 0})
+                place = place_of(u, release.ramp, release.populations, routing.revision, facts)
+                arm, stratum = arm_at(u, release.ramp, routing.revision, place)
             self.served[app.live or "", arm] += 1
             if arm not in (Arm.CANDIDATE, Arm.CONTROL) or release is None:
                 continue
