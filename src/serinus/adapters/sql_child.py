@@ -90,11 +90,11 @@ def _source(none: str, files: list[str]) -> str:
 
 
 def _watched(asked: dict[str, Any]) -> str:
-    """The calls that the watched version answered: in the candidate's arm those of the release, else all others'."""
-    version = f"version = {_quoted(asked['version'])}"
+    """The candidate's: all calls that were given to it in the release, also those that another version answered in the
+    end. Else what the live version answered outside of it."""
     if asked["arm"] == Arm.CANDIDATE.label:
-        return f"{version} AND arm = {_quoted(asked['arm'])} AND release = {_quoted(asked['release'])}"
-    return f"{version} AND arm NOT IN ({', '.join(map(_quoted, _OTHERS))})"
+        return f"arm = {_quoted(asked['arm'])} AND release = {_quoted(asked['release'])}"
+    return f"version = {_quoted(asked['version'])} AND arm NOT IN ({', '.join(map(_quoted, _OTHERS))})"
 
 
 def _read(rows: list[tuple[Any, ...]], columns: int, counted: int | None) -> dict[str, Any]:

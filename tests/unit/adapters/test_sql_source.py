@@ -31,7 +31,7 @@ def a_call(number: int, **fields: object) -> Call:
 APP = a_call(0).app
 RELEASE = a_call(0).release
 CALLS = [
-    *(a_call(n, arm="candidate", version="cc", status=500 if n < 3 else 200) for n in range(10)),
+    *(a_call(n, arm="candidate", version="cc" if n else "aa", status=500 if n < 3 else 200) for n in range(10)),
     *(a_call(n, arm="control") for n in range(10, 30)),
     a_call(30, arm="rest", status=500),
     a_call(31, arm="shadow", version="cc", status=500),
@@ -69,8 +69,8 @@ def ask(root: Path, query: str, *, arm: str = "live", timeout_s: float = 10.0, m
 
 
 def test_A2_a_query_sees_the_calls_of_the_watched_version(root: Path) -> None:
-    """In the candidate's arm those of the release; else all that the live version answered, but no shadow calls; other
-    apps and times in neither."""
+    """In the candidate's arm those of the release, whoever answered in the end; else all that the live version
+    answered, but no shadow calls; other apps and times in neither."""
     failing = "SELECT avg((status >= 500)::INT) FROM calls"
     assert ask(root, failing, arm="candidate") == Measured(value=0.3, samples=10)
     assert ask(root, failing) == Measured(value=1 / 21, samples=21)
@@ -164,7 +164,7 @@ def test_common_forms_of_SELECT_are_no_offence() -> None:
 def test_a_query_that_runs_for_ever_is_ended(root: Path) -> None:
     """In its time, whatever it does, and it is said."""
     begun = time.monotonic()
-    seen = ask(root, "SELECT count(*) FROM range(1000000000) a, range(1000000000) b", timeout_s=0.5)
+    seen = ask(root, "SELECT count(*) FROM range(1000000000000000)", timeout_s=0.5)
     assert "needs more than 0.5 s" in seen.fault
     assert time.monotonic() - begun < 5
 
