@@ -90,7 +90,16 @@ def _head(release: Document) -> Text:
         (f"{release['state']}\n", style),
         f"{step_text(release)}{share}  ",
         (f"{release['id']}  seq {release['seq']}", "dim"),
+        _attempt(release),
     )
+
+
+def _attempt(release: Document) -> str:
+    """What counts on from earlier attempts of the same content; empty for a first one."""
+    if release.get("attempt", 1) == 1:
+        return ""
+    carried = f", evidence of {_odds(release['carried_log_e'])}:1 counts on" if release["carried_log_e"] else ""
+    return f"\nattempt {release['attempt']} of its lineage{carried}"
 
 
 def _stages(release: Document) -> Table:

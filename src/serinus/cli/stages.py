@@ -39,6 +39,7 @@ def plan(
         [
             ("candidate", name_of(document["candidate"])),
             ("in place of", name_of(document["control"])),
+            *((("lineage", document["lineage"]),) if document.get("lineage") else ()),
             ("owner", found["owner"]),
             *((f"{i}. {stage['name']}", stage_text(stage)) for i, stage in enumerate(found["stages"], 1)),
             ("guardrails", "\n".join(_guardrail(rail) for rail in found["guardrails"])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serinus.control.change import audit_release, change_release
+from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.core.audit.entry import Action
@@ -30,9 +31,13 @@ def start_release(
     ref: str,
     reason: str,
     telemetry: TelemetryStore | None = None,
+    acknowledged: str = "",
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
     releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4).
+
+    A later attempt of a lineage goes on with what was seen against the earlier ones, unless a person has
+    `acknowledged`, with the reason, that it was not the candidate's fault (statistics 5).
 
     Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
     or another active release, which is named (H6).
@@ -42,6 +47,8 @@ def start_release(
 
     def work(tx: ControlTx) -> Release:
         plan, control, candidate = plan_release(tx, app, ref, hours)
+        lineage = find_lineage(tx, app, plan, control, candidate, acknowledged)
+        spend_alpha(tx, now_us, app, plan)
         created = Release(
             id=ids.new(RELEASE),
             app=app,
@@ -54,10 +61,12 @@ def start_release(
             created_at_us=now_us,
             created_by=actor,
             reason=reason,
+            lineage=lineage,
         )
         tx.insert_release(created)
         audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
         text = f"{actor} started the release {_where(plan)}" + (f": {reason}" if reason else "")
+        text += f" ({again})" if (again := lineage_text(plan, lineage)) else ""
         running = started(created, tx.revision() + 1, text)
         return change_release(tx, now_us, actor, Action.RELEASE_STARTED, created, running)
 
@@ -101,7 +110,7 @@ def _plan_of(app: AppState) -> Plan:
     if not any(limit.action == "rollback" for limit in plan.limits):
         lack = "every limit of the plan only pauses" if plan.limits else "the plan has no absolute limit"
         raise InvalidInput(
-            f"{lack}: at 100 % nothing would take the candidate back, since there is nobody left to compare it with (A3)",
+            f"{lack}: at 100 % nothing would take the candidate back, since there is nobody left to compare with (A3)",
             where="app.plan.limits",
             mend="add one that rolls back: `limits: [{metric: call.error, above: 0.025}]`, in a project file "
             "`triggers: [{metric: call.error, above: 2.5%, for: 5m}]`",

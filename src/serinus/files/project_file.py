@@ -144,7 +144,7 @@ def _plan(app: AppModel) -> Plan:
         guardrails=tuple(Guardrail(**guardrail.model_dump(exclude_none=True)) for guardrail in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
         monitors=tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors)),
-        **app.model_dump(include={"alpha", "beta", "holdback"}, exclude_none=True),
+        **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
 

@@ -163,6 +163,7 @@ class AppModel(Model):
     redact: list[Literal["email", "phone", "card"]] | None = Field(default=None, examples=["[email, phone, card]"])
     redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
     alpha: Share | None = None
+    alpha_per_year: Share | None = None
     beta: Share | None = None
     holdback: Share | None = None
     lease: Seconds | None = None

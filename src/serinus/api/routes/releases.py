@@ -93,7 +93,7 @@ def routes(parts: Parts) -> APIRouter:
             if body.acknowledge:
                 reason = f"{reason}; acknowledged: {body.acknowledge}".removeprefix("; ")
             release = start_release(
-                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry
+                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry, body.acknowledge
             )
             return 201, shown(store, release)
 

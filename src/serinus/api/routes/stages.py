@@ -18,6 +18,7 @@ from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.stages import ApproveBody, PlannedView, RejectBody, RerunBody, ResultDetail, SignedView
 from serinus.api.stages import results
 from serinus.control.approve_release import approve_release
+from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.lookup import release_of
 from serinus.control.peak_hours import own_hours
 from serinus.control.reject_release import reject_release
@@ -50,10 +51,13 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
         with parts.control.tx() as tx:
             plan, control, candidate = plan_release(tx, app, version, hours)
             baseline = tx.find_version(app, control)
+            lineage = find_lineage(tx, app, plan, control, candidate)
+            spend_alpha(tx, parts.clock.now_us(), app, plan)
         return PlannedView(
             app=app,
             candidate=VersionRef(digest=candidate.digest, name=candidate.name),
             control=VersionRef(digest=control, name=baseline.name if baseline else ""),
+            lineage=lineage_text(plan, lineage),
             plan=PlanBody.of(plan),
         )
 

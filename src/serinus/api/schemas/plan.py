@@ -145,6 +145,9 @@ class PlanBody(Declared):
     limits: list[LimitBody] = Field(default=[], description="Absolute limits.")
     monitors: list[MonitorBody] = Field(default=[], description="Numbers that are watched all the time.")
     alpha: float = Field(default=0.01, description="Chance of a false rollback per release.")
+    alpha_per_year: float = Field(
+        default=0.0, description="What the alphas of a year's releases that users saw may add up to; 0: no bound."
+    )
     beta: float = Field(default=0.05, description="Chance of showing a candidate non-inferior that is not.")
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")

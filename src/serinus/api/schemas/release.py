@@ -52,6 +52,9 @@ class ReleaseView(BaseModel):
     owner: str
     created_at: datetime
     created_by: str
+    attempt: int = Field(description="Which attempt of its lineage: nearly the same content, on the same base.")
+    earlier: list[str] = Field(description="The attempts before it, oldest first.")
+    carried_log_e: float = Field(description="Evidence of harm that counts on from the attempt before it.")
 
     @classmethod
     def of(cls, release: Release, names: dict[str, str]) -> "ReleaseView":
@@ -80,4 +83,7 @@ def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
         "owner": release.plan.owner,
         "created_at": when(release.created_at_us),
         "created_by": release.created_by,
+        "attempt": release.lineage.attempt,
+        "earlier": list(release.lineage.earlier),
+        "carried_log_e": release.lineage.carried,
     }

@@ -146,4 +146,5 @@ class PlannedView(BaseModel):
     app: str
     candidate: VersionRef
     control: VersionRef
+    lineage: str = Field(description="Which attempt of its lineage it would be, and what counts on; empty: the first.")
     plan: PlanBody

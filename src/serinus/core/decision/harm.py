@@ -1,24 +1,34 @@
-"""Relative harm: the sequential comparison of first bad events, over restarts and guardrails."""
+"""Relative harm: the sequential comparison with the control, over restarts and guardrails."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
+from serinus.core.decision import ratios
+from serinus.core.decision.ratios import UnitSpread
 from serinus.core.decision.verdict import Verdict
-from serinus.core.decision.wording import odds
-from serinus.core.metrics import metric
+from serinus.core.metrics import Kind
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.release.release import Positions, Release
-from serinus.core.stats import combine, events, single
+from serinus.core.stats import combine, events, multiplicity, single
 
+NOTHING: Mapping[str, float] = MappingProxyType({})
 DIGITS = 6
 """Evidence is rounded to 1e-6 in log before it is compared, so that a replay elsewhere decides the same."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One guardrail's: the events it was judged on, log E of each restart, and their weighted mean."""
+    """One guardrail's: the units with the event that it was judged on (of a quantile, beyond its threshold; of a ratio,
+    those with a value), log E of each restart, and their weighted mean.
+
+    `no_data` says why nothing can be said yet; then log E is 0. `threshold` of a quantile is the control's own, and
+    `candidate_value` and `control_value` are an arm's ratio, all in the metric's unit; `information` is that of the
+    log of the ratio.
+    """
 
     metric: str
     role: str
@@ -27,11 +37,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     control: int
     restarts: tuple[float, ...]
     log_e: float
+    kind: Kind = "events"
+    no_data: str = ""
+    threshold: float | None = None
+    candidate_value: float | None = None
+    control_value: float | None = None
+    information: float = 0.0
 
 
 class Harm(msgspec.Struct, frozen=True, kw_only=True):
-    """All guardrails', in the plan's order. `log_e` is that of the release (guardrails that may roll back), `needed`
-    the log of 1/α. `culprits` are metrics refuted by e-Holm, or the heaviest one; empty below the bar. `signals`
+    """All guardrails', in the plan's order. `log_e` is that of the release (guardrails that may roll back, and what
+    counts on from earlier attempts), `needed` the log of 1/α. `culprits` are metrics refuted by e-Holm, or the heaviest one; empty below the bar. `signals`
     reached the bar alone. `verdict` is FAIL when the release or a signal reached it."""
 
     evidence: tuple[Evidence, ...]
@@ -48,17 +64,28 @@ def compared_positions(release: Release, positions: Positions) -> Positions:
     return release.restarts[watches[0]] if watches else positions
 
 
-def judge_harm(release: Release, positions: Positions) -> Harm:
-    """Σ_k w_k Σ_s v_s E_k^(restarted at step s) against 1/α (statistics 5), from positions alone.
+def judge_harm(
+    release: Release,
+    positions: Positions,
+    spreads: Sequence[UnitSpread] = (),
+    information: Mapping[str, float] = NOTHING,
+) -> Harm:
+    """Σ_k w_k Σ_s v_s E_k^(restarted at step s) against 1/α (statistics 5), from positions and sums over units alone.
+    `information` is the largest that was seen of each ratio.
 
     All strata share π = ½ up to 50 %, so that an event is the candidate's with the same chance in each and their
     counts add up without pooling rates.
     """
     plan = release.plan
     counted = compared_positions(release, positions)
-    evidence = tuple(_evidence(release, guardrail, counted) for guardrail in plan.guardrails)
+    evidence = tuple(
+        _ratio_evidence(release, guardrail, spreads, information)
+        if guardrail.kind == "ratio"
+        else _evidence(release, guardrail, counted)
+        for guardrail in plan.guardrails
+    )
     needed = round(math.log(1 / plan.alpha), DIGITS)
-    log_e, culprits = _release_evidence(plan, evidence, needed)
+    log_e, culprits = _release_evidence(release, evidence, needed)
     signals = _signals(plan, evidence, needed)
     verdict = Verdict.FAIL if culprits or signals else Verdict.PASS
     return Harm(evidence=evidence, log_e=log_e, needed=needed, culprits=culprits, signals=signals, verdict=verdict)
@@ -71,11 +98,11 @@ def trigger_of(name: str) -> str:
 
 def _evidence(release: Release, guardrail: Guardrail, positions: Positions) -> Evidence:
     name = guardrail.metric
-    compared = sum(not release.plan.is_watch(s) for s in range(len(release.plan.steps)))
+    compared = compared_steps(release)
     rearmed = release.rearmed.get(trigger_of(name), {})
     floor = rearmed.get("candidate", 0), rearmed.get("control", 0)
     now = positions.get(name, (0, 0))
-    margin = events.Margin(guardrail.max_ratio, guardrail.design_ratio)
+    margin = margin_of(guardrail)
     log_e = tuple(_since(_later(start.get(name, (0, 0)), floor), now, margin) for start in release.restarts[:compared])
     log_e += (0.0,) * (compared - len(log_e))
     return Evidence(
@@ -86,6 +113,61 @@ def _evidence(release: Release, guardrail: Guardrail, positions: Positions) -> E
         control=now[1] - floor[1],
         restarts=log_e,
         log_e=round(combine.mixed(log_e, combine.restart_weights(compared)), DIGITS),
+        kind=guardrail.kind,
+        no_data=unmeasured(release, guardrail),
+        threshold=_threshold_ms(release, guardrail),
+    )
+
+
+def margin_of(guardrail: Guardrail) -> events.Margin:
+    """What the test of its events tolerates. A quantile's margin is in the candidate's threshold already: at the
+    boundary as many units of both arms are beyond theirs (statistics 4.4)."""
+    tolerated = 1.0 if guardrail.kind == "quantile" else guardrail.max_ratio
+    return events.Margin(tolerated, guardrail.design_ratio)
+
+
+def compared_steps(release: Release) -> int:
+    """How many steps compare the arms."""
+    return sum(not release.plan.is_watch(s) for s in range(len(release.plan.steps)))
+
+
+def _threshold_ms(release: Release, guardrail: Guardrail) -> float | None:
+    found = next((one for one in release.yardsticks if one.metric == guardrail.metric), None)
+    return found.at_us / 1000 if found and guardrail.kind == "quantile" else None
+
+
+def unmeasured(release: Release, guardrail: Guardrail) -> str:
+    """Why a quantile cannot be judged yet, or empty."""
+    if guardrail.kind != "quantile" or _threshold_ms(release, guardrail) is not None:
+        return ""
+    return "too few answers of the control for its own threshold"
+
+
+def _ratio_evidence(
+    release: Release, guardrail: Guardrail, spreads: Sequence[UnitSpread], most: Mapping[str, float]
+) -> Evidence:
+    compared = compared_steps(release)
+    found = [ratios.compare(guardrail, spreads, since) for since in range(min(release.step + 1, compared))]
+    whole = found[0] if found else ratios.compare(guardrail, spreads)
+    missing = ratios.missing(guardrail, whole, most)
+    log_e = tuple(0.0 if missing else round(ratios.harm_log_e(guardrail, one), DIGITS) for one in found)
+    log_e += (0.0,) * (compared - len(log_e))
+    # E of later data alone is the quotient of E now and E when a person resumed.
+    floor = release.rearmed.get(trigger_of(guardrail.metric), {}).get("log_e_micro", 0) / 1e6
+    total = combine.mixed(log_e, combine.restart_weights(compared))
+    return Evidence(
+        metric=guardrail.metric,
+        role=guardrail.role,
+        dry_run=guardrail.dry_run,
+        candidate=whole.units[0],
+        control=whole.units[1],
+        restarts=log_e,
+        log_e=0.0 if missing else round(total - floor, DIGITS),
+        kind="ratio",
+        no_data=missing,
+        candidate_value=whole.candidate,
+        control_value=whole.control,
+        information=ratios.information(whole),
     )
 
 
@@ -103,10 +185,14 @@ def _acting(plan: Plan, evidence: tuple[Evidence, ...], role: str) -> tuple[list
     return [e for _, e in pairs], combine.normalised([g.weight for g, _ in pairs]) if pairs else ()
 
 
-def _release_evidence(plan: Plan, evidence: tuple[Evidence, ...], needed: float) -> tuple[float, tuple[str, ...]]:
+def _release_evidence(release: Release, evidence: tuple[Evidence, ...], needed: float) -> tuple[float, tuple[str, ...]]:
+    plan = release.plan
     acting, weights = _acting(plan, evidence, "guardrail")
     log_e = [e.log_e for e in acting]
-    total = round(combine.mixed(log_e, weights), DIGITS)
+    total = combine.mixed(log_e, weights)
+    if release.lineage.carried and acting:
+        total = multiplicity.carried(release.lineage.carried, total)
+    total = round(total, DIGITS)
     if not acting or total < needed:
         return total, ()
     named = combine.culprits(log_e, weights, plan.alpha) or (log_e.index(max(log_e)),)
@@ -116,21 +202,3 @@ def _release_evidence(plan: Plan, evidence: tuple[Evidence, ...], needed: float)
 def _signals(plan: Plan, evidence: tuple[Evidence, ...], needed: float) -> tuple[str, ...]:
     acting, weights = _acting(plan, evidence, "signal")
     return tuple(e.metric for e, w in zip(acting, weights, strict=True) if e.log_e + math.log(w) >= needed)
-
-
-def sentence(harm: Harm, name: str, plan: Plan, units: tuple[int, int]) -> str:
-    """What a product manager reads about one metric: counts, ratio, tolerance and weight of evidence."""
-    found = next(e for e in harm.evidence if e.metric == name)
-    guardrail = next(g for g in plan.guardrails if g.metric == name)
-    weight = found.log_e if guardrail.role == "signal" else harm.log_e
-    return (
-        f"{found.candidate:,} of {units[0]:,} candidate units had {metric(name).title} against {found.control:,} of "
-        f"{units[1]:,} in control{_times(found, units)}; up to {guardrail.max_ratio:g} times is tolerated, and the "
-        f"evidence for more is {odds(weight)} to 1 where {odds(harm.needed)} to 1 was needed"
-    )
-
-
-def _times(found: Evidence, units: tuple[int, int]) -> str:
-    if not (found.control and units[0] and units[1]):
-        return ""
-    return f" ({found.candidate * units[1] / (found.control * units[0]):.1f} times as many)"

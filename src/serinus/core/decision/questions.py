@@ -39,7 +39,7 @@ def relative_harm(case: Case) -> Answer:
         return answer("harm", Verdict.PASS, "The comparison closed when the watch began")
     plan, units = case.release.plan, case.seen.enrolled()
     if case.harm.culprits:
-        text = "The candidate harms: " + harm_sentence(case.harm, case.harm.culprits[0], plan, units)
+        text = _lineage(case) + "The candidate harms: " + harm_sentence(case.harm, case.harm.culprits[0], plan, units)
         return answer("harm", Verdict.FAIL, text, RollBack(reason=text))
     for name in case.harm.signals:
         text = "A signal shows harm: " + harm_sentence(case.harm, name, plan, units)
@@ -148,6 +148,12 @@ WHILE_SERVING: tuple[Question, ...] = (
     next_stage,
 )
 WHILE_ENDING: tuple[Question, ...] = (confirmation,)
+
+
+def _lineage(case: Case) -> str:
+    lineage = case.release.lineage
+    before = f"what spoke against attempt {lineage.attempt - 1}"
+    return f"Attempt {lineage.attempt}, with {before}: " if lineage.carried else ""
 
 
 def _limit(case: Case, breach: Breach) -> Answer:

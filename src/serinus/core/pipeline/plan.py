@@ -23,7 +23,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How a release goes. `stages` is the whole; `steps` are those of all its rollouts, in order. Given one of the two,
     the other follows: steps alone are one rollout.
 
-    `alpha`: chance of a false rollback per release; `beta`: that of showing a candidate to be non-inferior that is
+    `alpha`: chance of a false rollback per release; `alpha_per_year` (0: none): what the alphas of all releases of the
+    app that users saw within 365 days may add up to; `beta`: that of showing a candidate to be non-inferior that is
     not; `lease_s`: see the routing snapshot.
     """
 
@@ -34,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Limit, ...] = ()
     monitors: tuple[Monitor, ...] = ()
     alpha: float = 0.01
+    alpha_per_year: float = 0.0
     beta: float = 0.05
     holdback: float = 0.01
     lease_s: float = 30.0
@@ -47,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         self._complete_stages()
         _in_open_unit("alpha", self.alpha)
         _in_open_unit("beta", self.beta)
+        if self.alpha_per_year:
+            _in_open_unit("alpha_per_year", self.alpha_per_year)
         if not 0 < self.holdback <= 0.5:
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:

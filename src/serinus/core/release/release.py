@@ -6,7 +6,9 @@ import msgspec
 
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.pair_totals import PairTotals
+from serinus.core.release.lineage import Lineage
 from serinus.core.release.table import State
+from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
 STATS_V = 1
@@ -39,8 +41,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     `ramp` is the history of shares by snapshot revision. `restarts[s]` is the data's position when step `s` began: the
     evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
     it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail or units of the sample
-    ratio, `{"after_us"}` of a limit or monitor. `final_revision` is the snapshot that took the candidate out. `reason` says
-    why it stands where it stands.
+    ratio, `{"after_us"}` of a limit or monitor. `final_revision` is the snapshot that took the candidate out. `reason`
+    says why it stands where it stands. `lineage`: which attempt it is, and what counts on from the one before.
     """
 
     id: str
@@ -64,6 +66,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     rearmed: dict[str, dict[str, int]] = {}
     final_revision: int = 0
     reason: str = ""
+    lineage: Lineage = Lineage()
+    yardsticks: tuple[Yardstick, ...] = ()
     assign_v: int = ASSIGN_V
     stats_v: int = STATS_V
 
@@ -105,6 +109,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     `pending_ms` was spent in health since both arms last answered; it is served once they answer again. `waiting`
     is what the release lacked at the last round, as a sentence. `stage_ms` was spent in the attempt `attempt` of stage
     `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
+    Of guardrails on ratios, `information` is the largest seen and `log_e` that of the last round.
     """
 
     release: str
@@ -126,3 +131,5 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     requested: str = ""
     reminded: str = ""
     shadow: ShadowProgress | None = None
+    information: dict[str, float] = {}
+    log_e: dict[str, float] = {}
