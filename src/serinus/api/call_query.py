@@ -36,6 +36,7 @@ ErrorName = Literal[
     "caller_left",
     "infrastructure",
     "template",
+    "breaker_open",
 ]
 
 

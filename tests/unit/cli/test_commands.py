@@ -202,7 +202,7 @@ def test_files_are_checked_without_an_api(cli: Cli) -> None:
         f"where: {project}:6",
         "mend:  did you mean `owner`?",
     ]
-    assert cli.json("check", good) == {"ok": True, "faults": []}
+    assert cli.json("check", good) == {"ok": True, "faults": [], "cohorts": {}}
     assert cli.run("check", str(cli.folder / "absent.md")).exit_code == 1
 
 

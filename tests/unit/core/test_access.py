@@ -12,6 +12,8 @@ from serinus.core.errors import Forbidden, InvalidInput
 READS = {Operation.VIEW, Operation.VIEW_AUDIT, Operation.VERIFY_AUDIT}
 CALLS = {Operation.VIEW_CALLS}
 EXPORTS = CALLS | {Operation.EXPORT_CALLS}
+TEXTS = {Operation.VIEW_PAYLOADS}
+ERASES = {Operation.ERASE_PAYLOADS}
 SUITES = {Operation.STORE_SUITE}
 BRAKES = {
     Operation.PAUSE_RELEASE,
@@ -22,12 +24,12 @@ BRAKES = {
 SIGNS = {Operation.APPROVE_RELEASE, Operation.REJECT_RELEASE}
 EXPECTED = {
     Role.VIEWER: READS,
-    Role.REVIEWER: READS | CALLS | SIGNS,
-    Role.DATA_STEWARD: READS | SUITES | EXPORTS | SIGNS,
-    Role.RED_TEAM: READS | SUITES | CALLS | SIGNS,
-    Role.LEGAL: READS | CALLS | SIGNS,
+    Role.REVIEWER: READS | CALLS | TEXTS | SIGNS,
+    Role.DATA_STEWARD: READS | SUITES | EXPORTS | TEXTS | ERASES | SIGNS,
+    Role.RED_TEAM: READS | SUITES | CALLS | TEXTS | SIGNS,
+    Role.LEGAL: READS | CALLS | TEXTS | ERASES | SIGNS,
     Role.EXECUTIVE: READS | SIGNS,
-    Role.COMPLIANCE: READS | EXPORTS | SIGNS | {Operation.VIEW_KEYS},
+    Role.COMPLIANCE: READS | EXPORTS | TEXTS | ERASES | SIGNS | {Operation.VIEW_KEYS},
     Role.EDITOR: READS
     | SUITES
     | SIGNS
@@ -37,6 +39,7 @@ EXPECTED = {
     | SUITES
     | SIGNS
     | EXPORTS
+    | TEXTS
     | {
         Operation.CONFIGURE_APP,
         Operation.CONFIGURE_ENDPOINT,
@@ -46,11 +49,12 @@ EXPECTED = {
         Operation.SIGN_VERSION,
         Operation.TEST_NOTIFICATIONS,
     },
-    Role.QUALITY_LEAD: READS | SUITES | EXPORTS | BRAKES | SIGNS | {Operation.RERUN_STAGE},
-    Role.SAFETY_REVIEWER: READS | CALLS | BRAKES | SIGNS,
+    Role.QUALITY_LEAD: READS | SUITES | EXPORTS | TEXTS | BRAKES | SIGNS | {Operation.RERUN_STAGE},
+    Role.SAFETY_REVIEWER: READS | CALLS | TEXTS | BRAKES | SIGNS,
     Role.ON_CALL: READS
     | SIGNS
     | CALLS
+    | TEXTS
     | BRAKES
     | {
         Operation.RESUME_RELEASE,
@@ -60,6 +64,7 @@ EXPECTED = {
         Operation.REVOKE_KEY,
     },
     Role.RELEASE_MANAGER: set(Operation)
+    - ERASES
     - {
         Operation.CONFIGURE_ENDPOINT,
         Operation.PUSH_VERSION,
@@ -68,8 +73,9 @@ EXPECTED = {
         Operation.REVOKE_KEY,
     },
     Role.OPS_LEAD: set(Operation)
+    - ERASES
     - {Operation.PUSH_VERSION, Operation.VIEW_KEYS, Operation.CREATE_KEY, Operation.REVOKE_KEY},
-    Role.ML_LEAD: set(Operation) - {Operation.VIEW_KEYS, Operation.CREATE_KEY, Operation.REVOKE_KEY},
+    Role.ML_LEAD: set(Operation) - ERASES - {Operation.VIEW_KEYS, Operation.CREATE_KEY, Operation.REVOKE_KEY},
     Role.ADMIN: set(Operation),
 }
 

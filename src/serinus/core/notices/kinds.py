@@ -36,7 +36,9 @@ _EVERYBODY = tuple(Route)
 KINDS: dict[str, Kind] = {
     "start": Kind(title="Release started", routes=_CHANNEL),
     "enter": Kind(title="Release in its next stage", routes=_CHANNEL),
+    "measure": Kind(title="Stage measured", routes=_CHANNEL),
     "rerun": Kind(title="Stage runs again", routes=_CHANNEL),
+    "calibrate": Kind(title="Thresholds learned from the control", routes=()),
     "advance": Kind(title="Release advanced", routes=_CHANNEL),
     "promote": Kind(title="Release promoted", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="success"),
     "pause": Kind(title="Release paused", routes=_WATCHERS, urgent=True, tone="warning"),
