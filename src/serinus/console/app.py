@@ -10,10 +10,23 @@ from serinus.console.headers import SecurityHeaders
 from serinus.console.page import Desk
 from serinus.console.parts import Parts
 from serinus.console.refusals import Refusals
-from serinus.console.routes import acts, apps, assets, audit, calls, charts, live, overview, releases, sign_in, versions
+from serinus.console.routes import (
+    acts,
+    apps,
+    assets,
+    audit,
+    calls,
+    charts,
+    live,
+    monitors,
+    overview,
+    releases,
+    sign_in,
+    versions,
+)
 from serinus.core.errors import SerinusError
 
-_NOUNS = (assets, sign_in, overview, apps, versions, releases, charts, live, acts, calls, audit)
+_NOUNS = (assets, sign_in, overview, apps, versions, releases, charts, monitors, live, acts, calls, audit)
 
 
 def create_console(parts: Parts) -> ASGIApp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from serinus.console.monitor_view import MonitorLine, monitor_lines
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.control.lookup import release_of
@@ -32,6 +33,7 @@ class ReleaseView:
     signing: Signing | None
     results: tuple[StageResult, ...]
     entries: tuple[Entry, ...]
+    monitors: tuple[MonitorLine, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -60,6 +62,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
+        monitors = monitor_lines(tx, release.app, parts.clock.now_us()) if release.state in SERVING else ()
     with parts.telemetry.tx() as telemetry:
         sums, hosts = telemetry.sums(id), telemetry.hosts()
     return ReleaseView(
@@ -72,6 +75,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         signing=signed,
         results=results,
         entries=tuple(entries),
+        monitors=monitors,
     )
 
 

@@ -106,7 +106,7 @@ def _latency(found: Sequence[Bin], width_s: int) -> Series:
         unit="ms",
         rows=tuple(rows),
         summary="Newest: " + "; ".join(said) if said else _NOTHING,
-        top=_nice(max((row["high"] for row in rows), default=1.0)),
+        top=nice(max((row["high"] for row in rows), default=1.0)),
     )
 
 
@@ -128,7 +128,7 @@ def _cost(plan: Plan, found: Sequence[Bin], width_s: int) -> Series:
         summary=_both(totals, lambda nano, calls: f"{usd(nano / calls / 1e9)} over {calls:,} calls")
         if rows or not found
         else "No call has a known price.",
-        top=_nice(1.1 * max([row["value"] for row in rows] + [limit or 0.0])),
+        top=nice(1.1 * max([row["value"] for row in rows] + [limit or 0.0])),
         limit=limit,
     )
 
@@ -143,7 +143,7 @@ def _requests(found: Sequence[Bin], width_s: int) -> Series:
         unit="calls/s",
         rows=tuple(rows),
         summary="; ".join(f"{arm} {calls:,} calls" for arm, calls in totals.items()) if found else _NOTHING,
-        top=_nice(max((row["value"] for row in rows), default=1.0)),
+        top=nice(max((row["value"] for row in rows), default=1.0)),
     )
 
 
@@ -173,10 +173,10 @@ def _top(rows: Sequence[Row], limit: float | None) -> float:
     """Room for every value, for the limit and for most bands: those of a few calls would flatten all the rest."""
     highs = [row["high"] for row in rows]
     most = [row["value"] for row in rows] + [limit or 0.0, median(highs) if highs else 0.01]
-    return min(1.0, _nice(1.1 * max(most)))
+    return min(1.0, nice(1.1 * max(most)))
 
 
-def _nice(value: float) -> float:
+def nice(value: float) -> float:
     """The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten."""
     if value <= 0:
         return 1.0

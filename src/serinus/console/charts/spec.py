@@ -74,7 +74,7 @@ def spec(drawn: Series, marks: tuple[Mark, ...], theme: Theme, width: int | Lite
 
 
 def _y(drawn: Series, field: str) -> dict[str, Any]:
-    axis = {"format": _AXIS[drawn.unit], "title": None}
+    axis = {"format": _AXIS.get(drawn.unit, "~g"), "title": None}
     return {"field": field, "type": "quantitative", "axis": axis, "scale": _scale(drawn)}
 
 
@@ -145,13 +145,17 @@ def _hover(drawn: Series) -> dict[str, Any]:
     told = [
         {"field": "arm", "title": "arm"},
         {"field": "at", "type": "temporal", "title": "from", "format": "%H:%M:%S", "formatType": "utc"},
-        {"field": "value", "title": _TITLES[drawn.unit], "format": ".2%" if drawn.unit == "share" else ",.4~g"},
+        {"field": "value", "title": _title(drawn.unit), "format": ".2%" if drawn.unit == "share" else ",.4~g"},
         {"field": "requests", "title": "calls", "format": ","},
     ]
     return {
         "mark": {"type": "point", "size": 60, "opacity": 0},
         "encoding": {"y": _y(drawn, "value"), "tooltip": told},
     }
+
+
+def _title(unit: str) -> str:
+    return _TITLES.get(unit, unit or "value")
 
 
 def _time_axis() -> dict[str, Any]:

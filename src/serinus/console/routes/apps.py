@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from serinus.console.monitor_view import monitor_lines
 from serinus.console.page import Desk
 from serinus.console.plan_words import guardrail_words, limit_words
 from serinus.console.stepper import detail
@@ -34,11 +35,12 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             digests = {digest for release in releases for digest in (release.candidate, release.control)}
             digests |= {digest for digest in (state.live, state.override) if digest}
             named = {version.digest: version.name for version in tx.versions_of(digests)}
+            monitors = monitor_lines(tx, name, desk.parts.clock.now_us())
         config, plan = state.config, state.config.plan
         return desk.page(
             request, "app.html", visitor,
             state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
-            names=named,
+            names=named, monitors=monitors, app_name=name,
             exposure=step_words, stages=[(stage, detail(stage)) for stage in plan.stages] if plan else [],
             guardrails=[guardrail_words(one) for one in plan.guardrails] if plan else [],
             limits=[limit_words(one) for one in plan.limits] if plan else [],

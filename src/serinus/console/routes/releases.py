@@ -74,6 +74,8 @@ def shown(view: ReleaseView, visitor: Visitor) -> dict[str, Any]:
     return {
         "view": view,
         "acts": tuple(possible_acts(view, visitor)),
+        "monitors": view.monitors,
+        "app_name": view.release.app,
         "guardrails": {one.metric: guardrail_words(one) for one in plan.guardrails},
         "limits": [limit_words(one) for one in plan.limits],
     }
