@@ -12,6 +12,7 @@ from serinus.control.lookup import app_of, release_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.commands import (
     Advance,
+    Calibrate,
     Command,
     Conclude,
     Confirm,
@@ -28,6 +29,7 @@ from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import Event, State
 from serinus.core.release.transitions import (
     advanced,
+    calibrated,
     confirmed,
     entered,
     paused,
@@ -40,7 +42,7 @@ from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run
 
 ACTOR = "tick"
-Change = Pause | Resume | Advance | EnterStage | Reject | RollBack | Promote | Confirm
+Change = Pause | Resume | Calibrate | Advance | EnterStage | Reject | RollBack | Promote | Confirm
 
 
 def apply(store: ControlStore, epoch: int, now_us: int, decision: Decision) -> Release:
@@ -152,6 +154,8 @@ def _following(
             return Action.TICK_PAUSED, paused(release, _hold(command, now_us))
         case Resume():
             return Action.TICK_RESUMED, resumed(release, progress, command.reason)
+        case Calibrate():
+            return Action.TICK_CALIBRATED, calibrated(release, command.yardsticks, command.reason)
         case Advance():
             return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason)
         case EnterStage():

@@ -90,4 +90,4 @@ def digest_of(value: msgspec.Struct) -> str:
 
 def _routing(release: Release) -> tuple[object, ...]:
     """All of a release that the snapshot shows."""
-    return release.state in SERVING, release.state in FINAL, release.ramp, mirror_of(release)
+    return release.state in SERVING, release.state in FINAL, release.ramp, mirror_of(release), release.yardsticks

@@ -12,6 +12,7 @@ import msgspec
 
 from serinus.control.mirror import mirror_of
 from serinus.control.observe_shadow import observe_shadow
+from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
 from serinus.control.reads import Reads, Wanted, Window
 from serinus.core.decision.allocation import enrolled_units
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
@@ -67,7 +68,12 @@ def wanted(release: Release, hosts: Hosts, now_ns: int) -> Wanted:
     """What `observe_release` will read of a release, so that it can be read for all of them together."""
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
     watermark_us = min((status.shipped_until_us for status in live), default=0)
-    return Wanted(release=release.id, growth=_growth_window(live), limits=_limit_windows(release, watermark_us))
+    return Wanted(
+        release=release.id,
+        growth=_growth_window(live),
+        limits=_limit_windows(release, watermark_us),
+        spreads=asks_spreads(release.plan),
+    )
 
 
 def observe_release(
@@ -88,6 +94,8 @@ def observe_release(
         limits=_limit_buckets(reads, release, fleet.watermark_us),
         dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
         override=app.override if app else None,
+        spreads=observe_spreads(release.plan, reads, release.id),
+        yardsticks=first_yardsticks(reads, release, fleet.watermark_us),
         shadow=observe_shadow(
             release, sums, _flow(sight.shadow, release, Arm.SHADOW, live, now_ns), live, fleet.watermark_us
         ),

@@ -12,6 +12,7 @@ from serinus.core.pipeline.app import AppConfig, AppState
 from serinus.core.pipeline.cohort import forced_units, populations
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING, State
+from serinus.core.release.yardstick import measures
 from serinus.core.routing import snapshot
 from serinus.core.versions.content import parse_content, servable
 from serinus.ports.control_store import ApiKey, ControlTx, StoredVersion
@@ -105,4 +106,5 @@ def _release(release: Release, config: AppConfig) -> snapshot.Release:
         mirror=mirror_of(release),
         forced=forced_units(config, release.plan, release.step),
         populations=populations(release.plan, release.step),
+        measures=measures(release.plan, release.yardsticks),
     )

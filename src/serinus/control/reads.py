@@ -8,8 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import Spread
 from serinus.ports.telemetry_store import TelemetryTx
-from serinus.ports.tick_reads import Answered
+from serinus.ports.tick_reads import Answered, Place
 
 
 class Window(NamedTuple):
@@ -21,12 +22,13 @@ class Window(NamedTuple):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round will ask of one release: where it looks for new answers (None: nowhere), and the rollups of its
-    limits with the fields that they weigh."""
+    """What a round will ask of one release: where it looks for new answers (None: nowhere), the rollups of its limits
+    with the fields that they weigh, and whether it has sums over units."""
 
     release: str
     growth: Window | None
     limits: dict[Window, frozenset[str]]
+    spreads: bool = False
 
 
 class Reads:
@@ -35,6 +37,7 @@ class Reads:
     def __init__(self, tx: TelemetryTx) -> None:
         self.tx = tx
         self._sums: dict[str, list[tuple[SumKey, Sum]]] = {}
+        self._spreads: dict[str, dict[Place, Spread]] = {}
         self._answered: dict[tuple[str, Window], Answered] = {}
         self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
 
@@ -51,6 +54,7 @@ class Reads:
                 releases.add(one.release)
                 all_fields |= fields
         self._read_sums({one.release for one in asked})
+        self._read_spreads({one.release for one in asked if one.spreads})
         for window, releases in growing.items():
             self._read_answered(window, releases)
         for window, (releases, all_fields) in limited.items():
@@ -61,6 +65,12 @@ class Reads:
         if release not in self._sums:
             self._read_sums({release})
         return self._sums[release]
+
+    def spreads(self, release: str) -> dict[Place, Spread]:
+        """The sums of a release over the buckets of units."""
+        if release not in self._spreads:
+            self._read_spreads({release})
+        return self._spreads[release]
 
     def answered(self, release: str, window: Window) -> Answered:
         """Answered calls by arm and second."""
@@ -77,6 +87,10 @@ class Reads:
     def _read_sums(self, releases: set[str]) -> None:
         found = self.tx.sums_of(releases)
         self._sums |= {release: found.get(release, []) for release in releases}
+
+    def _read_spreads(self, releases: set[str]) -> None:
+        found = self.tx.spreads_of(releases)
+        self._spreads |= {release: found.get(release, {}) for release in releases}
 
     def _read_answered(self, window: Window, releases: set[str]) -> None:
         found = self.tx.answered(releases, window.from_us, window.to_us)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from serinus.control.change import audit_release, change_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.lookup import app_of, version_to_serve
+from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput
@@ -34,7 +35,8 @@ def start_release(
     acknowledged: str = "",
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
-    releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4).
+    releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4),
+    and the control's own latencies of the last day, which those of the release are measured by.
 
     A later attempt of a lineage goes on with what was seen against the earlier ones, unless a person has
     `acknowledged`, with the reason, that it was not the candidate's fault (statistics 5).
@@ -44,6 +46,7 @@ def start_release(
     """
 
     hours = own_hours(store, telemetry, now_us, app)
+    known = own_yardsticks(store, telemetry, now_us, app)
 
     def work(tx: ControlTx) -> Release:
         plan, control, candidate = plan_release(tx, app, ref, hours)
@@ -62,6 +65,7 @@ def start_release(
             created_by=actor,
             reason=reason,
             lineage=lineage,
+            yardsticks=known.get(control, ()),
         )
         tx.insert_release(created)
         audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)

@@ -39,6 +39,7 @@ class Action(enum.StrEnum):
     TICK_ENTERED = "tick:release:enter"
     TICK_MEASURED = "tick:release:measure"
     TICK_REQUESTED = "tick:release:request_approval"
+    TICK_CALIBRATED = "tick:release:calibrate"
     TICK_ADVANCED = "tick:release:advance"
     TICK_PAUSED = "tick:release:pause"
     TICK_RESUMED = "tick:release:resume"

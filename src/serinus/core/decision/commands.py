@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.pipeline.stages import Outcome
+from serinus.core.release.yardstick import Yardstick
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -63,8 +64,26 @@ class Promote(_Command, frozen=True, kw_only=True, tag=True):
     """Make the candidate the live version."""
 
 
+class Calibrate(_Command, frozen=True, kw_only=True, tag=True):
+    """Freeze the control's own quantiles, from its first units."""
+
+    yardsticks: tuple[Yardstick, ...]
+
+
 class Confirm(_Command, frozen=True, kw_only=True, tag=True):
     """Nobody serves the candidate any more: end the release."""
 
 
-Command = Pause | Resume | Advance | EnterStage | RequestApproval | Conclude | Reject | RollBack | Promote | Confirm
+Command = (
+    Pause
+    | Resume
+    | Advance
+    | EnterStage
+    | RequestApproval
+    | Conclude
+    | Calibrate
+    | Reject
+    | RollBack
+    | Promote
+    | Confirm
+)

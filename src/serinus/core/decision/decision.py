@@ -7,11 +7,12 @@ import msgspec
 from serinus.core.decision.allocation import SampleRatio, judge_sample_ratio
 from serinus.core.decision.case import Case
 from serinus.core.decision.commands import Command, RequestApproval
-from serinus.core.decision.dwell import begun, proceeded
+from serinus.core.decision.dwell import begun, informed, proceeded
 from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
 from serinus.core.decision.limits import Breach, judge_limit
 from serinus.core.decision.margins import Margins, judge_margins
+from serinus.core.decision.measured import fallen
 from serinus.core.decision.monitors import judge_monitors
 from serinus.core.decision.observations import Observations
 from serinus.core.decision.questions import BEFORE_EXPOSURE, WHILE_ENDING, WHILE_MIRRORING, WHILE_SERVING
@@ -59,20 +60,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → a refusal → a
+    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → a refusal → a
     pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or approvals. Before
     exposure there is no traffic to ask about. `now_us` stamps; nothing is measured by it.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
     comparing = exposed and not release.plan.is_watch(release.step)
-    harm = judge_harm(release, seen.positions) if comparing else None
-    margins = judge_margins(release, seen.positions) if comparing and _asks_margins(release) else None
+    most = stored.information if stored else {}
+    harm = judge_harm(release, seen.positions, seen.spreads, most) if comparing else None
+    asked = comparing and _asks_margins(release)
+    margins = judge_margins(release, seen.positions, seen.spreads, most) if asked else None
     breaches = _breaches(release, seen) if exposed else ()
     ratio = judge_sample_ratio(release, seen.units) if comparing else None
     progress = begun(release, stored, seen)
     if serving:
-        progress = proceeded(release, progress, seen, _healthy(release, seen, harm, breaches))
+        progress = informed(proceeded(release, progress, seen, _healthy(release, seen, harm, breaches)), most, harm)
     shadow = None
     if serving and (stage := shadow_stage(release)) is not None:
         progress = msgspec.structs.replace(progress, shadow=shadow_proceeded(release, progress, seen))
@@ -86,6 +89,8 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         margins=margins,
         sample_ratio=ratio,
         shadow=shadow,
+        fallen=fallen(stored.positions, seen.positions) if stored and exposed else (),
+        most_information=most,
     )
     command, findings = _asked(case)
     if serving:

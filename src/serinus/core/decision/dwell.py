@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.decision.freshness import SPOOL_DROPS, compared_arms
+from serinus.core.decision.harm import Harm
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
+from serinus.core.decision.ratios import FALL_BROKEN
 from serinus.core.decision.shadow_dwell import shadow_stage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
@@ -43,6 +45,23 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         stage=release.stage,
         attempt=_attempt(release),
         stage_ms=_stage_ms(release, progress, elapsed_ms),
+    )
+
+
+def informed(progress: Progress, most: dict[str, float], harm: Harm | None) -> Progress:
+    """With what guardrails on ratios know by now. The largest information begins anew where a pause was for its loss:
+    that is shown by then."""
+    own = [one for one in harm.evidence if one.kind == "ratio"] if harm else []
+    if not own:
+        return progress
+    lost = {one.metric for one in own if one.information < most.get(one.metric, 0.0) * FALL_BROKEN}
+    return msgspec.structs.replace(
+        progress,
+        information={
+            one.metric: one.information if one.metric in lost else max(one.information, most.get(one.metric, 0.0))
+            for one in own
+        },
+        log_e={one.metric: one.log_e for one in own},
     )
 
 

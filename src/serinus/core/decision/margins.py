@@ -15,7 +15,6 @@ from serinus.core.metrics import Kind, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.release.release import Positions, Release
 from serinus.core.stats import single
-from serinus.core.stats.multiplicity import retry_level
 
 
 class Margin(msgspec.Struct, frozen=True, kw_only=True):

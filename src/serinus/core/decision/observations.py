@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.decision.monitors import MonitorSeen
+from serinus.core.decision.ratios import UnitSpread
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
+from serinus.core.release.yardstick import Yardstick
 
 LONGEST_ROUND_MS = 2000
 """A round adds at most this to a dwell: an interval in which nobody looked was not served in health."""
@@ -85,7 +87,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     """`elapsed_ms` since the last round on the monotonic clock (0 for the first), `positions` the first bad events
     per metric, `limits` the complete buckets for each of the plan's limits, in its order, oldest first. `dropped`:
     records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
-    `gates`: what was measured and signed. `shadow`: None outside of shadow stages."""
+    `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
+    could be taken now. `gates`: what was measured and signed. `shadow`: None outside of shadow stages."""
 
     elapsed_ms: int
     candidate: Flow
@@ -99,6 +102,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     gates: Gates = Gates()
     monitors: tuple[MonitorSeen, ...] = ()
     shadow: ShadowSeen | None = None
+    spreads: tuple[UnitSpread, ...] = ()
+    yardsticks: tuple[Yardstick, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from serinus.core.decision import allocation, freshness, limits
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
+from serinus.core.decision.explain import sentence as harm_sentence
 from serinus.core.decision.gates import approved, measured, refused, result_of
-from serinus.core.decision.harm import sentence as harm_sentence
 from serinus.core.decision.harm import trigger_of
 from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import lacking_sentence
+from serinus.core.decision.measured import calibration, counters, unjudged
 from serinus.core.decision.monitored import held_by_monitor, monitored
 from serinus.core.decision.onward import onward
 from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
@@ -141,10 +142,12 @@ WHILE_SERVING: tuple[Question, ...] = (
     absolute_limits,
     monitored,
     sample_ratio,
+    counters,
     refused,
     deadline,
     data,
     standing_pause,
+    calibration,
     next_stage,
 )
 WHILE_ENDING: tuple[Question, ...] = (confirmation,)
@@ -201,6 +204,8 @@ def _lacking(case: Case) -> str:
         return f"{fewest:,} of {least:,} units per arm are in" if fewest else "no units of this step are in yet"
     if held := held_by_monitor(case):
         return held
+    if unknown := unjudged(case):
+        return unknown
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit without enough requests in any complete bucket may promote"
     return lacking_sentence(case.margins) if case.margins else ""

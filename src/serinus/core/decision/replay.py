@@ -10,6 +10,7 @@ import msgspec
 from serinus.core.audit.entry import Action, Entry
 from serinus.core.decision.commands import (
     Advance,
+    Calibrate,
     Command,
     Conclude,
     Confirm,
@@ -33,6 +34,7 @@ _ACTIONS: dict[type[Command], Action] = {
     EnterStage: Action.TICK_ENTERED,
     RequestApproval: Action.TICK_REQUESTED,
     Conclude: Action.TICK_MEASURED,
+    Calibrate: Action.TICK_CALIBRATED,
     Reject: Action.TICK_REJECTED,
     RollBack: Action.TICK_ROLLED_BACK,
     Promote: Action.TICK_PROMOTED,

@@ -43,6 +43,15 @@ def odds(log_e: float) -> str:
     return f"{math.exp(log_e):,.0f}" if log_e < 14 else f"10^{log_e / math.log(10):.0f}"
 
 
+def rarity(log_e: float) -> str:
+    """What an e-value bounds, never made rarer by rounding: `1 in 12`, `1 in 1,000`, `1 in 10^7`."""
+    if log_e >= 14:
+        return f"1 in 10^{math.floor(log_e / math.log(10))}"
+    whole = math.exp(max(0.0, log_e)) * (1 + 1e-6)
+    step = 10 ** max(0, math.floor(math.log10(whole)) - 1)
+    return f"1 in {math.floor(whole / step) * step:,}"
+
+
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([*([", ".join(words[:-1])] if words[:-1] else []), *words[-1:]])

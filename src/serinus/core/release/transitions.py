@@ -10,6 +10,7 @@ from serinus.core.records.pair_totals import PairTotals
 from serinus.core.records.sums import ENROLLED
 from serinus.core.release.release import Hold, Positions, Progress, Release
 from serinus.core.release.table import Event, after
+from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import RampPoint
 
 
@@ -74,6 +75,15 @@ def rejected(release: Release, revision: int, reason: str) -> Release:
         release, seq=release.seq + 1, state=after(release.state, Event.REJECT), hold=None, final_revision=revision,
         reason=reason,
     )  # fmt: skip
+
+
+def calibrated(release: Release, yardsticks: tuple[Yardstick, ...], reason: str) -> Release:
+    """Where it was, with more of the control's own quantiles frozen; those that it has stay as they are."""
+    have = {one.metric for one in release.yardsticks}
+    fresh = tuple(one for one in yardsticks if one.metric not in have)
+    return msgspec.structs.replace(
+        release, seq=release.seq + 1, yardsticks=(*release.yardsticks, *fresh), reason=reason
+    )
 
 
 def paused(release: Release, hold: Hold) -> Release:
@@ -166,7 +176,10 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     kind, _, name = release.hold.trigger.partition(":")
     if kind == "guardrail":
         candidate, control = progress.positions.get(name, (0, 0))
-        return {**release.rearmed, release.hold.trigger: {"candidate": candidate, "control": control}}
+        position = {"candidate": candidate, "control": control}
+        if name in progress.log_e:
+            position["log_e_micro"] = round(progress.log_e[name] * 1e6)
+        return {**release.rearmed, release.hold.trigger: position}
     if kind in ("shadow", "shadow_limit", "measure") and progress.shadow is not None:
         return {**release.rearmed, release.hold.trigger: _shadow_position(kind, name, progress.shadow.totals)}
     if kind == "sample_ratio":

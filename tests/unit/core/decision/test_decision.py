@@ -105,7 +105,7 @@ def test_order_of_questions() -> None:
     everything = seen(override="b" * 64, positions=HARMFUL, limits=broken, candidate=QUIET)
     steps: list[tuple[Observations, type[object], str]] = [
         (everything, Pause, "override"),
-        (msgspec.structs.replace(everything, override=None), RollBack, "errors against"),
+        (msgspec.structs.replace(everything, override=None), RollBack, "errors (60 of 400) against"),
         (seen(limits=broken, candidate=QUIET), RollBack, "above 2.5%"),
         (seen(candidate=QUIET), Pause, "No answered call of the candidate"),
         (seen(), Advance, ""),
@@ -120,9 +120,10 @@ def test_harm_names_counts_ratio_and_evidence() -> None:
     """The reason of a rollback is one sentence with the numbers a product manager needs."""
     command = judged(running(), seen(positions=HARMFUL))
     assert isinstance(command, RollBack)
-    assert "60 of 400 candidate units had errors against 10 of 400 in control (6.0 times as many)" in command.reason
+    assert "15 % of candidate users had errors (60 of 400) against 2.5 % of control (10 of 400)" in command.reason
+    assert "6.0 times as many" in command.reason
     assert "1.25 times is tolerated" in command.reason
-    assert "100 to 1 was needed" in command.reason
+    assert "it acts at 1 in 100" in command.reason
 
 
 def test_the_watch_compares_nothing() -> None:

@@ -1,0 +1,90 @@
+"""What guardrails on latency, cost and tokens measure by: sums over units, and the control's own quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from serinus.control.reads import Reads, Window
+from serinus.core.decision.ratios import UnitSpread
+from serinus.core.metrics import Quantile, metric
+from serinus.core.pipeline.guardrail import Guardrail
+from serinus.core.pipeline.plan import Plan
+from serinus.core.records.histogram import EMPTY, Histogram, decode
+from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import Spread
+from serinus.core.release.release import Release
+from serinus.core.release.yardstick import Yardstick, taken, wanting
+from serinus.core.routing.assignment import Arm
+from serinus.ports.control_store import ControlStore
+from serinus.ports.retry import run
+from serinus.ports.telemetry_store import TelemetryStore
+from serinus.ports.tick_reads import Place
+
+HISTORY_S = 24 * 3600
+"""How far back the control's own past is looked at: a whole day, with its busy and its quiet hours."""
+_SLICE_S = 3600
+_US = 1_000_000
+
+
+def asks_spreads(plan: Plan) -> bool:
+    """Whether a plan compares sums over units."""
+    return any(rail.kind == "ratio" for rail in plan.guardrails)
+
+
+def observe_spreads(plan: Plan, reads: Reads, release: str) -> tuple[UnitSpread, ...]:
+    """The sums over units of a plan's guardrails."""
+    if not asks_spreads(plan):
+        return ()
+    return unit_spreads(reads.sums(release), reads.spreads(release))
+
+
+def unit_spreads(sums: Sequence[tuple[SumKey, Sum]], spreads: dict[Place, Spread]) -> tuple[UnitSpread, ...]:
+    """The sums over units, with how many units each is over."""
+    units = {(key.stratum, key.metric, key.arm): value.total for key, value in sums}
+    return tuple(UnitSpread(*place, units.get(place, 0), spreads[place]) for place in sorted(spreads))
+
+
+def own_yardsticks(
+    store: ControlStore, telemetry: TelemetryStore | None, now_us: int, app: str
+) -> dict[str, tuple[Yardstick, ...]]:
+    """By version, the quantiles that the app's plan compares with, from what the live one did in the last day; none
+    where that is too little."""
+    state = run(store, lambda tx: tx.app(app))
+    plan = state.config.plan if state else None
+    if telemetry is None or state is None or state.live is None or plan is None:
+        return {}
+    rails = wanting(plan, ())
+    if not rails:
+        return {}
+    seen: dict[str, Histogram] = {}
+    for from_us in range(now_us - HISTORY_S * _US, now_us, _SLICE_S * _US):
+        with telemetry.tx() as tx:
+            rollups = tx.app_rollups(app, 60, from_us, min(now_us, from_us + _SLICE_S * _US))
+        _add(seen, (one for one in rollups if one.version == state.live and one.arm in (Arm.REST, Arm.CONTROL)))
+    found = (taken(rail, _of(seen, rail), "history") for rail in rails)
+    return {state.live: tuple(one for one in found if one is not None)}
+
+
+def first_yardsticks(reads: Reads, release: Release, watermark_us: int) -> tuple[Yardstick, ...]:
+    """Those that a release still lacks, from the calls of its control so far, where they are enough by now. All of the
+    release is read for it, but only until it has them."""
+    rails = wanting(release.plan, release.yardsticks)
+    if not rails or not release.exposed or not watermark_us:
+        return ()
+    window = Window(60, release.created_at_us - release.created_at_us % (60 * _US), watermark_us)
+    rollups = reads.rollups(release.id, window, frozenset({"latency", "ttft"}))
+    seen: dict[str, Histogram] = {}
+    _add(seen, [one for one in rollups if one.arm == Arm.CONTROL])
+    found = (taken(rail, _of(seen, rail), "first control units") for rail in rails)
+    return tuple(one for one in found if one is not None)
+
+
+def _add(seen: dict[str, Histogram], rollups: Iterable[Rollup]) -> None:
+    for rollup in rollups:
+        seen["latency"] = seen.get("latency", EMPTY).merge(decode(rollup.latency))
+        seen["ttft"] = seen.get("ttft", EMPTY).merge(decode(rollup.ttft))
+
+
+def _of(seen: dict[str, Histogram], rail: Guardrail) -> Histogram:
+    measure = metric(rail.metric).measure
+    return seen.get(measure.of, EMPTY) if isinstance(measure, Quantile) else EMPTY
