@@ -166,3 +166,13 @@ def test_O3_pages_follow_one_another_without_gap_or_overlap(log: EventLog) -> No
         found += page
         query = CallQuery(limit=2, before=(page[-1].at_us, page[-1].call))
     assert found == [_call(9), *sorted(same, key=lambda row: row.call)]
+
+
+def test_E3_shadow_calls_that_were_worse_are_found_and_rungs_too(log: EventLog) -> None:
+    """By the score of their pair, where only the candidate's side was bad; by the rung that answered."""
+    calls = [_call(number, rung="message" if number == 3 else "none") for number in range(4)]
+    log.write(_batch(64, 900, *calls))
+    log.write_scores(_scores(64, 900, *(_score(number, "shadow.worse", 1 - number) for number in range(3))))
+    assert log.calls(CallQuery(worse=True)) == calls[:1]
+    assert log.calls(CallQuery(worse=False)) == calls[1:]
+    assert log.calls(CallQuery(rung="message")) == calls[3:]

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from serinus.adapters.parquet_rows import Rows
 from serinus.core.records.call import Call
+from serinus.core.records.pair_score import WORSE
 from serinus.core.records.score import LoggedScore
 from serinus.ports.event_log import CallQuery, ScoreQuery
 
@@ -25,6 +26,7 @@ _CALL_CONDITIONS = {
     "error": "error = $error",
     "status": "status = $status",
     "rule": "list_contains(rules, $rule)",
+    "rung": "rung = $rung",
     "min_latency_us": "latency_us >= $min_latency_us",
     "from_us": "at_us >= $from_us",
     "to_us": "at_us < $to_us",
@@ -44,6 +46,7 @@ _ABOUT = (
 )
 _ANY_SCORE = _ABOUT.format("true")
 _EVENT = f"(list_contains(events, $event) OR {_ABOUT.format('metric = $event AND value_micro > 0')})"
+_WORSE = "(call IN (SELECT call FROM scores WHERE metric = $worse AND value_micro > 0))"
 _BEHIND = "(at_us < $before_us OR (at_us = $before_us AND call > $before_call))"
 # Of scores with one name the first one written counts. Ties are of one batch that was cut in two: equal rows.
 _FIRST = "QUALIFY row_number() OVER (PARTITION BY score ORDER BY at_us, host) = 1"
@@ -99,6 +102,9 @@ def _where_calls(query: CallQuery) -> Statement:
         values["event"] = query.event
     if query.scored is not None:
         where += f" AND {_ANY_SCORE}" if query.scored else f" AND NOT {_ANY_SCORE}"
+    if query.worse is not None:
+        where += f" AND {_WORSE}" if query.worse else f" AND NOT {_WORSE}"
+        values["worse"] = WORSE
     if query.before is not None:
         where += f" AND {_BEHIND}"
         values["before_us"], values["before_call"] = query.before
@@ -111,7 +117,7 @@ def _where(query: CallQuery | ScoreQuery, conditions: dict[str, str]) -> Stateme
 
 
 def _scores_relation(query: CallQuery, scores: Sequence[str]) -> Statement:
-    if query.event is None and query.scored is None:
+    if query.event is None and query.scored is None and query.worse is None:
         return "", {}
     if not scores:
         return f"WITH scores AS {SCORES.none} ", {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from serinus.core.records.call import Call
+from serinus.core.records.pair_score import WORSE
 from serinus.core.records.score import LoggedScore
 from serinus.ports.event_log import CallQuery, LogBatch, ScoreBatch
 from serinus.ports.payloads import PayloadBatch
@@ -92,6 +93,7 @@ def _fits(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
         (query.conversation, row.conversation),
         (query.error, row.error),
         (query.status, row.status),
+        (query.rung, row.rung),
     )
     return (
         all(want is None or want == have for want, have in wanted)
@@ -105,10 +107,13 @@ def _fits(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
 
 
 def _fits_scores(row: Call, query: CallQuery, scores: list[LoggedScore]) -> bool:
-    if query.scored is None and query.event is None:
+    if query.scored is None and query.event is None and query.worse is None:
         return True
     about = [score for score in scores if row.call == score.call or row.conversation == score.conversation]
     reported = {score.metric for score in about if score.value_micro > 0}
-    return (query.scored is None or query.scored is bool(about)) and (
-        query.event is None or query.event in row.events or query.event in reported
+    is_worse = any(score.metric == WORSE and score.value_micro > 0 for score in scores if score.call == row.call)
+    return (
+        (query.scored is None or query.scored is bool(about))
+        and (query.worse is None or query.worse is is_worse)
+        and (query.event is None or query.event in row.events or query.event in reported)
     )

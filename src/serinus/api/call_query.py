@@ -21,9 +21,10 @@ _US = timedelta(microseconds=1)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HEX16 = re.compile(r"[0-9a-f]{16}")
 _CURSOR = re.compile(r"(\d{1,18})\.(call_[A-Za-z0-9_-]{64})")
-_NOT_OF_SCORES = ("version", "conversation", "error", "status", "rule", "min_latency_s", "scored")
+_NOT_OF_SCORES = ("version", "conversation", "error", "status", "rule", "rung", "min_latency_s", "scored", "worse")
 
 ArmName = Literal["rest", "candidate", "control", "shadow", "pinned", "override"]
+RungName = Literal["none", "retry", "baseline", "cache", "message", "hand_off"]
 ErrorName = Literal[
     "none",
     "upstream_status",
@@ -77,9 +78,11 @@ class Asked:
     ] = None
     error: Annotated[ErrorName | None, Query(description="Whose fault it was.")] = None
     rule: Annotated[str | None, Query(max_length=64, description="Whose answer broke this policy rule.")] = None
+    rung: Annotated[RungName | None, Query(description="Answered by this rung of the fallback ladder.")] = None
     status: Annotated[int | None, Query(ge=0, le=999, description="The HTTP status.")] = None
     min_latency_s: Annotated[float | None, Query(ge=0, le=1e6, description="At least so slow.")] = None
     scored: Annotated[bool | None, Query(description="Whether something was said of it.")] = None
+    worse: Annotated[bool | None, Query(description="Shadow calls that were worse than the baseline's.")] = None
     time: Annotated[Span, Depends(span)]
 
     def calls(self, tx: ControlTx) -> CallQuery:
@@ -95,8 +98,10 @@ class Asked:
             error=self.error,
             status=self.status,
             rule=self.rule,
+            rung=self.rung,
             min_latency_us=None if self.min_latency_s is None else round(self.min_latency_s * 1e6),
             scored=self.scored,
+            worse=self.worse,
             from_us=self.time.from_us,
             to_us=self.time.to_us,
         )

@@ -37,8 +37,9 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which calls: all conditions given hold; times in µs of the call's end, from inclusive and to exclusive.
 
     `event`: an event of the call, or one that a score about it or its conversation reports. `scored`: whether there is
-    such a score at all. `rule`: a policy rule that its answer broke. `before`: (end in µs, call) of the last row of the
-    page before.
+    such a score at all. `rule`: a policy rule that its answer broke. `rung`: of the fallback ladder, in words.
+    `worse`: whether it is a shadow call that was worse than the baseline's. `before`: (end in µs, call) of the last
+    row of the page before.
     """
 
     call: str | None = None
@@ -52,8 +53,10 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     status: int | None = None
     rule: str | None = None
+    rung: str | None = None
     min_latency_us: int | None = None
     scored: bool | None = None
+    worse: bool | None = None
     from_us: int | None = None
     to_us: int | None = None
     before: tuple[int, str] | None = None
