@@ -24,8 +24,8 @@ endif
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## See a good candidate climb and a bad one rolled back (about two minutes)
-	@$(BIN)/python -m serinus demo
+demo: $(READY) ## See a good change go live and a bad one stopped (about three minutes); DEMO_ARGS=--stay
+	@$(BIN)/python -m serinus demo $(DEMO_ARGS)
 
 test: $(READY) ## Run the tests, without the slow ones
 	@$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(PYTEST_ARGS)

@@ -35,7 +35,7 @@ def _command(target: str, summary: str, raw: bool = False) -> Command:
 
 
 COMMANDS: dict[str, Command | Group] = {
-    "demo": _command("demo:demo", "See a good candidate climb and a bad one rolled back, on this machine."),
+    "demo": _command("demo:demo", "See a good change go live and a bad one stopped, on this machine."),
     "up": _command("up:up", "Start everything on this machine; Ctrl-C stops it."),
     "gateway": _command("gateway:gateway", "Start gateway workers and the host agent.", raw=True),
     "control": _command("control:control", "Start a control process: tick and API.", raw=True),

@@ -27,6 +27,9 @@ def watch(
     release: ReleaseArgument,
     every: Annotated[str, typer.Option("--every", help="How often to look.")] = "1s",
     within: Annotated[str, typer.Option("--within", help="Give up after so long; by default never.")] = "",
+    until_approval: Annotated[
+        bool, typer.Option("--until-approval", help="Come back, with exit code 0, when it waits for a signature.")
+    ] = False,
     url: Url = "",
     key: Key = "",
     json: Json = False,
@@ -39,8 +42,9 @@ def watch(
     """
     every_s, within_s = max(0.05, duration_s(every)), duration_s(within) if within else None
     with connect(url, key) as api:
-        last = _shown(_looks(api, release, every_s, within_s, SystemClock()), json)
-    if last["state"] != PROMOTED:
+        looks = _looks(api, release, every_s, within_s, SystemClock())
+        last = _shown(_to_approval(looks) if until_approval else looks, json)
+    if last["state"] != PROMOTED and (last["final"] or not until_approval):
         raise typer.Exit(REFUSED)
 
 
@@ -67,6 +71,14 @@ def _looks(api: ApiClient, release: str, every_s: float, within_s: float | None,
             raise Refused("not_ended", what, where=seen["id"], mend="watch on, or look why: `serinus release status`")
         clock.sleep(every_s)
         seen = api.get(f"/releases/{seen['id']}")
+
+
+def _to_approval(looks: Iterator[Document]) -> Iterator[Document]:
+    """The looks up to the first at which somebody is asked to sign."""
+    for seen in looks:
+        yield seen
+        if seen["signing"]:
+            return
 
 
 def _follow(looks: Iterator[Document], show: Callable[[Document], object]) -> Document:

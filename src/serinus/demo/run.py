@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +12,29 @@ import msgspec
 from rich.console import Console
 from rich.rule import Rule
 
-from serinus.bootstrap.children import start_module, stop_all
-from serinus.core.errors import SerinusError
-from serinus.demo.checks import Collected, outcomes
-from serinus.demo.project import APP, write_project
+from serinus.demo.acts import Acts
+from serinus.demo.checks import outcomes
+from serinus.demo.collect import collect
+from serinus.demo.facts import facts_of
+from serinus.demo.page import write_page
+from serinus.demo.project import APP, BASELINE, QUERIES, SUITE, WHOLE, write_project
+from serinus.demo.shell import Person, Shell
 from serinus.demo.stack import Stack
 from serinus.demo.summary import show
+from serinus.demo.users import Habit, Users
 from serinus.ports.clock import Clock
-from serinus.ports.event_log import CallQuery
 
-_CLI = "serinus"
-_WARM_S = 20.0
-_SHIPPED_S = 30.0
-_LONGEST_S = 900
+_AFTERWARDS_S = 3.0
+_PROVIDER_SEED = "1"  # one set of models for all: what the golden set says of a prompt is the same in every run
 
 
 class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`rate` in requests per second; `csv` and `text_column`: the user's own queries as traffic, else the example's;
-    `stay`: leave everything running at the end until Ctrl-C."""
+    """`rate` in requests per second; `seed` of the users; `csv` and `text_column`: own queries as traffic, else the
+    example's; `report`: where the page goes; `stay`: leave everything running at the end until Ctrl-C; `as_json`: one
+    document on standard output, and everything else elsewhere."""
 
     directory: Path
+    report: Path
     rate: float = 400.0
     users: int = 60_000
     workers: int = 2
@@ -43,6 +43,7 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     speed: float = 4.0
     stay: bool = False
+    as_json: bool = False
 
 
 def run_demo(settings: DemoSettings, clock: Clock, console: Console, wait: Callable[[], object]) -> int:
@@ -56,134 +57,83 @@ class _Demo:
         self._settings = settings
         self._stack = stack
         self._console = console
-        self._environ: dict[str, str] = {}
-        self._answers = settings.directory / "answers.jsonl"
 
     def run(self, wait: Callable[[], object]) -> int:
-        self._start()
-        traffic = self._traffic()
+        began_ns = self._stack.clock.mono_ns()
+        shell, people = self._start()
+        users = self._users()
+        acts = Acts(shell, self._stack, self._console, *people[1:])
         try:
-            self._baseline_serves()
-            good = self._release("better.md", "two worked examples", "A good change")
-            bad = self._release("worse.md", "a shorter prompt", "A change that breaks the format three times as often")
-            self._stack.clock.sleep(3.0)  # users go on for a while, and nobody may meet the bad version any more
+            users.wait_for_answers()
+            told = [acts.good(), acts.bad(), acts.bad_without_shadow()]
+            self._stack.clock.sleep(_AFTERWARDS_S)  # users go on, and nobody may meet a bad version any more
         finally:
-            result = self._end_traffic(traffic)
-        collected = self._collect(good, bad, result)
+            counted = users.end()
+        collected = collect(self._stack, shell, people[0], told, users.seen(), counted)
         found = outcomes(collected)
+        facts = [facts_of(one, collected) for one in collected.told]
+        took_s = (self._stack.clock.mono_ns() - began_ns) / 1e9
         self._console.print(Rule())
-        show(self._console, collected, found)
+        show(self._console, facts, found)
+        write_page(self._settings.report, facts, found, collected, took_s)
+        self._console.print(f"\nReport with all numbers: {self._settings.report}", highlight=False, soft_wrap=True)
+        self._console.print(f"[dim]{took_s:.0f} s.[/]", highlight=False)
+        if self._settings.as_json:
+            self._print_json(facts, found, took_s)
         if self._settings.stay:
-            self._stay(wait)
+            self._stay(wait, people[0])
         return 0 if all(outcome.holds for outcome in found) else 1
 
-    def _start(self) -> None:
-        self._console.print("[bold]Serinus demo[/]: simulated provider, control, gateway and users, all on loopback.")
-        self._console.print("Two releases of one app in about two minutes. Ctrl-C ends it and leaves nothing behind.\n")
+    def _start(self) -> tuple[Shell, list[Person]]:
+        say = self._console.print
+        say("[bold]Serinus demo[/]: simulated provider, control, gateway, worker and users, all on loopback.")
+        say("Three releases of one app in three minutes. Ctrl-C ends it and leaves nothing behind.\n")
         stack, settings = self._stack, self._settings
-        provider = stack.provider("--seed", str(settings.seed), "--speed", str(settings.speed))
+        provider = stack.provider("--seed", _PROVIDER_SEED, "--speed", str(settings.speed))
         stack.control()
+        stack.worker()
         self._gateway = stack.gateway(workers=settings.workers)
-        self._environ = {"SERINUS_URL": stack.url, "SERINUS_API_KEY": stack.key}
         write_project(settings.directory, f"http://127.0.0.1:{provider.ready['port']}/v1")
-        self._do("apply", "serinus.yaml")
-        name = self._push("baseline.md")
-        self._do("live", APP, name, "--reason", "first version")
+        shell = Shell(settings.directory, stack.url, self._console)
+        admin = Person(name="admin", key=stack.key)
+        people = [admin, self._hire(shell, admin, "ada", "ml_engineer", "ml_lead")]
+        people.append(self._hire(shell, admin, "grace", "ml_lead"))
+        shell.run(admin, "apply", WHOLE)
+        shell.run(admin, "suite", "push", APP, SUITE)
+        name = shell.ask(admin, "push", APP, BASELINE)["name"]
+        shell.run(admin, "live", APP, name, "--reason", "first version")
+        return shell, people
 
-    def _traffic(self) -> subprocess.Popen[bytes]:
-        settings, port = self._settings, self._gateway.ready["port"]
-        csv = settings.csv or str(settings.directory / "queries.csv")
-        arguments = ["--base-url", f"http://127.0.0.1:{port}/v1", "--app", APP, "--rate", str(settings.rate)]
-        arguments += ["--users", str(settings.users), "--csv", csv, "--text-column", settings.text_column]
-        shown = f"--app {APP} --rate {settings.rate:g} --users {settings.users} --csv {Path(csv).name} …"
-        self._console.print(f"\n[dim]$[/] serinus sim traffic {shown} [dim]&[/]", highlight=False)
-        arguments += ["--duration", str(_LONGEST_S), "--log", str(self._answers), "--seed", str(settings.seed)]
-        arguments += ["--json"]
-        key = self._stack.caller_key(APP)
-        with (settings.directory / "traffic.log").open("wb") as log:
-            return start_module(
-                "serinus.bootstrap.sim_traffic", [*arguments, "--api-key", key], stdout=subprocess.PIPE, stderr=log
-            )
+    def _hire(self, shell: Shell, admin: Person, name: str, *roles: str) -> Person:
+        words = [word for role in roles for word in ("--role", role)]
+        key: str = shell.ask(admin, "key", "create", name, *words, "--no-calls")["secret"]
+        return Person(name=name, key=key)
 
-    def _baseline_serves(self) -> None:
-        def answered() -> bool:
-            return self._answers.exists() and self._answers.stat().st_size > 100_000
-
-        if not self._stack.wait(answered, _WARM_S):
-            raise SerinusError("users got no answers", where="demo", mend=f"see {self._settings.directory}/*.log")
-
-    def _release(self, file: str, reason: str, title: str) -> str:
-        self._console.print()
-        self._console.print(Rule(title, align="left"))
-        name = self._push(file)
-        told = self._do("release", "start", APP, name, "--reason", reason, "--json", quiet=True)
-        id: str = json.loads(told)["id"]
-        self._watch(id)
-        return id
-
-    def _watch(self, id: str) -> None:
-        """`serinus release watch` on the user's own terminal."""
-        self._console.print(f"[dim]$[/] serinus release watch {id}", highlight=False)
-        self._console.file.flush()
-        command = [sys.executable, "-m", _CLI, "release", "watch", id, "--every", "500ms", "--within", "180s"]
-        done = subprocess.run(command, env={**os.environ, **self._environ}, check=False)  # noqa: S603
-        if done.returncode not in (0, 1):
-            raise SerinusError(f"the watch ended with code {done.returncode}", where="demo")
-
-    def _push(self, file: str) -> str:
-        name: str = json.loads(self._do("push", APP, file, "--json", quiet=True))["name"]
-        return name
-
-    def _do(self, *words: str, quiet: bool = False) -> str:
-        """A `serinus` command as a user types it; its standard output."""
-        shown = " ".join(f'"{word}"' if " " in word else word for word in words if word != "--json")
-        self._console.print(f"[dim]$[/] serinus {shown}", highlight=False)
-        done = subprocess.run(  # noqa: S603 - our own interpreter and command line
-            [sys.executable, "-m", _CLI, *words],
-            env={**os.environ, **self._environ},
-            cwd=self._settings.directory,
-            capture_output=True,
-            text=True,
-            check=False,
+    def _users(self) -> Users:
+        settings = self._settings
+        csv = Path(settings.csv) if settings.csv else settings.directory / QUERIES
+        shown = f"--app {APP} --rate {settings.rate:g} --users {settings.users} --csv {csv.name} …"
+        self._console.print(f"[dim]users $[/] serinus sim traffic {shown}", highlight=False)
+        habit = Habit(
+            rate=settings.rate, users=settings.users, csv=csv, text_column=settings.text_column, seed=settings.seed
         )
-        if done.returncode:
-            raise SerinusError(f"serinus {words[0]} failed: {done.stderr.strip()}", where="demo")
-        if not quiet:
-            self._console.print(done.stdout.rstrip(), highlight=False)
-        return done.stdout
+        return Users(self._stack, APP, int(self._gateway.ready["port"]), habit)
 
-    def _end_traffic(self, traffic: subprocess.Popen[bytes]) -> dict[str, Any]:
-        stop_all([traffic], 90.0, self._stack.clock.mono_ns)
-        assert traffic.stdout is not None
-        with traffic.stdout:
-            text = traffic.stdout.read()
-        result: dict[str, Any] = json.loads(text) if text.strip() else {}
-        return result
+    def _print_json(self, facts: list[Any], found: list[Any], took_s: float) -> None:
+        document = {
+            "holds": all(one.holds for one in found),
+            "took_s": round(took_s, 1),
+            "report": str(self._settings.report),
+            "releases": msgspec.to_builtins(facts),
+            "checks": msgspec.to_builtins(found),
+        }
+        print(json.dumps(document, indent=2, ensure_ascii=False), file=sys.stdout, flush=True)
 
-    def _collect(self, good: str, bad: str, result: dict[str, Any]) -> Collected:
-        stack = self._stack
-        seen = [json.loads(line) for line in self._answers.read_text(encoding="utf-8").splitlines()]
-        last = {line["call"] for line in seen[-200:]}
-        stack.wait(lambda: last <= {call.call for call in stack.calls(CallQuery(limit=5000))}, _SHIPPED_S)
-        audit = stack.api("GET", "/audit?limit=200")["items"]
-        for entry in audit:
-            entry["at_us"] = int(datetime.fromisoformat(entry["at"]).timestamp() * 1e6)
-        hosts = stack.api("GET", "/hosts")["items"]
-        return Collected(
-            good=stack.release(good),
-            bad=stack.release(bad),
-            live=stack.api("GET", f"/apps/{APP}")["live"]["digest"],
-            seen=seen,
-            calls=stack.calls(CallQuery(app=APP)),
-            audit=audit[::-1],
-            verified=stack.api("POST", "/audit/verify", {}),
-            dropped=sum(worker["dropped"] for host in hosts for worker in host["workers"]),
-            incomplete=int(result.get("incomplete", 0)),
-        )
-
-    def _stay(self, wait: Callable[[], object]) -> None:
-        self._console.print("\nEverything still runs. In another terminal:")
-        for name, value in self._environ.items():
-            self._console.print(f"  export {name}={value}", highlight=False)
-        self._console.print("  serinus release list\nCtrl-C ends it.")
+    def _stay(self, wait: Callable[[], object], admin: Person) -> None:
+        say = self._console.print
+        say(f"\nEverything still runs. Console: {self._stack.url} with the key {admin.key}", highlight=False)
+        say("Or in another terminal:")
+        say(f"  export SERINUS_URL={self._stack.url}", highlight=False)
+        say(f"  export SERINUS_API_KEY={admin.key}", highlight=False)
+        say("  serinus release list\nCtrl-C ends it.")
         wait()

@@ -82,6 +82,10 @@ class Stack:
         arguments += ["--segments", str(self.segments), "--host-id", "here", "--port", "0", "--workers", str(workers)]
         return self.start("gateway", "serinus.bootstrap.gateway", [*arguments, *options], environ)
 
+    def worker(self) -> Process:
+        """A worker for offline stages."""
+        return self.start("worker", "serinus.bootstrap.evaluation_worker", ["--store", self.store])
+
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API; the document, or SerinusError with the problem's text."""
         headers = {"authorization": f"Bearer {self.key}"}

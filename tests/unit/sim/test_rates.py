@@ -94,10 +94,10 @@ def test_no_rate_leaves_the_unit_interval() -> None:
 
 @pytest.mark.parametrize(
     ("file", "missing"),
-    [("baseline.md", {"examples"}), ("better.md", set()), ("worse.md", {"examples", "json_keys"})],
+    [("baseline.md", {"examples"}), ("better.md", set()), ("worse.md", {"json_keys", "refund_policy"})],
 )
 def test_the_example_prompts_differ_as_their_story_says(file: str, missing: set[str]) -> None:
-    """The good change adds the examples, the bad one drops the line about the keys: three times the broken formats."""
+    """The good change adds the examples; the bad one, made from it, loses what was said of the keys and of refunds."""
     prompt = (ROOT / "examples" / "support-bot" / file).read_text(encoding="utf-8").split("---\n", 2)[2]
     assert ALL - instructions_in(prompt) == missing
 
