@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from serinus.api.schemas.standing import StandingView
-from serinus.core.decision.standing import Sums
+from serinus.core.decision.standing import NO_SPREADS, Spreads, Sums
 from serinus.core.decision.standing import standing as judged
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.stages import StageResult
@@ -22,7 +22,8 @@ def standing(
     revision: int,
     now_us: int,
     results: Sequence[StageResult],
+    spreads: Spreads = NO_SPREADS,
 ) -> StandingView:
     """The standing of a release now. Rates and ages that nobody knows are null, never 0."""
-    now = judged(release, progress, sums, hosts, revision, now_us, results)
+    now = judged(release, progress, sums, hosts, revision, now_us, results, spreads)
     return StandingView.model_validate(msgspec.to_builtins(now))

@@ -12,7 +12,7 @@ from rich.text import Text
 from serinus.cli.api_client import Document
 from serinus.cli.output import NONE, name_of, plain
 from serinus.cli.shadow_table import shadow_line, shadow_tables
-from serinus.core.decision.wording import usd
+from serinus.core.decision.wording import amount, usd
 from serinus.files.units import duration_text, percent_text
 
 _BAR = 24
@@ -129,6 +129,10 @@ def _arms(release: Document) -> Table:
     table.add_row("units", *(f"{arm['units']:,}" for arm in arms))
     for i, event in enumerate(arms[0]["events"]):
         table.add_row(event["metric"], *(_rate(arm["events"][i]) for arm in arms))
+    for one in release["standing"]["evidence"]:
+        if one.get("kind") == "ratio":
+            values = one["candidate_value"], one["control_value"]
+            table.add_row(one["metric"], *(NONE if v is None else amount(one["unit"], v) for v in values))
     table.add_row("in flight", *(_flights(arm) for arm in arms))
     return table
 
@@ -152,7 +156,8 @@ def _evidence(release: Document) -> Table:
     for one in standing["evidence"]:
         name = one["metric"] + (" (dry run)" if one["dry_run"] else "") + ("" if one["role"] == "guardrail" else "*")
         style = "bold red" if one["culprit"] else ""
-        cells = (escape(name), f"{one['candidate']} : {one['control']}", f"{_odds(one['log_e'])}:1")
+        odds = "no data" if one.get("no_data") else f"{_odds(one['log_e'])}:1"
+        cells = (escape(name), f"{one['candidate']} : {one['control']}", odds)
         table.add_row(*cells, _bar(one["log_e"] / needed), style=style)
     if (ratio := standing.get("sample_ratio")) is not None:
         bar = _bar(ratio["log_e"] / ratio["needed_log_e"])

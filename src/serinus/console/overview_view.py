@@ -111,7 +111,15 @@ def _underway(
 ) -> Underway:
     return Underway(
         release=release,
-        standing=standing(release, progress, telemetry.sums(release.id), hosts, revision, now_us),
+        standing=standing(
+            release,
+            progress,
+            telemetry.sums(release.id),
+            hosts,
+            revision,
+            now_us,
+            spreads=telemetry.spreads_of([release.id]).get(release.id, {}),
+        ),
         stages=stepper(release, progress),
         signing=signed,
         waiting=progress.waiting if progress and release.hold is None else "",

@@ -64,13 +64,13 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         results = tuple(tx.stage_results(id))
         monitors = monitor_lines(tx, release.app, parts.clock.now_us()) if release.state in SERVING else ()
     with parts.telemetry.tx() as telemetry:
-        sums, hosts = telemetry.sums(id), telemetry.hosts()
+        sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
     return ReleaseView(
         release=release,
         progress=progress,
         candidate=candidate,
         control=control,
-        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results),
+        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results, spreads),
         stages=stepper(release, progress),
         signing=signed,
         results=results,

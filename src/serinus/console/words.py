@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import Markup, escape
 
-from serinus.core.decision.wording import odds, percent, span
+from serinus.core.decision.wording import amount, odds, percent, span
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.shadow import TITLES
 
@@ -32,7 +32,7 @@ ACTIONS = {
     "erase": "erased",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
-    "measure": "measured", "escalate": "escalated", "give_up": "given up", "change": "changed",
+    "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up", "change": "changed",
 }  # fmt: skip
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
@@ -172,7 +172,7 @@ def count(value: int | None) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text,
     "weight": weight_text,
-    "part": part, "metric": metric_title, "action": action_text, "state": state_text, "pretty": pretty,
+    "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value), "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
     "measured": lambda name: TITLES.get(name, name),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from serinus.control.reads import Reads, Window
-from serinus.core.decision.ratios import UnitSpread
+from serinus.core.decision.ratios import UnitSpread, unit_spreads
 from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.histogram import EMPTY, Histogram, decode
-from serinus.core.records.sums import Rollup, Sum, SumKey
-from serinus.core.records.unit_measures import Spread
+from serinus.core.records.sums import Rollup
 from serinus.core.release.release import Release
 from serinus.core.release.yardstick import Yardstick, taken, wanting
 from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import ControlStore
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
-from serinus.ports.tick_reads import Place
 
 HISTORY_S = 24 * 3600
 """How far back the control's own past is looked at: a whole day, with its busy and its quiet hours."""
@@ -36,12 +34,6 @@ def observe_spreads(plan: Plan, reads: Reads, release: str) -> tuple[UnitSpread,
     if not asks_spreads(plan):
         return ()
     return unit_spreads(reads.sums(release), reads.spreads(release))
-
-
-def unit_spreads(sums: Sequence[tuple[SumKey, Sum]], spreads: dict[Place, Spread]) -> tuple[UnitSpread, ...]:
-    """The sums over units, with how many units each is over."""
-    units = {(key.stratum, key.metric, key.arm): value.total for key, value in sums}
-    return tuple(UnitSpread(*place, units.get(place, 0), spreads[place]) for place in sorted(spreads))
 
 
 def own_yardsticks(

@@ -74,7 +74,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         results, approvals = tuple(tx.stage_results(id)), tuple(tx.approvals(id))
         entries = _entries(tx, id)
     with telemetry.tx() as read:
-        sums, hosts = read.sums(id), read.hosts()
+        sums, hosts, spreads = read.sums(id), read.hosts(), read.spreads_of([id]).get(id, {})
     checked, faults = verify_audit(control)
     return Pack(
         made_at_us=now_us,
@@ -85,7 +85,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         comparison=_comparison(control, release),
         results=results,
         approvals=approvals,
-        standing=standing(release, progress, sums, hosts, revision, now_us),
+        standing=standing(release, progress, sums, hosts, revision, now_us, spreads=spreads),
         entries=entries,
         decisions=tuple(replayed(entries)),
         chain=Chain(checked=checked, last_hash=_last_hash(control), faults=tuple(faults)),

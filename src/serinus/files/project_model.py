@@ -98,6 +98,12 @@ class GuardrailModel(Model):
     role: Literal["guardrail", "signal", "info"] | None = None
     dry_run: bool | None = None
     weight: float | None = None
+    cap: Bound | None = Field(default=None, examples=["$0.05"])
+
+    @field_validator("cap", mode="before")
+    @classmethod
+    def _in_unit(cls, value: object, stands: ValidationInfo) -> object:
+        return None if value is None else bound(stands.data.get("metric"), value)
 
 
 class TriggerModel(Model):
@@ -135,6 +141,17 @@ class NotificationsModel(Model):
     events: dict[KindName, list[RouteName]] = Field(default_factory=dict, examples=["{advance: []}"])
 
 
+class FreezeModel(Model):
+    """When no release starts or takes a step. Dates are the first and the last day, both included."""
+
+    hours: str | None = Field(default=None, examples=["18:00-08:00"])
+    days: str | None = Field(default=None, examples=["fri-sun"])
+    zone: str = Field(min_length=1, examples=["Europe/Berlin"])
+    first: date | None = Field(default=None, examples=["2026-12-20"])
+    last: date | None = Field(default=None, examples=["2027-01-03"])
+    reason: str | None = None
+
+
 class AppModel(Model):
     """An application and the plan of its releases."""
 
@@ -162,6 +179,8 @@ class AppModel(Model):
     payload_days: int | None = Field(default=None, ge=1, le=3650, examples=["30"])
     redact: list[Literal["email", "phone", "card"]] | None = Field(default=None, examples=["[email, phone, card]"])
     redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
+    freeze: list[FreezeModel] = Field(default_factory=list, examples=["[{days: fri-sun, zone: Europe/Berlin}]"])
+    when_active: Literal["refuse", "queue", "supersede"] | None = None
     alpha: Share | None = None
     alpha_per_year: Share | None = None
     beta: Share | None = None

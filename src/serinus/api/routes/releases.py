@@ -1,7 +1,7 @@
 """Routes of releases: start, show, and what people may do to one."""
 
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -12,6 +12,7 @@ from serinus.api.paging import Listing, page
 from serinus.api.parts import Parts
 from serinus.api.problems import documented
 from serinus.api.schemas.acts import ReasonBody, StartBody
+from serinus.api.schemas.freeze import WaitingView
 from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.standing import ReleaseDetail
 from serinus.api.stages import stages
@@ -21,12 +22,13 @@ from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
 from serinus.control.pause_release import pause_release
 from serinus.control.read_gates import all_gates
+from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.roll_back_release import roll_back_release
-from serinus.control.start_release import start_release
 from serinus.core.access import Operation
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
+from serinus.core.release.waiting import Waiting
 from serinus.ports.control_store import ApiKey, ControlStore, ControlTx, Page
 
 SALT_BYTES = 16
@@ -46,6 +48,9 @@ _VERBS: tuple[tuple[str, Operation, _Verb, str], ...] = (
     ("abort", Operation.ABORT_RELEASE, abort_release, "Abort: take the candidate out for no fault of its own."),
     ("rollback", Operation.ROLL_BACK_RELEASE, roll_back_release, "Roll back: everybody is on the baseline at once."),
 )
+_WAITS: dict[int | str, dict[str, Any]] = {
+    202: {"model": WaitingView, "description": "It waits for the end of a freeze or of another release."}
+}
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -73,29 +78,32 @@ def routes(parts: Parts) -> APIRouter:
         operation_id="start_release",
         response_model=ReleaseView,
         status_code=HTTPStatus.CREATED,
-        responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT) | _WAITS,
     )
     def post_release(
         body: StartBody,
         key: Annotated[ApiKey, Depends(may_start)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Start a release of a version, following the app's plan. One at a time per app: 409 (H6)."""
+        """Start a release of a version, following the app's plan. One at a time per app: while another is active, or
+        a freeze lasts, it is refused with 409 (H6) or waits with 202, as the plan says (H12)."""
 
         with parts.control.tx() as tx:
             app = tx.app(body.app)
         refuse_blind(parts.calls, parts.clock.now_us(), body.app, app.config.plan if app else None, body.acknowledge)
 
-        def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView]:
+        def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView | WaitingView]:
             salt = parts.random_bytes(SALT_BYTES).hex()
             now_us = parts.clock.now_us()
             reason = body.reason
             if body.acknowledge:
                 reason = f"{reason}; acknowledged: {body.acknowledge}".removeprefix("; ")
-            release = start_release(
-                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry, body.acknowledge
+            found = request_release(
+                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry, body.set_aside
             )
-            return 201, shown(store, release)
+            if isinstance(found, Waiting):
+                return 202, WaitingView.of(found)
+            return 201, shown(store, found)
 
         return request.do(key, work)
 
@@ -108,9 +116,9 @@ def routes(parts: Parts) -> APIRouter:
             names, progress = _names(tx, [release]), tx.progress(id)
             revision, gates, results = tx.revision(), all_gates(tx, release), tx.stage_results(id)
         with parts.telemetry.tx() as telemetry:
-            sums, hosts = telemetry.sums(id), telemetry.hosts()
+            sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
         response.headers["etag"] = f'"{release.seq}"'
-        now = standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results)
+        now = standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results, spreads)
         return ReleaseDetail.of_standing(release, names, stages(release, gates, progress), now)
 
     for verb in _VERBS:

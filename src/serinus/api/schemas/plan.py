@@ -67,7 +67,7 @@ class OfflineBody(Declared):
 
 
 class GuardrailBody(Declared):
-    """A sequential comparison of first bad events with the control."""
+    """A sequential comparison with the control: of first bad events, latency quantiles, cost or tokens per call."""
 
     metric: str = Field(description="A metric of the registry, such as `call.error`.")
     max_ratio: float = Field(default=1.25, description="Rate ratio that is tolerated.")
@@ -77,6 +77,7 @@ class GuardrailBody(Declared):
     )
     dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
     weight: float = Field(default=1.0, description="This metric's part of alpha, relative to the others.")
+    cap: float | None = Field(default=None, description="Of cost and tokens: a call counts as this at most.")
 
 
 class ShadowBody(Declared):
@@ -133,6 +134,17 @@ class LimitBody(Declared):
     action: Literal["pause", "rollback"] = Field(default="rollback", description="What follows.")
 
 
+class FreezeWindowBody(Declared):
+    """A window in which no release starts or takes a step; rollbacks go on."""
+
+    hours: str = Field(default="00:00-24:00", description="`HH:MM-HH:MM`, over midnight when the end is not after.")
+    days: str = Field(default="mon-sun", description="`fri-sun`, `mon,wed`.")
+    zone: str = Field(default="UTC", description="An IANA time zone.")
+    first: str = Field(default="", description="The first day, as `2026-12-20`; empty: without bound.")
+    last: str = Field(default="", description="The last day, included.")
+    reason: str = Field(default="", max_length=2000, description="Told to whoever waits.")
+
+
 class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
@@ -149,6 +161,10 @@ class PlanBody(Declared):
         default=0.0, description="What the alphas of a year's releases that users saw may add up to; 0: no bound."
     )
     beta: float = Field(default=0.05, description="Chance of showing a candidate non-inferior that is not.")
+    freeze: list[FreezeWindowBody] = Field(default=[], description="When no release starts or takes a step.")
+    when_active: Literal["refuse", "queue", "supersede"] = Field(
+        default="refuse", description="What becomes of a newer candidate while a release is active."
+    )
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
     freshness_s: float = Field(

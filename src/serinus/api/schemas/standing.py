@@ -33,10 +33,19 @@ class EvidenceView(BaseModel):
     metric: str
     role: str
     dry_run: bool
-    candidate: int = Field(description="Units with the event that count for the candidate.")
+    candidate: int = Field(
+        description="Units that count for the candidate: with the event, beyond the threshold, or with a value."
+    )
     control: int
     log_e: float = Field(description="Natural logarithm of the e-value: 0 says nothing.")
     culprit: bool = Field(description="Named as a cause.")
+    kind: str = Field(default="events", description="`events`, `quantile` or `ratio`.")
+    unit: str = Field(default="share", description="Unit of the values below.")
+    no_data: str = Field(default="", description="Why nothing can be said yet.")
+    threshold: float | None = Field(default=None, description="Of a quantile: the control's own.")
+    candidate_value: float | None = Field(default=None, description="Of a ratio: the candidate's.")
+    control_value: float | None = Field(default=None, description="Of a ratio: the control's.")
+    text: str = Field(default="", description="All of it as a sentence.")
 
 
 class DwellView(BaseModel):

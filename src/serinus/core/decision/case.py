@@ -20,8 +20,8 @@ from serinus.core.release.table import State
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A release with what is known of it. `progress` is that after this round; `margins` are judged where the step asks
-    for them, `shadow` in a shadow stage. `fallen` are counters below where they stood, `most_information` is the largest
-    of each ratio before this round."""
+    for them, `shadow` in a shadow stage. `fallen` are counters below where they stood, `most_information` is the
+    largest of each ratio before this round."""
 
     release: Release
     progress: Progress

@@ -47,8 +47,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 class Harm(msgspec.Struct, frozen=True, kw_only=True):
     """All guardrails', in the plan's order. `log_e` is that of the release (guardrails that may roll back, and what
-    counts on from earlier attempts), `needed` the log of 1/α. `culprits` are metrics refuted by e-Holm, or the heaviest one; empty below the bar. `signals`
-    reached the bar alone. `verdict` is FAIL when the release or a signal reached it."""
+    counts on from earlier attempts), `needed` the log of 1/α. `culprits` are metrics refuted by e-Holm, or the heaviest
+    one; empty below the bar. `signals` reached the bar alone. `verdict` is FAIL when the release or a signal did."""
 
     evidence: tuple[Evidence, ...]
     log_e: float
@@ -149,7 +149,8 @@ def _ratio_evidence(
     compared = compared_steps(release)
     found = [ratios.compare(guardrail, spreads, since) for since in range(min(release.step + 1, compared))]
     whole = found[0] if found else ratios.compare(guardrail, spreads)
-    missing = ratios.missing(guardrail, whole, most)
+    closed = release.plan.is_watch(release.step)
+    missing = "the comparison closed when the watch began" if closed else ratios.missing(guardrail, whole, most)
     log_e = tuple(0.0 if missing else round(ratios.harm_log_e(guardrail, one), DIGITS) for one in found)
     log_e += (0.0,) * (compared - len(log_e))
     # E of later data alone is the quotient of E now and E when a person resumed.

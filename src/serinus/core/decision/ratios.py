@@ -14,6 +14,7 @@ import msgspec
 
 from serinus.core.metrics import Ratio, metric
 from serinus.core.pipeline.guardrail import Guardrail
+from serinus.core.records.sums import Sum, SumKey
 from serinus.core.records.unit_measures import BUCKETS, Spread
 from serinus.core.routing.assignment import Arm
 from serinus.core.stats import estimate, ratio
@@ -44,6 +45,14 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     control: float | None
     units: tuple[int, int]
     effect: Effect | NoData
+
+
+def unit_spreads(
+    sums: Sequence[tuple[SumKey, Sum]], spreads: Mapping[tuple[int, str, int], Spread]
+) -> tuple[UnitSpread, ...]:
+    """Spreads by (stratum, metric, arm), with how many units each is over."""
+    units = {(key.stratum, key.metric, key.arm): value.total for key, value in sums}
+    return tuple(UnitSpread(*place, units.get(place, 0), spreads[place]) for place in sorted(spreads))
 
 
 def compare(rail: Guardrail, spreads: Sequence[UnitSpread], since: int = 0) -> Compared:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
 from serinus.core.decision.allocation import enrolled_units, judge_sample_ratio
-from serinus.core.decision.harm import judge_harm
+from serinus.core.decision.explain import told
+from serinus.core.decision.harm import Evidence, Harm, judge_harm
+from serinus.core.decision.ratios import unit_spreads
 from serinus.core.decision.shadow_standing import ShadowStanding, shadow_standing
 from serinus.core.fleet import HostStatus
 from serinus.core.metrics import REGISTRY
+from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
+from serinus.core.records.unit_measures import Spread
 from serinus.core.release.release import Positions, Progress, Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import COMPARED, Arm
 
 Sums = Sequence[tuple[SumKey, Sum]]
+Spreads = Mapping[tuple[int, str, int], Spread]
+NO_SPREADS: Spreads = MappingProxyType({})
 
 
 class EventStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +51,8 @@ class ArmStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """Evidence of harm by one guardrail: the units with the event that count, and log E."""
+    """Evidence of harm by one guardrail: the units that count (with the event, beyond the threshold, or with a value),
+    and log E. `text` is all of it as a sentence; the rest as in `harm.Evidence`, values in the metric's `unit`."""
 
     metric: str
     role: str
@@ -53,6 +61,13 @@ class EvidenceStanding(msgspec.Struct, frozen=True, kw_only=True):
     control: int
     log_e: float
     culprit: bool
+    kind: str = "events"
+    unit: str = "share"
+    no_data: str = ""
+    threshold: float | None = None
+    candidate_value: float | None = None
+    control_value: float | None = None
+    text: str = ""
 
 
 class DwellStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,27 +123,22 @@ def standing(
     revision: int,
     now_us: int,
     results: Sequence[StageResult] = (),
+    spreads: Spreads = NO_SPREADS,
 ) -> Standing:
-    """The standing of a release now; `revision` is the newest snapshot's, `results` those of its stages, whole."""
+    """The standing of a release now; `revision` is the newest snapshot's, `results` those of its stages, whole, and
+    `spreads` the sums over units that its guardrails on cost and tokens compare."""
     totals = _totals(sums)
     positions: Positions = {
         guardrail.metric: (totals[guardrail.metric, Arm.CANDIDATE], totals[guardrail.metric, Arm.CONTROL])
         for guardrail in release.plan.guardrails
     }
-    harm = judge_harm(release, positions)
+    most = progress.information if progress else {}
+    harm = judge_harm(release, positions, unit_spreads(sums, spreads), most)
+    units = totals[ENROLLED, Arm.CANDIDATE], totals[ENROLLED, Arm.CONTROL]
     return Standing(
         arms=tuple(_arm(release, arm, totals, hosts) for arm in COMPARED),
         evidence=tuple(
-            EvidenceStanding(
-                metric=one.metric,
-                role=one.role,
-                dry_run=one.dry_run,
-                candidate=one.candidate,
-                control=one.control,
-                log_e=one.log_e,
-                culprit=one.metric in (*harm.culprits, *harm.signals),
-            )
-            for one in harm.evidence
+            _evidence(one, rail, harm, units) for one, rail in zip(harm.evidence, release.plan.guardrails, strict=True)
         ),
         log_e=harm.log_e,
         needed_log_e=harm.needed,
@@ -159,6 +169,25 @@ def _sample_ratio(release: Release, sums: Sums) -> SampleRatioStanding | None:
     )
 
 
+def _evidence(one: Evidence, rail: Guardrail, harm: Harm, units: tuple[int, int]) -> EvidenceStanding:
+    return EvidenceStanding(
+        metric=one.metric,
+        role=one.role,
+        dry_run=one.dry_run,
+        candidate=one.candidate,
+        control=one.control,
+        log_e=one.log_e,
+        culprit=one.metric in (*harm.culprits, *harm.signals),
+        kind=one.kind,
+        unit=REGISTRY[one.metric].unit,
+        no_data=one.no_data,
+        threshold=one.threshold,
+        candidate_value=one.candidate_value,
+        control_value=one.control_value,
+        text=told(one, rail, harm.needed, units),
+    )
+
+
 def _totals(sums: Sums) -> Counter[tuple[str, int]]:
     totals: Counter[tuple[str, int]] = Counter()
     for key, value in sums:
@@ -173,6 +202,7 @@ def _arm(release: Release, arm: Arm, totals: Counter[tuple[str, int]], hosts: Se
     watched = {guardrail.metric for guardrail in release.plan.guardrails}
     watched |= {limit.metric for limit in release.plan.limits if REGISTRY[limit.metric].event}
     watched |= {metric for metric, _ in totals if metric != ENROLLED}
+    watched -= {name for name, found in REGISTRY.items() if found.kind == "ratio"}
     return ArmStanding(
         arm=arm.label,
         units=units,
