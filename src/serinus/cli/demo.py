@@ -57,5 +57,11 @@ def demo(
             as_json=json,
         )
         shown = Console(file=sys.stderr, width=_WIDE, highlight=False, emoji=False) if json else console()
-        code = run_demo(settings, SystemClock(), shown, signal.pause)
+        code = run_demo(settings, SystemClock(), shown, _interrupted)
     raise typer.Exit(code)
+
+
+def _interrupted() -> None:
+    """Comes back at Ctrl-C, which is how a stay ends."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -72,6 +71,7 @@ def collect(
     stack.wait(lambda: last <= {call.call for call in stack.calls(CallQuery(limit=_NEWEST))}, _SHIPPED_S)
     hosts = stack.api("GET", "/hosts")["items"]
     _, verified = shell.verdict(admin, "audit", "verify")
+    shell.say(f"{verified['checked']} entries, {len(verified['faults'])} faults")
     return Collected(
         told=[_ended(stack, shell, admin, one) for one in told],
         live=stack.api("GET", f"/apps/{APP}")["live"]["digest"],
@@ -86,8 +86,10 @@ def collect(
 
 def _ended(stack: Stack, shell: Shell, admin: Person, told: Told) -> Ended:
     code, anew = shell.verdict(admin, "replay", told.id)
-    file = Path(stack.directory / f"{told.id}.html")
-    shell.run(admin, "report", told.id, "--out", str(file))
+    same = sum(one["outcome"] == "identical" for one in anew["decisions"])
+    shell.say(f"{same} of {len(anew['decisions'])} decisions come out identical")
+    name = f"{told.id}.html"
+    shell.run(admin, "report", told.id, "--out", name)
     return Ended(
         title=told.title,
         id=told.id,
@@ -95,7 +97,7 @@ def _ended(stack: Stack, shell: Shell, admin: Person, told: Told) -> Ended:
         document=stack.release(told.id),
         decisions=anew["decisions"],
         identical=code == 0 and bool(anew["identical"]),
-        pack=file.read_text(encoding="utf-8"),
+        pack=(stack.directory / name).read_text(encoding="utf-8"),
     )
 
 

@@ -87,10 +87,11 @@ class _Demo:
     def _start(self) -> tuple[Shell, list[Person]]:
         say = self._console.print
         say("[bold]Serinus demo[/]: simulated provider, control, gateway, worker and users, all on loopback.")
-        say("Three releases of one app in three minutes. Ctrl-C ends it and leaves nothing behind.\n")
+        say("Three releases of one app in three minutes. Ctrl-C ends it and leaves nothing behind.")
         stack, settings = self._stack, self._settings
         provider = stack.provider("--seed", _PROVIDER_SEED, "--speed", str(settings.speed))
         stack.control()
+        say(f"Watch it in a browser: {stack.url}, key {stack.key}\n", highlight=False, soft_wrap=True)
         stack.worker()
         self._gateway = stack.gateway(workers=settings.workers)
         write_project(settings.directory, f"http://127.0.0.1:{provider.ready['port']}/v1")
@@ -131,7 +132,7 @@ class _Demo:
 
     def _stay(self, wait: Callable[[], object], admin: Person) -> None:
         say = self._console.print
-        say(f"\nEverything still runs. Console: {self._stack.url} with the key {admin.key}", highlight=False)
+        say(f"\nEverything still runs. Console: {self._stack.url}, key {admin.key}", highlight=False, soft_wrap=True)
         say("Or in another terminal:")
         say(f"  export SERINUS_URL={self._stack.url}", highlight=False)
         say(f"  export SERINUS_API_KEY={admin.key}", highlight=False)

@@ -36,8 +36,12 @@ class Shell:
     def run(self, who: Person, *words: str) -> str:
         """A command that must succeed; what it printed, which is shown too."""
         done = self._done(who, words)
-        self._console.print(escape(done.rstrip()), highlight=False)
+        self.say(done.rstrip())
         return done
+
+    def say(self, text: str) -> None:
+        """Show a text as it is."""
+        self._console.print(escape(text), highlight=False)
 
     def ask(self, who: Person, *words: str) -> Any:
         """A command that must succeed; the document that it prints with `--json`."""
