@@ -234,3 +234,19 @@ def test_L1_entries_are_shown_by_subject_and_one_by_one(console: Console) -> Non
     assert "person:release:start" in browser.page("/audit/7")
     assert browser.get("/audit/0").status_code == 404
     assert browser.get("/audit/99999999999999999999").status_code == 404
+
+
+def test_L1_the_trail_is_had_as_a_file(console: Console) -> None:
+    """A line an entry, whole or of one subject, for those who may see it; the check of a chain can be left."""
+    id = console.started()
+    browser = signed_in(console)
+    answer = browser.get("/audit/export")
+    assert answer.headers["content-type"] == "application/jsonl"
+    assert "audit.jsonl" in answer.headers["content-disposition"]
+    entries = [msgspec.json.decode(line) for line in answer.content.splitlines()]
+    assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    own = browser.get(f"/audit/export?subject={id}").content.splitlines()
+    assert {msgspec.json.decode(line)["subject"] for line in own} == {id}
+    assert f'href="/audit/export?subject={id}"' in browser.page(f"/audit?subject={id}")
+    assert console.browser().get("/audit/export").status_code == 303
+    assert browser.get("/audit/verify").headers["location"] == "/audit"
