@@ -84,8 +84,7 @@ def _cohorts(file: Path) -> dict[str, dict[str, Any]]:
     project = parse_project_file(str(file), read_file(file))
     return {
         app.name: {
-            "declared": app.name not in project.default_cohorts,
-            "rule": list(cohort_lines(app, app.name not in project.default_cohorts)),
+            "rule": list(cohort_lines(app)),
             "warnings": list(concerns(app.plan)) if app.plan else [],
         }
         for app in project.apps

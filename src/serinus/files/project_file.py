@@ -12,6 +12,7 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.notifications import Notifications
+from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
 from serinus.core.routing.price import Price
@@ -47,8 +48,6 @@ class Project:
 
     endpoints: tuple[Endpoint, ...]
     apps: tuple[AppConfig, ...]
-    default_cohorts: frozenset[str] = frozenset()
-    """Apps that declare no cohort rule: theirs is the default one, everyone by hash of the user."""
 
 
 def parse_project_file(file: str, raw: bytes) -> Project:
@@ -70,8 +69,7 @@ def parse_project_file(file: str, raw: bytes) -> Project:
             faults.append(core_fault(file, root, name, error))
     refuse(faults)
     endpoints = tuple(_endpoint(name, endpoint) for name, endpoint in model.endpoints.items())
-    undeclared = frozenset(name for name, app in model.apps.items() if app.cohort is None and app.unit is None)
-    return Project(endpoints=endpoints, apps=tuple(apps), default_cohorts=undeclared)
+    return Project(endpoints=endpoints, apps=tuple(apps))
 
 
 def _endpoint(name: str, endpoint: EndpointModel) -> Endpoint:
@@ -112,6 +110,12 @@ def _app(name: str, app: AppModel) -> AppConfig:
 def _cohort(app: AppModel) -> dict[str, Any]:
     """The fields of an app that its cohort rule declares."""
     cohort = app.cohort
+    if cohort is None and app.unit is None:
+        raise InvalidInput(
+            "no `cohort`: who is exposed first, and what stays on its arm (A1)",
+            where="cohort",
+            mend="add `cohort: {unit: user}`: everyone, by hash of the user",
+        )
     if cohort is None:
         return {}
     unit = cohort.unit
@@ -143,8 +147,9 @@ def _plan(app: AppModel) -> Plan:
         stages=tuple(_stage(i, stage, segments) for i, stage in enumerate(app.stages)),
         guardrails=tuple(Guardrail(**guardrail.model_dump(exclude_none=True)) for guardrail in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
+        freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
         monitors=tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors)),
-        **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback"}, exclude_none=True),
+        **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
 

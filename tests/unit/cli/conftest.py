@@ -38,6 +38,7 @@ apps:
       - {metric: call.error, above: 2.5%, for: 5m}
     guardrails:
       - {metric: call.invalid_format, max_ratio: 1.5, design_ratio: 3}
+    cohort: {unit: user}
 """
 PROMPT = "---\nendpoint: sim\nmodel: sim-1\n---\nBe kind.\n"
 

@@ -24,6 +24,7 @@ apps:
     triggers: [{metric: call.error, above: 50%, for: 5m, min_requests: 10}]
     guardrails: [{metric: call.error}]
     freshness: 5m
+    cohort: {unit: user}
 """
 
 

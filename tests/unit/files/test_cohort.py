@@ -93,17 +93,17 @@ def test_A1_check_says_who_is_exposed_first_in_words() -> None:
     assert [line.partition(":")[0] for line in unsaid] == ["step 2", "step 3"]
 
 
-def test_A6_without_a_declared_cohort_the_default_one_holds_and_is_told() -> None:
-    """Everyone by the hash of the user: files from before go on working, and `check` says that nobody chose it."""
+def test_A6_an_app_without_a_cohort_rule_is_refused_with_the_line_to_write() -> None:
+    """Who is exposed first is said before it happens; naming the unit alone says it too: everyone."""
     plain = GOOD[: GOOD.index("    cohort:")] + GOOD[GOOD.index("    stages:") :]
     for share in (2, 10, 10, 5):
         plain = plain.replace(f"          - {{share: {share}%", "#", 1)
-    found = project(plain)
-    assert found.default_cohorts == {"bot"}
-    assert "by the default rule" in next(cohort_lines(found.apps[0], declared=False))
-    declared = plain.replace("    stages:", "    unit: user\n    stages:")
-    assert project(declared).default_cohorts == frozenset()
-    assert project(declared).apps == found.apps
+    with pytest.raises(InvalidFile) as caught:
+        project(plain)
+    assert "no `cohort`" in caught.value.what
+    assert "`cohort: {unit: user}`" in caught.value.mend
+    declared = project(plain.replace("    stages:", "    unit: user\n    stages:"))
+    assert declared.apps == project(plain.replace("    stages:", "    cohort: {unit: user}\n    stages:")).apps
 
 
 def test_nobody_in_any_step_is_warned_of() -> None:

@@ -29,6 +29,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Guardrails": project_model.GuardrailModel,
     "Monitors": monitor_model.MonitorModel,
     "Triggers": project_model.TriggerModel,
+    "Freeze windows": project_model.FreezeModel,
 }
 
 
@@ -52,7 +53,7 @@ def test_the_defaults_that_are_told_are_cores() -> None:
     text = (
         "pipeline: 1\napps:\n  bot:\n    owner: ada\n"
         "    stages: [{kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}]\n"
-        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    guardrails: [{metric: call.error}]\n"
+        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    guardrails: [{metric: call.error}]\n    unit: user\n"
     )
     (app,) = parse_project_file("f", text.encode()).apps
     plan = app.plan
@@ -81,7 +82,7 @@ def test_the_defaults_of_stages_that_are_told_are_cores() -> None:
         "      - {kind: offline, suites: [golden]}\n      - {kind: shadow}\n"
         "      - {kind: approval, roles: [ml_lead]}\n"
         "      - {kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}\n"
-        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n"
+        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    unit: user\n"
     )
     (app,) = parse_project_file("f", text.encode()).apps
     assert app.plan is not None

@@ -16,6 +16,7 @@ apps:
     owner: ada
     stages: [{kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}]
     triggers: [{metric: call.error, above: 1%, for: 5m}]
+    cohort: {unit: user}
     monitors:
 """
 
@@ -100,7 +101,7 @@ def test_A2_what_cannot_work_is_refused_with_line_and_mend(line: str, what: str,
     (fault,) = caught.value.faults
     assert what in fault.what
     assert mend in fault.mend
-    assert fault.where == "f:8"
+    assert fault.where == "f:9"
     assert "pw@" not in str(fault)
 
 

@@ -42,6 +42,7 @@ apps:
     triggers:
       - {metric: call.error, above: 2.5%, for: 5m}
     beta: 10%
+    cohort: {unit: user}
 """
 
 
@@ -109,6 +110,7 @@ apps:
       - {kind: shadow, name: busy, peak: auto}
       - {kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}
     triggers: [{metric: call.error, above: 1%, for: 5m}]
+    cohort: {unit: user}
 """
 
 

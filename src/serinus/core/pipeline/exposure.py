@@ -35,11 +35,9 @@ def step_words(step: Step) -> str:
     return words + (f", and who opted in ({', '.join(step.opted_in)})" if step.opted_in else "")
 
 
-def cohort_lines(config: AppConfig, declared: bool = True) -> Iterator[str]:
-    """The cohort rule of an app in lines: what a unit is, and whom each step adds. `declared`: the app says so itself;
-    else it is the default rule."""
-    said = "" if declared else ", by the default rule: declare `cohort` to change it"
-    yield f"a unit is {_UNITS[config.unit]}{said}"
+def cohort_lines(config: AppConfig) -> Iterator[str]:
+    """The cohort rule of an app in lines: what a unit is, and whom each step adds."""
+    yield f"a unit is {_UNITS[config.unit]}"
     for number, step in enumerate(config.plan.steps if config.plan else (), 1):
         yield f"step {number}: {step_words(step)}"
     for name, units in sorted(config.opted_in.items()):
