@@ -23,14 +23,17 @@ from serinus.core.pipeline.plan import Plan
 from serinus.files.faults import did_you_mean
 from serinus.files.project_file import parse_project_file
 from serinus.files.scenario_file import parse_scenario_file, shipped
+from serinus.rehearsal.charts import step_name
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.page import chance_text, page, span_text
 from serinus.rehearsal.rehearse import Rehearsal, rehearsal
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.standard import STANDARD
-from serinus.rehearsal.summary import DETECTION, FALSE, Quantiles, Summary, summarise
+from serinus.rehearsal.summary import BLIND, DETECTION, FALSE, Quantiles, Summary, summarise
+from serinus.rehearsal.sweep import Curve, Sweep, parse_sweep, sized
 
 INTERRUPTED = 130
+SWEPT = ("failures-x2",)
 _COLUMNS = ("scenario", "releases", "caught", "false", "delay 50/90 %", "users 50/90 %", "bad", "full", "ended at")
 Told = Callable[[float], None]
 
@@ -45,6 +48,9 @@ def rehearse(
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same releases.")] = 1,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one for each core.")] = 0,
     require: Annotated[str, typer.Option("--require", help="detection=0.95,false=0.01: exit with 1 unless met.")] = "",
+    sweep: Annotated[
+        str, typer.Option("--sweep", help="Power curve: ratio=1.25..4, ratio=1.5,2,3 or drop=0.01..0.08.")
+    ] = "",
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with charts to this file.")] = None,
     show: Annotated[
         str, typer.Option("--show", help="Print a shipped scenario, to copy and change; nothing else.")
@@ -62,6 +68,12 @@ def rehearse(
         return
     wanted = _wanted(require)
     plan, name = _plan(project, app)
+    if sweep:
+        if require:
+            raise InvalidInput("a sweep cannot be required", where="--require", mend="leave out `--sweep`")
+        played = [_scenario(one) for one in scenario or SWEPT]
+        _swept(played, parse_sweep(sweep), plan, name, releases, seed, workers or _cores(), html, json)
+        return
     scenarios = [_scenario(one) for one in scenario or shipped()]
     summaries, whole = _rehearse(scenarios, plan, releases, seed, workers or _cores(), wanted)
     if html is not None:
@@ -70,11 +82,61 @@ def rehearse(
     if json:
         print_json({"pipeline": name, "releases": releases, "seed": seed, "scenarios": msgspec.to_builtins(summaries)})
     else:
-        _show(summaries, plan)
+        _show(summaries)
     if not whole:
         raise typer.Exit(INTERRUPTED)
     if require and not all(one.verdict == "met" for summary in summaries for one in summary.requirements):
         raise typer.Exit(REFUSED)
+
+
+def _swept(
+    scenarios: list[Scenario],
+    sweep: Sweep,
+    plan: Plan,
+    name: str,
+    releases: int,
+    seed: int,
+    workers: int,
+    html: Path | None,
+    json: bool,
+) -> None:
+    """A power curve for each scenario."""
+    sizes = [[sized(one, sweep, value) for value in sweep.values] for one in scenarios]
+    found, whole = _rehearse([one for own in sizes for one in own], plan, releases, seed, workers, {})
+    curves = [
+        Curve(scenario=one.name, title=one.title, what=sweep.what, values=sweep.values, summaries=tuple(found[i:j]))
+        for one, i, j in ((one, k * len(sweep.values), (k + 1) * len(sweep.values)) for k, one in enumerate(scenarios))
+    ]
+    if html is not None:
+        with written(html, force=True) as file:
+            file.write(page((), name, curves).encode())
+    if json:
+        print_json({"pipeline": name, "releases": releases, "seed": seed, "curves": msgspec.to_builtins(curves)})
+    else:
+        for curve in curves:
+            _show_curve(curve)
+    if not whole:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _show_curve(curve: Curve) -> None:
+    print_table(
+        ("scenario", curve.what, "releases", "stopped", "delay 50/90 %", "users 50/90 %", "bad"),
+        (
+            (
+                curve.scenario,
+                f"{value:.4g}",
+                f"{one.releases:,}",
+                chance_text(stopped),
+                _pair(one.delay_s, True),
+                _pair(one.exposed),
+                _pair(one.bad),
+            )
+            for value, one, stopped in zip(curve.values, curve.summaries, curve.stopped, strict=False)
+        ),
+        "No release was rehearsed.",
+        whole="scenario",
+    )
 
 
 def _rehearse(
@@ -156,7 +218,7 @@ def _wanted(text: str) -> dict[str, float]:
             chance = float(value)
         except ValueError:
             chance = -1.0
-        if name.strip() not in (DETECTION, FALSE) or not 0 <= chance <= 1:
+        if name.strip() not in (DETECTION, FALSE, BLIND) or not 0 <= chance <= 1:
             raise InvalidInput(f"{part!r} is no requirement", where="--require", mend="write detection=0.95,false=0.01")
         found[name.strip()] = chance
     return found
@@ -166,10 +228,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _show(summaries: list[Summary], plan: Plan) -> None:
+def _show(summaries: list[Summary]) -> None:
     print_table(
         _COLUMNS,
-        (_row(one, plan) for one in summaries),
+        (_row(one) for one in summaries),
         "No release was rehearsed.",
         whole="scenario",
     )
@@ -177,7 +239,7 @@ def _show(summaries: list[Summary], plan: Plan) -> None:
         console().print(f"[bold]{plain(one.scenario)}[/bold]: {plain(one.verdict)}", soft_wrap=True)
 
 
-def _row(one: Summary, plan: Plan) -> tuple[str, ...]:
+def _row(one: Summary) -> tuple[str, ...]:
     return (
         one.scenario,
         f"{one.releases:,}",
@@ -187,7 +249,7 @@ def _row(one: Summary, plan: Plan) -> tuple[str, ...]:
         _pair(one.exposed),
         _pair(one.bad),
         _pair(one.full_s, True),
-        _stops(one, plan),
+        _stops(one),
     )
 
 
@@ -197,6 +259,6 @@ def _pair(found: Quantiles | None, span: bool = False) -> str:
     return " / ".join(span_text(v) if span else f"{v:,.0f}" for v in (found.p50, found.p90))
 
 
-def _stops(one: Summary, plan: Plan) -> str:
+def _stops(one: Summary) -> str:
     ended = [sum(step.ended.values()) for step in one.steps]
-    return ", ".join(f"{100 * s.share:g} %: {n:,}" for s, n in zip(plan.steps, ended, strict=True) if n)
+    return ", ".join(f"{step_name(s)}: {n:,}" for s, n in zip(one.steps, ended, strict=True) if n)

@@ -15,7 +15,7 @@ from serinus.files import units
 from serinus.files.faults import InvalidFile, did_you_mean, fault, refuse
 from serinus.files.text import read_text
 from serinus.files.yaml_nodes import Node, parse_yaml
-from serinus.rehearsal.scenario import Drift, Effect, Gap, Outage, Rate, Scenario, Traffic
+from serinus.rehearsal.scenario import Drift, Effect, Gap, Judge, Latency, Outage, People, Rate, Scenario, Traffic
 
 MAX_BYTES = 256 * 1024
 Read = Callable[[object], Any]
@@ -57,9 +57,25 @@ TRAFFIC: dict[str, Key] = {
     "pause": _key("pause_s", "60s", units.duration_s),
     "spread": _key("spread", "1.0"),
 }
+LATENCY: dict[str, Key] = {
+    "median": _key("median_s", "900ms", units.duration_s),
+    "spread": _key("spread", "0.6"),
+}
+JUDGE: dict[str, Key] = {
+    "cases": _key("cases", "2000"),
+    "correct": _key("correct", "88%", units.share),
+    "differs": _key("differs", "8%", units.share),
+    "drop": _key("drop", "0.05"),
+    "noise": _key("noise", "1%", units.share),
+    "max_drop": _key("max_drop", "0.03"),
+    "takes": _key("takes_s", "30m", units.duration_s),
+    "dies": _key("dies", "true"),
+}
+PEOPLE: dict[str, Key] = {"approve_after": _key("approve_after_s", "2h", units.duration_s)}
 RATE: dict[str, Key] = {
     "chance": _key("chance", "2%", units.share, required=True),
     "delay": _key("delay_s", "6h", units.duration_s),
+    "after": _key("after_s", "2d", units.duration_s),
 }
 EFFECT: dict[str, Key] = {
     "metric": _METRIC,
@@ -89,11 +105,20 @@ SCENARIO: dict[str, Key] = {
     "title": _key("title", "Three times the failures"),
     "traffic": _key("traffic", "{requests_per_day: 250000}"),
     "rates": _key("rates", "{call.error: 2%}", required=True),
+    "latency": _key("latency", "{median: 900ms, spread: 0.6}"),
+    "judge": _key("judge", "{drop: 0.05}"),
+    "people": _key("people", "{approve_after: 2h}"),
     "effect": _key("effect", "[{metric: call.error, ratio: 3}]"),
     "drift": _key("drift", "[{metric: call.error, kind: step, factor: 2, from: 6h}]"),
     "outages": _key("outages", "[{metric: call.error, chance: 60%, from: 6h, for: 20m}]"),
     "gaps": _key("gaps", "[{from: 6h, for: 20m}]"),
     "horizon": _key("horizon_s", "7d", units.duration_s),
+}
+_PARTS: dict[str, tuple[type[msgspec.Struct], dict[str, Key]]] = {
+    "traffic": (Traffic, TRAFFIC),
+    "latency": (Latency, LATENCY),
+    "judge": (Judge, JUDGE),
+    "people": (People, PEOPLE),
 }
 _LISTS: dict[str, tuple[type[msgspec.Struct], dict[str, Key]]] = {
     "effect": (Effect, EFFECT),
@@ -136,8 +161,9 @@ class _Reader:
                 found[name] = self._text((name,), tree[name])
         if "horizon" in tree:
             found |= self._fields(("horizon",), {"horizon": tree["horizon"]}, SCENARIO, ())
-        if "traffic" in tree:
-            found["traffic"] = self._struct(("traffic",), tree["traffic"], Traffic, TRAFFIC)
+        for name, (kind, keys) in _PARTS.items():
+            if name in tree:
+                found[name] = self._struct((name,), tree[name], kind, keys)
         for name, (kind, keys) in _LISTS.items():
             if name in tree:
                 found[name] = self._list((name,), tree[name], kind, keys)

@@ -12,12 +12,16 @@ import math
 
 import numpy as np
 
+from serinus.core.decision.allocation import ALPHA
 from serinus.core.pipeline.plan import Guardrail, Plan
-from serinus.core.stats import events
+from serinus.core.stats import beta, events
+from serinus.core.stats.allocation import CONCENTRATION
 from serinus.rehearsal.population import Bools, Ints
 
 ROUNDING = 1e-5
 """Evidence is rounded before it is compared; a bar lies lower by more than that."""
+HALF = CONCENTRATION / 2
+"""Of the prior units of the sample ratio, each arm has half."""
 _PAGE = 512
 
 
@@ -26,6 +30,7 @@ class Bars:
 
     def __init__(self, plan: Plan) -> None:
         self._needed = math.log(1 / plan.alpha) - ROUNDING
+        self._nobody = float(beta.log_weight(np.asarray(HALF), np.asarray(HALF), 0.5))
         self._tables: dict[tuple[float, float], Ints] = {}
 
     def reached(self, guardrail: Guardrail, candidate: Ints, control: Ints) -> Bools:
@@ -34,6 +39,16 @@ class Bars:
             return np.zeros(candidate.shape, dtype=np.bool_)
         table = self._table(guardrail, int(control.max()))
         return np.asarray(candidate >= table[control])
+
+    def unlike(self, units: Ints) -> Bools:
+        """Where units [minute, stratum, arm] came to the arms so unevenly that it may be an alarm. One that a person
+        resumed counts from later on: not here, where nobody resumes."""
+        log_e = np.zeros(len(units))
+        for stratum in range(units.shape[1]):
+            mine = units[:, stratum].astype(np.float64)
+            if mine[-1].any():
+                log_e += beta.log_weight(HALF + mine[:, 0], HALF + mine[:, 1], 0.5) - self._nobody
+        return np.asarray(log_e >= math.log(1 / ALPHA) - ROUNDING)
 
     def _table(self, guardrail: Guardrail, control: int) -> Ints:
         key = guardrail.max_ratio, guardrail.design_ratio

@@ -2,30 +2,129 @@
 
 from __future__ import annotations
 
+import math
+from typing import Protocol
+
 import numpy as np
+from scipy import special
 
+from serinus.core.metrics import Quantile, metric
+from serinus.core.pipeline.limit import Limit
+from serinus.core.pipeline.plan import Plan
+from serinus.core.records.histogram import GAMMA, index_of, value_at
 from serinus.rehearsal.population import Floats
-from serinus.rehearsal.scenario import DAY_S, Drift, Effect, Scenario
+from serinus.rehearsal.scenario import DAY_S, Drift, Effect, Latency, Scenario, is_latency
+
+_US_PER_S = 1e6
+_US_PER_MS = 1e3
 
 
-def base_chance(scenario: Scenario, name: str, at_s: Floats) -> Floats:
-    """On both arms, before any user's own proneness; outages are not in it."""
-    rate = next(rate for rate in scenario.rates if rate.metric == name)
-    chance = np.full(len(at_s), rate.chance)
-    for drift in scenario.drift:
-        if drift.metric == name:
+class Kind(Protocol):
+    """One kind of event that a call can have. `mark`: the row of a call's marks that decides it."""
+
+    @property
+    def name(self) -> str:
+        """What it is called: its metric, and for slow calls the bound."""
+        ...
+
+    @property
+    def mark(self) -> int:
+        """The row of the marks."""
+        ...
+
+    @property
+    def effect(self) -> Effect | None:
+        """What the candidate does to it."""
+        ...
+
+    def well(self, at_s: Floats, proneness: Floats | float) -> Floats:
+        """The chance of the baseline's calls."""
+        ...
+
+    def harmed(self, at_s: Floats, proneness: Floats | float, ratio: Floats) -> Floats:
+        """The chance of calls in which the candidate multiplies it by `ratio`."""
+        ...
+
+
+class EventKind:
+    """An event metric with a rate."""
+
+    def __init__(self, scenario: Scenario, mark: int) -> None:
+        self.rate = scenario.rates[mark]
+        self.name = self.rate.metric
+        self.mark = mark
+        self.effect = next((one for one in scenario.effect if one.metric == self.name), None)
+        self._drifts = [one for one in scenario.drift if one.metric == self.name]
+        self._outages = [one for one in scenario.outages if one.metric == self.name]
+
+    def well(self, at_s: Floats, proneness: Floats | float) -> Floats:
+        """The chance of the baseline's calls."""
+        return self.harmed(at_s, proneness, np.ones(1))
+
+    def harmed(self, at_s: Floats, proneness: Floats | float, ratio: Floats) -> Floats:
+        """The chance of calls in which the candidate multiplies it by `ratio`."""
+        chance = np.full(len(at_s), self.rate.chance)
+        for drift in self._drifts:
             chance = chance * _moved(drift, at_s)
-    return chance
+        return np.minimum(1.0, np.maximum(chance * proneness * ratio, self.outage(at_s)))
 
-
-def outage_chance(scenario: Scenario, name: str, at_s: Floats) -> Floats:
-    """The least chance on both arms: 0 while the provider is well."""
-    least = np.zeros(len(at_s))
-    for outage in scenario.outages:
-        if outage.metric == name:
+    def outage(self, at_s: Floats) -> Floats:
+        """The least chance on both arms: 0 while the provider is well."""
+        least = np.zeros(len(at_s))
+        for outage in self._outages:
             within = (at_s >= outage.from_s) & (at_s < outage.from_s + outage.for_s)
             least = np.where(within, np.maximum(least, outage.chance), least)
-    return least
+        return least
+
+
+class SlowKind:
+    """Calls that count as above the bound of a limit on a quantile of latency."""
+
+    def __init__(self, scenario: Scenario, latency: Latency, limit: Limit, mark: int) -> None:
+        self.name = slow(limit)
+        self.mark = mark
+        self.effect = next((one for one in scenario.effect if is_latency(one.metric)), None)
+        self._drifts = [one for one in scenario.drift if is_latency(one.metric)]
+        self._spread = latency.spread
+        edge_us = _edge_us(limit.bound * _US_PER_MS)
+        self._beyond = (math.log(edge_us) - math.log(latency.median_s * _US_PER_S)) / latency.spread
+
+    def well(self, at_s: Floats, proneness: Floats | float) -> Floats:
+        """The chance of the baseline's calls."""
+        return self.harmed(at_s, proneness, np.ones(1))
+
+    def harmed(self, at_s: Floats, proneness: Floats | float, ratio: Floats) -> Floats:
+        """The chance of calls that take `ratio` times as long; nobody is prone to that."""
+        for drift in self._drifts:
+            ratio = ratio * _moved(drift, at_s)
+        # Few different ratios, many calls: the normal distribution is asked for as few as there are.
+        different, which = np.unique(ratio, return_inverse=True)
+        chances = special.ndtr(np.log(different) / self._spread - self._beyond)
+        return np.broadcast_to(chances[which], at_s.shape)
+
+
+def kinds(scenario: Scenario, plan: Plan) -> tuple[Kind, ...]:
+    """All kinds of events that a release of this plan counts, those of the scenario's rates first."""
+    found: list[Kind] = [EventKind(scenario, mark) for mark in range(len(scenario.rates))]
+    for limit in plan.limits:
+        if scenario.latency and is_latency(limit.metric) and slow(limit) not in (one.name for one in found):
+            found.append(SlowKind(scenario, scenario.latency, limit, len(scenario.rates)))
+    return tuple(found)
+
+
+def slow(limit: Limit) -> str:
+    """The name of what is above a limit's bound, or the metric of an event limit."""
+    return f"{limit.metric} > {limit.bound:g}" if is_latency(limit.metric) else limit.metric
+
+
+def quantile_ms(limit: Limit, latency: Latency, calls: int, above: int) -> float | None:
+    """The quantile in a bucket of which this many calls are above the bound, as the shape of latencies has it: for
+    people, decided is by the counts."""
+    measure = metric(limit.metric).measure
+    if not calls or not isinstance(measure, Quantile):
+        return None
+    at = special.ndtri((calls - above + 0.5) / (calls + 1))
+    return float(limit.bound * math.exp(latency.spread * (special.ndtri(measure.q) - at)))
 
 
 def effect_ratio(effect: Effect, begun_s: float, at_s: Floats) -> Floats:
@@ -44,3 +143,16 @@ def _moved(drift: Drift, at_s: Floats) -> Floats:
     else:
         part = np.where(since >= 0, (1 - np.cos(2 * np.pi * since / DAY_S)) / 2, 0.0)
     return np.asarray(1 + (drift.factor - 1) * part)
+
+
+def _edge_us(bound_us: float) -> float:
+    """A latency above this lies in a bucket of the histogram that stands for more than the bound."""
+    index = index_of(bound_us) - 1
+    while value_at(index) <= bound_us:
+        index += 1
+    return _top(index - 1)
+
+
+def _top(index: int) -> float:
+    """The largest value of a bucket."""
+    return math.exp(index * math.log(GAMMA))

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from serinus.rehearsal.summary import Summary, Timeline
+from serinus.rehearsal.summary import StepPower, Summary, Timeline
+from serinus.rehearsal.sweep import Curve
 
 WIDTH, HEIGHT = 520, 220
 LEFT, RIGHT, TOP, BOTTOM = 48, 26, 12, 34
@@ -25,9 +26,29 @@ def power_by_step(summary: Summary) -> str:
             f'height="{_y(0) - top:.1f}"><title>{100 * found.value:.2f} % of {found.n:,} releases</title></rect>'
         )
         parts.append(_line(middle, _y(found.low), middle, _y(found.high), "whisker"))
-        parts.append(_text(middle, HEIGHT - BOTTOM + 16, f"{100 * step.share:g} %", "middle"))
+        parts.append(_text(middle, HEIGHT - BOTTOM + 16, step_name(step), "middle"))
         parts.append(_text(middle, top - 5, f"{100 * found.value:.3g} %", "middle"))
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "rolled back on this step or before", "middle"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "stopped on this step or before", "middle"))
+    return _svg(parts)
+
+
+def power_curve(curve: Curve) -> str:
+    """The chance that a release is stopped, by the size of the harm, with exact intervals."""
+    low, high = curve.values[0], curve.values[-1]
+    width = (high - low) or 1.0
+    parts = [_frame(f"Chance to be stopped by {curve.what}, {curve.scenario}"), _shares()]
+    points = []
+    for value, found in zip(curve.values, curve.stopped, strict=False):
+        x = _x(0.03 + 0.94 * (value - low) / width)
+        points.append((x, _y(found.value)))
+        parts.append(_line(x, _y(found.low), x, _y(found.high), "whisker"))
+        parts.append(
+            f'<circle class="bar" cx="{x:.1f}" cy="{_y(found.value):.1f}" r="3.5"><title>{curve.what} {value:g}: '
+            f"{100 * found.value:.2f} % of {found.n:,} releases</title></circle>"
+        )
+        parts.append(_text(x, HEIGHT - BOTTOM + 16, f"{value:.3g}", "middle"))
+    parts.append(f'<polyline class="curve" points="{_joined(points)}"/>')
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, f"{curve.what} of the harm", "middle"))
     return _svg(parts)
 
 
@@ -40,7 +61,7 @@ def exposure(summary: Summary) -> str:
     parts = [_frame(f"Users who saw the candidate, {summary.scenario}"), _shares(), _ticks(top, "")]
     points = [(_x(value / top), _y(i / (len(summary.exposure) - 1))) for i, value in enumerate(summary.exposure)]
     parts.append(f'<polyline class="curve" points="{_joined(points)}"/>')
-    whose = "releases that were rolled back" if summary.harmful else "all releases"
+    whose = "releases that were stopped" if summary.harmful else "all releases"
     parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, f"users who saw the candidate, of {whose}", "middle"))
     return _svg(parts)
 
@@ -72,8 +93,16 @@ def legend(summary: Summary) -> str:
 
 
 def _areas(summary: Summary, found: Timeline) -> list[tuple[str, Sequence[float]]]:
-    steps = [(f"at {100 * s.share:g} %", row) for s, row in zip(summary.steps, found.steps, strict=True)]
-    return [("rolled back", found.rolled_back), ("promoted", found.promoted), *steps]
+    steps = [
+        (f"at {step_name(s)}" if s.step >= 0 else step_name(s), row)
+        for s, row in zip(summary.steps, found.steps, strict=True)
+    ]
+    return [("rolled back or rejected", found.rolled_back), ("promoted", found.promoted), *steps]
+
+
+def step_name(step: StepPower) -> str:
+    """A step as people call it."""
+    return f"{100 * step.share:g} %" if step.step >= 0 else "before traffic"
 
 
 def _svg(parts: Sequence[str]) -> str:

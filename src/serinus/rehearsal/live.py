@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 from serinus.core.decision.commands import (
     Advance,
     Command,
+    Conclude,
     Confirm,
     EnterStage,
     Pause,
@@ -19,9 +19,10 @@ from serinus.core.decision.commands import (
 )
 from serinus.core.decision.decision import Decision, decide
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Fleet, Flow, Observations, Units
-from serinus.core.pipeline.plan import Plan
+from serinus.core.decision.verdict import Verdict
+from serinus.core.pipeline.stages import MeasuredStage, OfflineStage, RolloutStage
 from serinus.core.records.sums import ENROLLED
-from serinus.core.release.release import Hold, Progress, Release
+from serinus.core.release.release import Progress
 from serinus.core.release.table import FINAL, Event, State
 from serinus.core.release.transitions import (
     advanced,
@@ -34,39 +35,54 @@ from serinus.core.release.transitions import (
     started,
     withdrawn,
 )
-from serinus.rehearsal.bars import Bars
 from serinus.rehearsal.calls import MINUTE_S
-from serinus.rehearsal.gaps import after_gap
-from serinus.rehearsal.looks import Telling, next_look, telling
-from serinus.rehearsal.outcome import End, Outcome
-from serinus.rehearsal.scenario import DAY_S, Scenario
+from serinus.rehearsal.chances import slow
+from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_look, telling
+from serinus.rehearsal.made import Made
+from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
+from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.rounds import (
+    START_US,
+    chance_of,
+    created,
+    end_ms,
+    end_of,
+    fleet,
+    hold,
+    horizon_s,
+    minute_of,
+    passed,
+    stretch_minutes,
+)
+from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.stages import Stages
 from serinus.rehearsal.stretch import Stretch, seen_buckets
 from serinus.rehearsal.world import World
 
-START_US = 1_767_225_600_000_000
-"""Where virtual time begins: any moment will do, since nothing is measured by wall clocks."""
-HOST = "host"
-LATE_MS = 5_000
+STAGES, MIRROR = 1, 2
+"""Parts of a release that have their own luck."""
 EXTRA_BUCKETS = 10
-_MOST_CALLS = 60_000
-_LONGEST_MINUTES = 120
-_WATCH_MINUTES = 1440
 
 
 class Living:
     """A release being lived through. `every_minute`: look at all minutes, not only at those that can tell something."""
 
-    def __init__(self, scenario: Scenario, plan: Plan, bars: Bars, index: int, seed: int, every_minute: bool) -> None:
+    def __init__(self, scenario: Scenario, made: Made, index: int, seed: int, every_minute: bool) -> None:
+        plan = made.plan
         self._scenario = scenario
-        self._bars = bars
+        self._made = made
         self._every_minute = every_minute
-        self._world = World(scenario, plan, np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,))))
+        self._world = World(scenario, plan, chance_of(seed, index))
+        self._stages = Stages(scenario, made.golden, chance_of(seed, index, STAGES))
+        self._mirror_rng = chance_of(seed, index, MIRROR)
+        self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
-        self._release = started(_created(plan), self._revision, "rehearsed")
+        self._release = started(created(plan), self._revision, "rehearsed")
         self._progress: Progress | None = None
         self._horizon = int(horizon_s(scenario, plan) // MINUTE_S)
-        self._steps_s: list[float] = [0.0]
+        self._steps_s: list[float] = [0.0] if self._release.exposed else []
+        self._served_s: float | None = 0.0 if self._release.exposed else None
         self._looked_ms = 0
         self._exposed_watch = 0
         self._pauses = self._looks = 0
@@ -77,8 +93,81 @@ class Living:
         """Live to the end, or to the horizon."""
         minute = 0
         while minute < self._horizon and self._release.state not in FINAL:
-            minute += self._live_stretch(minute)
-        return self._summed(minute)
+            if not self._release.exposed and self._waits_for_a_person():
+                break
+            if self._release.exposed:
+                minute += self._live_stretch(minute)
+            elif self._stages.mirroring(self._release):
+                minute += self._live_mirrored(minute)
+            else:
+                minute += self._wait(minute)
+        return self._summed(min(minute, self._horizon))
+
+    def _wait(self, minute: int) -> int:
+        """One round before traffic, and how many minutes until the next one can tell more."""
+        now_ms = end_ms(minute)
+        self._look(self._unserved(now_ms), now_ms)
+        release = self._release
+        gone = release.exposed or release.state in FINAL or self._waits_for_a_person()
+        if gone or self._every_minute or self._stages.mirroring(release):
+            return 1
+        stage = release.plan.stages[release.stage]
+        due_s = self._stages.due_s(release)
+        if isinstance(stage, MeasuredStage):
+            assert self._progress is not None
+            due_s = min(due_s, now_ms / 1000 + stage.budget_s - self._progress.stage_ms / 1000)
+        return max(1, min(minute_of(due_s), self._horizon) - minute)
+
+    def _waits_for_a_person(self) -> bool:
+        hold = self._release.hold
+        return hold is not None and not hold.auto_resume and not hold.deadline_us
+
+    def _live_mirrored(self, first: int) -> int:
+        """A shadow stage, until it has come to its end; how many minutes were lived."""
+        release = self._release
+        stage = self._stages.mirroring(release)
+        assert stage is not None
+        minutes = min(int(stage.budget_s // MINUTE_S) + 2, self._horizon - first)
+        peaks = self._made.peaks(self._scenario, stage, first, minutes)
+        found = mirrored(self._mirror_rng, self._world, stage, first, minutes, peaks)
+        told = pair_looks(release.plan, stage, found, self._made.bars)
+        self._served_s = first * MINUTE_S if self._served_s is None else self._served_s
+        at = 0
+        while at < minutes:
+            if not self._every_minute:
+                at = next_pair_look(self._release, self._progress, self._looked_ms, stage, found, told, at)
+            if at >= minutes:
+                break
+            now_ms = end_ms(first + at)
+            self._look(self._mirrored_round(found, at, now_ms), now_ms)
+            at += 1
+            if not self._stages.mirroring(self._release):
+                # The result is read in the round after the one that wrote it down.
+                self._look(self._mirrored_round(found, at - 1, now_ms), now_ms)
+                break
+            if self._waits_for_a_person() or self._release.state in FINAL:
+                break
+        return min(at, minutes)
+
+    def _mirrored_round(self, found: Mirrored, minute: int, now_ms: int) -> Observations:
+        seen = self._unserved(now_ms)
+        silent_ms = int(found.gap_ms[minute])
+        return msgspec.structs.replace(
+            seen,
+            fleet=fleet(self._release.plan, seen.fleet.watermark_us, silent_ms),
+            shadow=found.seen(minute),
+        )
+
+    def _unserved(self, now_ms: int) -> Observations:
+        """What a round sees while no user gets the candidate."""
+        nothing, now_us = Flow(age_ms=0, seen=False), START_US + now_ms * 1000
+        return Observations(
+            elapsed_ms=min(now_ms - self._looked_ms, LONGEST_ROUND_MS),
+            candidate=nothing,
+            control=nothing,
+            fleet=Fleet(live=1, watermark_us=now_us),
+            gates=self._stages.seen(self._release, now_ms / 1000, now_us),
+        )
 
     def _live_stretch(self, first: int) -> int:
         """Draw a stretch and go through it until the step changes or it is over; how many minutes were lived."""
@@ -104,16 +193,28 @@ class Living:
     def _next_look(self, stretch: Stretch, told: Telling, minute: int) -> int:
         if self._every_minute:
             return minute
-        return next_look(self._release, self._progress, self._looked_ms, stretch, told, minute)
+        release = self._release
+        stage = release.plan.stages[release.stage]
+        if isinstance(stage, RolloutStage) or release.state is State.PAUSED:
+            return next_look(release, self._progress, self._looked_ms, stretch, told, minute)
+        if self._progress is None or self._progress.stage != release.stage:
+            return minute
+        due_s = self._stages.due_s(release)
+        if isinstance(stage, MeasuredStage):
+            due_s = min(due_s, (self._looked_ms - self._progress.stage_ms) / 1000 + stage.budget_s)
+        return min(first_look(told, minute), max(minute, minute_of(due_s) - stretch.first))
 
     def _telling(self, stretch: Stretch) -> Telling:
-        return telling(self._release, stretch, self._world.metrics, self._bars)
+        return telling(self._release, stretch, self._world.metrics, self._kinds, self._made.bars)
 
     def _round(self, stretch: Stretch, minute: int) -> None:
         """What the tick does, at the end of this minute."""
-        self._looks += 1
         now_ms = round(stretch.end_s(minute) * 1000)
-        seen = self._observed(stretch, minute, now_ms - self._looked_ms)
+        self._look(self._observed(stretch, minute, now_ms), now_ms)
+
+    def _look(self, seen: Observations, now_ms: int) -> None:
+        """A round of the tick that sees this."""
+        self._looks += 1
         stored = passed(self._release, self._progress, now_ms - self._looked_ms - LONGEST_ROUND_MS)
         now_us = START_US + now_ms * 1000
         decision = decide(self._release, stored, seen, now_us)
@@ -139,7 +240,7 @@ class Living:
         match command:
             case Pause():
                 self._pauses += 1
-                self._release = paused(release, _hold(command, now_us))
+                self._release = paused(release, hold(command, now_us))
             case Resume():
                 self._release = resumed(release, self._progress, command.reason)
             case Advance():
@@ -154,10 +255,13 @@ class Living:
                 self._release = rejected(release, self._next_revision(), command.reason)
             case Confirm():
                 self._release = confirmed(release)
+            case Conclude():
+                self._stages.conclude(release, command, now_us)
             case RequestApproval():
                 pass
         if self._release.step != step:
             self._steps_s.append(now_s)
+            self._served_s = now_s if self._served_s is None else self._served_s
             step = self._release.step
             self._progress = msgspec.structs.replace(self._progress, step=step, dwell_ms=0, pending_ms=0)
 
@@ -165,9 +269,9 @@ class Living:
         self._revision += 1
         return self._revision
 
-    def _observed(self, stretch: Stretch, minute: int, elapsed_ms: int) -> Observations:
+    def _observed(self, stretch: Stretch, minute: int, now_ms: int) -> Observations:
         plan, metrics = self._release.plan, self._world.metrics
-        now_us = START_US + round(stretch.end_s(minute) * 1e6)
+        now_us = START_US + now_ms * 1000
         silent_ms = int(stretch.gap_ms[minute])
         units = stretch.units[minute].tolist()
         positions = {name: tuple(pair) for name, pair in zip(metrics, stretch.positions[minute].tolist(), strict=True)}
@@ -179,113 +283,64 @@ class Living:
             Flow(age_ms=int(stretch.age_ms[minute, arm]), seen=bool(stretch.answered[minute, arm])) for arm in range(2)
         ]
         return Observations(
-            elapsed_ms=min(elapsed_ms, LONGEST_ROUND_MS),
+            elapsed_ms=min(now_ms - self._looked_ms, LONGEST_ROUND_MS),
             candidate=flows[0],
             control=flows[1],
-            fleet=Fleet(
-                live=1,
-                watermark_us=now_us - silent_ms * 1000,
-                late=(HOST,) if silent_ms > LATE_MS else (),
-                stuck=(HOST,) if silent_ms > plan.freshness_s * 1000 else (),
-            ),
+            fleet=fleet(plan, now_us, silent_ms),
+            gates=self._stages.seen(self._release, now_ms / 1000, now_us),
             units=tuple(Units(s, *pair) for s, pair in enumerate(units) if any(pair)),
             positions={name: (pair[0], pair[1]) for name, pair in sorted(positions.items())},
             limits=tuple(
                 seen_buckets(
                     stretch,
                     limit,
-                    metrics.index(limit.metric) if limit.metric in metrics else None,
+                    self._kinds.index(slow(limit)) if slow(limit) in self._kinds else None,
                     minute,
                     (limit.buckets + EXTRA_BUCKETS) * limit.bucket_s + MINUTE_S,
                     START_US,
+                    self._scenario.latency,
                 )
                 for limit in plan.limits
             ),
         )
 
     def _summed(self, minutes: int) -> Outcome:
-        stretch, world = self._stretch, self._world
-        assert stretch is not None
-        last = minutes - stretch.first - 1
-        began = [at for at, effect in zip(world.harm_began, map(world.effect, range(len(world.metrics))), strict=True)
+        world = self._world
+        effects = [kind.effect for kind in world.kinds]
+        began = [at for at, effect in zip(world.harm_began, effects, strict=True)
                  if at is not None and effect is not None and effect.ratio > 1 and effect.segment > 0]  # fmt: skip
+        if self._scenario.judge.drop > 0 and any(isinstance(one, OfflineStage) for one in self._release.plan.stages):
+            began.append(0.0)
+            self._served_s = 0.0
         end_s = minutes * MINUTE_S
-        harm_s = min((at for at in began if at <= end_s), default=None)
+        # What harms nobody yet, as no request has come to it, has not begun.
+        came = [max(at, self._served_s) for at in began if self._served_s is not None]
+        harm_s = min((at for at in came if at <= end_s), default=None)
+        exposed, calls, bad, extra = self._suffered(minutes)
         finding = self._last.findings[-1] if self._last else None
         return Outcome(
             index=self._index,
-            end=_end(self._release),
+            end=end_of(self._release),
             end_s=end_s,
             steps_s=tuple(self._steps_s),
             harm_s=harm_s,
-            exposed=int(stretch.units[last, :, 0].sum()) + self._exposed_watch,
-            calls=int(stretch.harmed.calls[last]),
-            bad=int(stretch.harmed.bad[last]),
-            extra=round(float(stretch.harmed.extra[last]), 3),
+            exposed=exposed,
+            calls=calls,
+            bad=bad,
+            extra=extra,
             question=finding.question if finding else "",
+            accused=finding is not None and finding.verdict is Verdict.FAIL,
             reason=self._release.reason,
             pauses=self._pauses,
             looks=self._looks,
         )
 
-
-def stretch_minutes(scenario: Scenario, plan: Plan, step: int, first: int, horizon: int) -> int:
-    """How many minutes to draw at a time: not much more than the step lasts, nor than fits into memory, and never to an
-    end within a gap."""
-    longest = _WATCH_MINUTES
-    if not plan.is_watch(step):
-        per_minute = scenario.traffic.requests_per_day / 1440 * 2 * plan.candidate_share(step)
-        longest = min(_LONGEST_MINUTES, int(_MOST_CALLS / per_minute))
-    longest = max(5, min(longest, int(plan.steps[step].dwell_s / MINUTE_S) + 2))
-    return max(1, min(after_gap(scenario.gaps, first + longest), horizon) - first)
-
-
-def passed(release: Release, progress: Progress | None, ms: int) -> Progress | None:
-    """The tick's memory after rounds that were not judged one by one, since each would only have counted its time: as
-    health when the release goes on, else as waiting."""
-    if progress is None or ms <= 0 or progress.step != release.step:
-        return progress
-    if release.hold is None:
-        return msgspec.structs.replace(progress, pending_ms=progress.pending_ms + ms, stage_ms=progress.stage_ms + ms)
-    held = progress.held_ms + ms if progress.held_at_us == release.hold.at_us else progress.held_ms
-    return msgspec.structs.replace(progress, held_ms=held)
-
-
-def horizon_s(scenario: Scenario, plan: Plan) -> float:
-    """When the rehearsal of a release ends, whatever has become of it: the scenario's, or twice all dwells and
-    a day."""
-    return scenario.horizon_s or 2 * sum(step.dwell_s for step in plan.steps) + DAY_S
-
-
-def _hold(pause: Pause, now_us: int) -> Hold:
-    return Hold(
-        trigger=pause.trigger,
-        reason=pause.reason,
-        at_us=now_us,
-        auto_resume=pause.auto_resume,
-        deadline_us=now_us + int(pause.deadline_s * 1e6) if pause.deadline_s else 0,
-    )
-
-
-def _end(release: Release) -> End:
-    if release.state is State.PROMOTED:
-        return "promoted"
-    if release.state is State.ROLLED_BACK:
-        return "rolled_back"
-    waits = release.hold is not None and not release.hold.auto_resume
-    return "paused" if waits else "unfinished"
-
-
-def _created(plan: Plan) -> Release:
-    return Release(
-        id="rel_rehearsed",
-        app="rehearsed",
-        seq=0,
-        state=State.CREATED,
-        candidate="candidate",
-        control="baseline",
-        salt="",
-        plan=plan,
-        created_at_us=START_US,
-        created_by="rehearsal",
-    )
+    def _suffered(self, minutes: int) -> tuple[int, int, int, float]:
+        """Users who saw the candidate, its calls, the bad ones, and how many of these are its doing."""
+        stretch = self._stretch
+        if stretch is None:
+            return 0, 0, 0, 0.0
+        last = minutes - stretch.first - 1
+        harmed = stretch.harmed
+        exposed = int(stretch.units[last, :, 0].sum()) + self._exposed_watch
+        return exposed, int(harmed.calls[last]), int(harmed.bad[last]), round(float(harmed.extra[last]), 3)

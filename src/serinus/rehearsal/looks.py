@@ -8,11 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from serinus.core.decision.harm import trigger_of
+from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.plan import Limit
+from serinus.core.pipeline.stages import ShadowStage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.rehearsal.bars import Bars
 from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.chances import slow
+from serinus.rehearsal.mirror import Mirrored, PairLooks
 from serinus.rehearsal.population import Bools
 from serinus.rehearsal.stretch import Stretch
 
@@ -20,24 +24,29 @@ MINUTE_MS = 60_000
 
 
 class Telling(NamedTuple):
-    """Minutes of a stretch that can tell something. `acting`: evidence has reached a bar, or a bucket is above a limit;
-    `uneven`: an arm is not heard, or one of the others comes next, so that what was served until then is counted;
-    `heard`: both arms are, so that a pause for missing data may end."""
+    """Minutes of a stretch that can tell something. `acting`: evidence has reached a bar, units came unevenly, or a
+    bucket is above a limit; `uneven`: an arm is not heard, or one of the others comes next, so that what was served
+    until then is counted; `heard`: both arms are, so that a pause for missing data may end."""
 
     acting: Bools
     uneven: Bools
     heard: Bools
 
 
-def telling(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars) -> Telling:
-    """What the minutes of a stretch can tell, on the release's step."""
+def telling(
+    release: Release, stretch: Stretch, metrics: tuple[str, ...], kinds: tuple[str, ...], bars: Bars
+) -> Telling:
+    """What the minutes of a stretch can tell, on the release's step; `metrics` and `kinds` name its positions and its
+    buckets."""
     over = np.zeros(stretch.minutes, dtype=np.bool_)
     for limit in release.plan.limits:
-        over |= _over(stretch, limit, metrics)
+        over |= _over(stretch, limit, kinds)
     uneven = over | _unheard(release, stretch, MINUTE_MS - 1)
     uneven[:-1] |= uneven[1:]
     uneven[-1] = True
-    harmed = np.zeros_like(over) if release.plan.is_watch(release.step) else _harmed(release, stretch, metrics, bars)
+    harmed = np.zeros_like(over)
+    if not release.plan.is_watch(release.step):
+        harmed = _harmed(release, stretch, metrics, bars) | bars.unlike(stretch.units)
     heard = ~_unheard(release, stretch, release.plan.freshness_s * 1000)
     return Telling(acting=over | harmed, uneven=uneven, heard=heard)
 
@@ -56,8 +65,37 @@ def next_look(
         return minute
     served_ms = progress.dwell_ms + progress.pending_ms
     due_ms = looked_ms + release.plan.steps[release.step].dwell_s * 1000 - served_ms
-    due = math.ceil(due_ms / MINUTE_MS) - 1 - stretch.first
-    return min(_first(told.acting | told.uneven, minute), max(minute, due, _enough(release, stretch)))
+    due = _minute_after(due_ms, stretch.first)
+    return min(first_look(told, minute), max(minute, due, _enough(release, stretch)))
+
+
+def first_look(told: Telling, minute: int) -> int:
+    """The first minute from `minute` on that can tell something by itself."""
+    return _first(told.acting | told.uneven, minute)
+
+
+def next_pair_look(
+    release: Release,
+    progress: Progress | None,
+    looked_ms: int,
+    stage: ShadowStage,
+    found: Mirrored,
+    told: PairLooks,
+    minute: int,
+) -> int:
+    """The same of a shadow stage."""
+    if progress is None or progress.shadow is None or progress.stage != release.stage:
+        return minute
+    own = progress.shadow
+    spent = _minute_after(looked_ms + stage.budget_s * 1000 - progress.stage_ms, found.first)
+    if release.state is State.PAUSED:
+        return min(_first(told.acting | told.heard, minute), max(minute, spent))
+    due = _minute_after(looked_ms + stage.dwell_s * 1000 - own.dwell_ms - own.pending_ms, found.first)
+    return min(_first(told.acting | told.changing, minute), max(minute, due, told.enough), max(minute, spent))
+
+
+def _minute_after(at_ms: float, first: int) -> int:
+    return math.ceil(at_ms / MINUTE_MS) - 1 - first
 
 
 def _enough(release: Release, stretch: Stretch) -> int:
@@ -82,13 +120,18 @@ def _unheard(release: Release, stretch: Stretch, for_ms: float) -> Bools:
     return np.asarray(silent.any(axis=1) | (stretch.gap_ms > 0))
 
 
-def _over(stretch: Stretch, limit: Limit, metrics: tuple[str, ...]) -> Bools:
+def _over(stretch: Stretch, limit: Limit, kinds: tuple[str, ...]) -> Bools:
     """Minutes in which a bucket of the limit is above it."""
     found = stretch.buckets[limit.bucket_s].since(int(stretch.first * MINUTE_S) // limit.bucket_s)
-    if limit.metric not in metrics:
+    if slow(limit) not in kinds:
         return np.zeros(stretch.minutes, dtype=np.bool_)
-    requests, bad = found.requests[:, 0], found.bad[metrics.index(limit.metric), :, 0]
-    over = (requests >= limit.min_requests) & (bad > limit.bound * requests)
+    requests, bad = found.requests[:, 0], found.bad[kinds.index(slow(limit)), :, 0]
+    measure = metric(limit.metric).measure
+    if isinstance(measure, Quantile):
+        beyond = requests - bad <= np.floor(measure.q * (requests - 1))
+    else:
+        beyond = bad > limit.bound * requests
+    over = (requests >= limit.min_requests) & beyond
     return np.asarray(over.reshape(stretch.minutes, -1).any(axis=1))
 
 

@@ -6,15 +6,17 @@ from typing import Literal
 
 import msgspec
 
-End = Literal["promoted", "rolled_back", "paused", "unfinished"]
-"""`paused`: it waited for a person when the rehearsal ended; `unfinished`: it still waited for data, units or time."""
+End = Literal["promoted", "rolled_back", "rejected", "paused", "unfinished"]
+"""`rejected`: it ended before any user saw the candidate; `paused`: it waited for a person when the rehearsal ended;
+`unfinished`: it still waited for data, units or time."""
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """`end_s` is when it came to `end`; `steps_s` when each step began. `harm_s`: when the candidate began to harm
     (None: not before the end). `exposed` users saw the candidate, in `calls` calls; `bad` of them had a bad event, of
-    which `extra` would not have been expected of the baseline. `question` is what decided (`harm`, `limits`, …),
-    `reason` its sentence; `pauses` counts pauses, `looks` the rounds that were judged."""
+    which `extra` would not have been expected of the baseline. `question` is what decided (`harm`, `limits`, …), and
+    whether it `accused` the candidate, `reason` its sentence; `pauses` counts pauses, `looks` the rounds that were
+    judged."""
 
     index: int
     end: End
@@ -26,21 +28,30 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     bad: int
     extra: float
     question: str
+    accused: bool
     reason: str
     pauses: int
     looks: int
 
     @property
     def stopped_step(self) -> int:
-        """The step on which it ended, from 0."""
+        """The step on which it ended, from 0; −1: before the first one."""
         return len(self.steps_s) - 1
 
     @property
     def caught(self) -> bool:
-        """Rolled back after harm had begun."""
-        return self.end == "rolled_back" and self.harm_s is not None and self.harm_s <= self.end_s
+        """Stopped after harm had begun: rolled back, rejected, held by an accusation until a person looks, or held
+        before any user saw the candidate."""
+        if self.harm_s is None or self.harm_s > self.end_s:
+            return False
+        return self.stopped or (self.end == "paused" and not self.calls)
 
     @property
     def false(self) -> bool:
-        """Rolled back without harm."""
-        return self.end == "rolled_back" and not self.caught
+        """Stopped without harm: rolled back, rejected, or held by an accusation."""
+        return self.stopped and (self.harm_s is None or self.harm_s > self.end_s)
+
+    @property
+    def stopped(self) -> bool:
+        """Ended, or held, because something spoke against the candidate."""
+        return self.end in ("rolled_back", "rejected") or (self.end == "paused" and self.accused)

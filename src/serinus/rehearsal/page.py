@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from serinus.rehearsal.charts import exposure, legend, power_by_step, timeline
+from serinus.rehearsal.charts import exposure, legend, power_by_step, power_curve, step_name, timeline
 from serinus.rehearsal.summary import Chance, Quantiles, Summary
+from serinus.rehearsal.sweep import Curve
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d8dde3; --bar: #2f6fb2; --bad: #b3261e;
@@ -30,13 +31,14 @@ svg text { fill: var(--ink); font: 11px system-ui, sans-serif }
 _STEP_AREAS = 30
 
 
-def page(summaries: Sequence[Summary], pipeline: str) -> str:
-    """The report; `pipeline` names what was rehearsed."""
+def page(summaries: Sequence[Summary], pipeline: str, curves: Sequence[Curve] = ()) -> str:
+    """The report; `pipeline` names what was rehearsed. `curves` come first."""
     shades = "".join(f".area{i + 2} {{ fill: var(--bar); opacity: {_shade(i)} }}\n" for i in range(_STEP_AREAS))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Rehearsal of {escape(pipeline)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}{shades}</style></head><body>'
-        f"<h1>Rehearsal of {escape(pipeline)}</h1>{_overview(summaries)}{''.join(map(_scenario, summaries))}"
+        f"<h1>Rehearsal of {escape(pipeline)}</h1>{''.join(map(_curve, curves))}"
+        f"{_overview(summaries) if summaries else ''}{''.join(map(_scenario, summaries))}"
         "</body></html>\n"
     )
 
@@ -52,7 +54,7 @@ def span_text(seconds: float) -> str:
 
 
 def _overview(summaries: Sequence[Summary]) -> str:
-    titles = ("scenario", "releases", "caught", "false rollbacks", "delay, median", "users exposed, median",
+    titles = ("scenario", "releases", "caught", "stopped by mistake", "delay, median", "users exposed, median",
               "full rollout, median")  # fmt: skip
     rows = (
         (
@@ -69,14 +71,33 @@ def _overview(summaries: Sequence[Summary]) -> str:
     return _table(titles, rows)
 
 
+def _curve(one: Curve) -> str:
+    rows = (
+        (
+            f"{value:.4g}",
+            f"{found.releases:,}",
+            chance_text(stopped),
+            _median(found.delay_s, span=True),
+            _median(found.exposed),
+            _median(found.bad),
+        )
+        for value, found, stopped in zip(one.values, one.summaries, one.stopped, strict=False)
+    )
+    titles = (one.what, "releases", "stopped", "delay, median", "users exposed, median", "bad answers, median")
+    return (
+        f"<h2>{escape(one.scenario)}: power by {one.what}</h2><p>{escape(one.title)}</p>"
+        f'<div class="charts"><div>{power_curve(one)}</div></div>{_table(titles, rows)}'
+    )
+
+
 def _scenario(one: Summary) -> str:
     worst = "missed" if any(r.verdict == "missed" for r in one.requirements) else ""
     met = "met" if one.requirements and all(r.verdict == "met" for r in one.requirements) else worst
     cut = f" It was interrupted: {one.asked:,} were asked for." if one.releases < one.asked else ""
     figures = (
-        ("delay from harm to rollback, h", one.delay_s, 3600.0),
+        ("delay from harm to stop, h", one.delay_s, 3600.0),
         ("users who saw the candidate", one.exposed, 1.0),
-        ("bad answers served until rollback", one.bad, 1.0),
+        ("bad answers served until then", one.bad, 1.0),
         ("of these beyond the baseline's", one.extra, 1.0),
         ("start to full rollout, h", one.full_s, 3600.0),
     )
@@ -86,7 +107,7 @@ def _scenario(one: Summary) -> str:
         if q is not None
     ]
     stops = [
-        (f"{100 * step.share:g} %", *(f"{step.ended.get(end, 0):,}" for end in _ENDS), chance_text(step.rolled_back))
+        (step_name(step), *(f"{step.ended.get(end, 0):,}" for end in _ENDS), chance_text(step.rolled_back))
         for step in one.steps
     ]
     return (
@@ -96,12 +117,12 @@ def _scenario(one: Summary) -> str:
         f'<div class="charts"><div>{power_by_step(one)}</div><div>{exposure(one)}</div>'
         f"<div>{timeline(one)}{legend(one)}</div></div>"
         + _table(("", "mean", "10 %", "50 %", "90 %", "99 %"), rows)
-        + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "rolled back by then"), stops)
+        + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "stopped by then"), stops)
         + f'<p class="soft">For example: {escape(one.example)}.</p>'
     )
 
 
-_ENDS = ("promoted", "rolled_back", "paused", "unfinished")
+_ENDS = ("promoted", "rolled_back", "rejected", "paused", "unfinished")
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -11,11 +11,10 @@ from itertools import islice
 
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Plan
-from serinus.rehearsal.bars import Bars
 from serinus.rehearsal.live import Living
+from serinus.rehearsal.made import Made
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.scenario import Scenario
-from serinus.rehearsal.standard import traffic_only
 
 BATCH = 25
 """Releases in one piece of work: some seconds of it, so that an interruption loses little."""
@@ -24,15 +23,13 @@ Told = Callable[[int], None]
 
 def rehearse_one(scenario: Scenario, plan: Plan, index: int, seed: int, *, every_minute: bool = False) -> Outcome:
     """One release. `every_minute` judges all minutes, also those of which it is known that they can change nothing."""
-    watched = traffic_only(plan)
-    return Living(scenario, watched, Bars(watched), index, seed, every_minute).outcome()
+    return Living(scenario, Made(scenario, plan), index, seed, every_minute).outcome()
 
 
 def rehearse_batch(scenario: Scenario, plan: Plan, indices: Sequence[int], seed: int) -> list[Outcome]:
     """Some releases, one after another."""
-    watched = traffic_only(plan)
-    bars = Bars(watched)
-    return [Living(scenario, watched, bars, index, seed, False).outcome() for index in indices]
+    made = Made(scenario, plan)
+    return [Living(scenario, made, index, seed, False).outcome() for index in indices]
 
 
 class Rehearsal:

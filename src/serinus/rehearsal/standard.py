@@ -9,7 +9,7 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
-from serinus.core.pipeline.stages import RolloutStage
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage
 from serinus.core.pipeline.step import Step
 
 HOUR_S = 3600.0
@@ -17,28 +17,47 @@ LEAST_ADDED = 1e-6
 
 STANDARD = Plan(
     owner="nobody@example.com",
-    steps=(
-        Step(share=0.02, dwell_s=2 * HOUR_S, min_units=100),
-        Step(share=0.10, dwell_s=4 * HOUR_S, min_units=200),
-        Step(share=0.25, dwell_s=6 * HOUR_S, min_units=200),
-        Step(share=0.50, dwell_s=6 * HOUR_S, min_units=200),
-        Step(share=1.00, dwell_s=24 * HOUR_S),
+    stages=(
+        OfflineStage(name="golden set", suites=("golden",)),
+        RolloutStage(name="canary", steps=(Step(share=0.02, dwell_s=2 * HOUR_S, min_units=100),)),
+        RolloutStage(name="cohort", steps=(Step(share=0.10, dwell_s=4 * HOUR_S, min_units=200),)),
+        ApprovalStage(name="review", roles=("ops_lead",)),
+        RolloutStage(
+            name="wider",
+            steps=(
+                Step(share=0.25, dwell_s=6 * HOUR_S, min_units=200),
+                Step(share=0.50, dwell_s=6 * HOUR_S, min_units=200),
+            ),
+        ),
+        RolloutStage(name="full", steps=(Step(share=1.00, dwell_s=24 * HOUR_S),)),
     ),
     guardrails=(
         Guardrail(metric="call.error"),
         Guardrail(metric="call.invalid_format"),
         Guardrail(metric="call.refusal"),
+        Guardrail(metric="feedback.thumbs_down", max_ratio=1.5, design_ratio=3.0),
     ),
-    limits=(Limit(metric="call.error", above=0.15),),
+    limits=(
+        Limit(metric="call.error", above=0.15),
+        Limit(metric="latency.p95", above=3_000.0, buckets=10, min_requests=20),
+    ),
     freshness_s=300.0,
 )
 
 
-def traffic_only(plan: Plan) -> Plan:
-    """The plan with its traffic alone: stages without any have no users, so they are taken as passed. A population is
-    taken as a random part of the users, as large as it is said to be."""
-    steps = plan.steps if all(step.population is None for step in plan.steps) else _for_everyone(plan.steps)
-    return msgspec.structs.replace(plan, steps=(), stages=(RolloutStage(steps=steps),))
+def playable(plan: Plan) -> Plan:
+    """The plan as it can be rehearsed: without monitors, which read what nobody simulates; and a population is taken as
+    a random part of the users, as large as it is said to be."""
+    if all(step.population is None for step in plan.steps):
+        return msgspec.structs.replace(plan, monitors=())
+    steps = iter(_for_everyone(plan.steps))
+    stages = tuple(
+        msgspec.structs.replace(stage, steps=tuple(next(steps) for _ in stage.steps))
+        if isinstance(stage, RolloutStage)
+        else stage
+        for stage in plan.stages
+    )
+    return msgspec.structs.replace(plan, steps=(), stages=stages, monitors=())
 
 
 def _for_everyone(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -9,7 +9,9 @@ import numpy as np
 from serinus.core.decision.observations import Bucket
 from serinus.core.pipeline.plan import Limit
 from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.chances import quantile_ms
 from serinus.rehearsal.population import Floats, Ints
+from serinus.rehearsal.scenario import Latency, is_latency
 
 
 class Buckets(NamedTuple):
@@ -71,7 +73,13 @@ class Stretch(NamedTuple):
 
 
 def seen_buckets(
-    stretch: Stretch, limit: Limit, metric: int | None, minute: int, back_s: float, start_us: int
+    stretch: Stretch,
+    limit: Limit,
+    kind: int | None,
+    minute: int,
+    back_s: float,
+    start_us: int,
+    latency: Latency | None = None,
 ) -> tuple[Bucket, ...]:
     """The complete buckets of a limit behind the watermark at the end of a minute, oldest first, from `back_s` before
     it on; empty ones are not there, as no rollup is."""
@@ -82,7 +90,13 @@ def seen_buckets(
     for i in range(begin, max(begin, end)):
         candidate, control = int(found.requests[i, 0]), int(found.requests[i, 1])
         if candidate or control:
-            bad = (0, 0) if metric is None else (int(found.bad[metric, i, 0]), int(found.bad[metric, i, 1]))
+            bad = (0, 0) if kind is None else (int(found.bad[kind, i, 0]), int(found.bad[kind, i, 1]))
             at_us = start_us + (found.first + i) * limit.bucket_s * 1_000_000
-            shown.append(Bucket(at_us, candidate, bad[0], control, bad[1]))
+            values: tuple[float | None, float | None] = (None, None)
+            if latency is not None and is_latency(limit.metric):
+                values = (
+                    quantile_ms(limit, latency, candidate, bad[0]),
+                    quantile_ms(limit, latency, control, bad[1]),
+                )
+            shown.append(Bucket(at_us, candidate, bad[0], control, bad[1], 0, 0, *values))
     return tuple(shown)

@@ -17,11 +17,11 @@ from serinus.rehearsal.scenario import Scenario
 
 LEVEL = 0.05
 POINTS = (0.1, 0.5, 0.9, 0.99)
-DETECTION, FALSE = "detection", "false"
-WANTED = {DETECTION: 0.95}
+DETECTION, FALSE, BLIND = "detection", "false", "blind"
+WANTED = {DETECTION: 0.95, BLIND: 0.01}
 """What a pipeline is held to when nobody says more; for false rollbacks it is its own α."""
 
-ENDED = ("rolled_back", "promoted")
+ENDED = {"rolled_back": 0, "rejected": 0, "promoted": 1}
 MOMENTS = 120
 """Into how many parts the time of a timeline is divided."""
 
@@ -50,7 +50,8 @@ class Quantiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepPower(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: how many releases it ended, and the chance of a rollback on it or before."""
+    """A step: how many releases it ended, and the chance that a release was stopped on it or before: rolled back,
+    rejected, or held by an accusation. Step −1 is all that comes before traffic."""
 
     step: int
     share: float
@@ -68,7 +69,8 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timeline(msgspec.Struct, frozen=True, kw_only=True):
-    """Where releases stand at each of `at_s`: the share of them on each step, rolled back, or promoted."""
+    """Where releases stand at each of `at_s`: the share of them on each step, rolled back (or
+    rejected), or promoted."""
 
     at_s: tuple[float, ...]
     steps: tuple[tuple[float, ...], ...]
@@ -77,11 +79,12 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """One scenario's rehearsal. Delays in s from the beginning of harm to the rollback, over caught releases;
-    `full_s` from the start to promotion. `detection` counts rollbacks after harm began, among releases in which it did;
-    `false` rollbacks without harm, among all. `asked`: releases asked for; fewer were done if it was interrupted.
-    `exposed` users are those of releases that were rolled back (of all, when nothing harms); `exposure` are 101 of its
-    quantiles, of the least exposed release to the most."""
+    """One scenario's rehearsal. Delays in s from the beginning of harm, or the first request to a candidate that harms,
+    until it was stopped, over caught releases; `full_s` from the start to promotion. `detection` counts those that were
+    stopped after harm began, among releases in which it did; `false` those stopped without harm, among all; `blind`
+    those that went live though a measurement had broken down. `asked`: releases asked for; fewer were done if it was
+    interrupted. `exposed` users are those of releases that were stopped (of all, when nothing harms); `exposure` are
+    101 of its quantiles, of the least exposed release to the most."""
 
     scenario: str
     title: str
@@ -92,6 +95,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ends: dict[str, int]
     detection: Chance | None
     false: Chance
+    blind: Chance | None
     delay_s: Quantiles | None
     exposed: Quantiles | None
     bad: Quantiles | None
@@ -116,10 +120,12 @@ def summarise(
         raise InvalidInput("no release was rehearsed", where=scenario.name, mend="let it run for longer")
     harmed = [one for one in found if one.harm_s is not None]
     caught = [one for one in found if one.caught]
-    back = [one for one in found if one.end == "rolled_back"]
+    back = [one for one in found if one.stopped or one.caught]
+    first = -1 if any(one.stopped_step < 0 for one in found) or not plan.steps_of(0) else 0
     detection = chance(len(caught), len(harmed)) if scenario.harmful and harmed else None
     false = chance(sum(one.false for one in found), len(found))
-    requirements = _requirements(scenario, plan, detection, false, wanted)
+    blind = chance(sum(one.end == "promoted" for one in found), len(found)) if scenario.blind else None
+    requirements = _requirements(scenario, plan, detection, false, blind, wanted)
     return Summary(
         scenario=scenario.name,
         title=scenario.title,
@@ -130,19 +136,20 @@ def summarise(
         ends=dict(sorted(Counter(one.end for one in found).items())),
         detection=detection,
         false=false,
+        blind=blind,
         delay_s=quantiles([one.end_s - (one.harm_s or 0.0) for one in caught]),
         exposed=quantiles([one.exposed for one in (back if scenario.harmful else found)]),
         bad=quantiles([one.bad for one in back]),
         extra=quantiles([one.extra for one in back]) if scenario.harmful else None,
         full_s=quantiles([one.end_s for one in found if one.end == "promoted"]),
-        steps=tuple(_step(plan, found, step) for step in range(len(plan.steps))),
+        steps=tuple(_step(plan, found, step) for step in range(first, len(plan.steps))),
         why=dict(Counter(one.question for one in back).most_common()),
         pauses=sum(one.pauses for one in found) / len(found),
         requirements=requirements,
-        verdict=_verdict(scenario, found, detection, false, requirements),
+        verdict=_verdict(scenario, found, detection, false, blind, requirements),
         example=next((one.reason for one in (back or found)), ""),
         exposure=_exposure(back if scenario.harmful else found),
-        timeline=_timeline(plan, found),
+        timeline=_timeline(len(plan.steps), first, found),
     )
 
 
@@ -164,10 +171,10 @@ def quantiles(values: Sequence[float]) -> Quantiles | None:
 
 def _step(plan: Plan, found: Sequence[Outcome], step: int) -> StepPower:
     here = [one for one in found if one.stopped_step == step]
-    back = sum(one.end == "rolled_back" and one.stopped_step <= step for one in found)
+    back = sum((one.stopped or one.caught) and one.stopped_step <= step for one in found)
     return StepPower(
         step=step,
-        share=plan.steps[step].share,
+        share=plan.steps[step].share if step >= 0 else 0.0,
         ended=dict(sorted(Counter(one.end for one in here).items())),
         rolled_back=chance(back, len(found)),
     )
@@ -178,24 +185,29 @@ def _exposure(found: Sequence[Outcome]) -> tuple[int, ...]:
     return tuple(ordered[round(i * (len(ordered) - 1) / 100)] for i in range(101)) if ordered else ()
 
 
-def _timeline(plan: Plan, found: Sequence[Outcome]) -> Timeline:
+def _timeline(last: int, first: int, found: Sequence[Outcome]) -> Timeline:
     last_s = max(one.end_s for one in found)
     at_s = tuple(last_s * i / MOMENTS for i in range(MOMENTS + 1))
-    steps = len(plan.steps)
-    counts = [Counter(_standing(one, at, steps) for one in found) for at in at_s]
+    steps = last - first
+    counts = [Counter(_standing(one, at, first, steps) for one in found) for at in at_s]
     rows = [tuple(count[row] / len(found) for count in counts) for row in range(steps + 2)]
     return Timeline(at_s=at_s, steps=tuple(rows[:steps]), rolled_back=rows[steps], promoted=rows[steps + 1])
 
 
-def _standing(one: Outcome, at_s: float, steps: int) -> int:
-    """The step a release is on; beyond the steps, how it ended."""
+def _standing(one: Outcome, at_s: float, first: int, steps: int) -> int:
+    """The step a release is on, counted from `first`; beyond the steps, how it ended."""
     if at_s >= one.end_s and one.end in ENDED:
-        return steps + ENDED.index(one.end)
-    return bisect_right(one.steps_s, at_s) - 1
+        return steps + ENDED[one.end]
+    return bisect_right(one.steps_s, at_s) - 1 - first
 
 
 def _requirements(
-    scenario: Scenario, plan: Plan, detection: Chance | None, false: Chance, wanted: dict[str, float]
+    scenario: Scenario,
+    plan: Plan,
+    detection: Chance | None,
+    false: Chance,
+    blind: Chance | None,
+    wanted: dict[str, float],
 ) -> tuple[Requirement, ...]:
     asked = {**WANTED, FALSE: plan.alpha, **wanted}
     found = []
@@ -203,6 +215,8 @@ def _requirements(
         found.append(_required(DETECTION, asked[DETECTION], detection, detection.low >= asked[DETECTION]))
     if not scenario.harmful:
         found.append(_required(FALSE, asked[FALSE], false, false.high <= asked[FALSE]))
+    if blind is not None:
+        found.append(_required(BLIND, asked[BLIND], blind, blind.high <= asked[BLIND]))
     return tuple(found)
 
 
@@ -212,14 +226,21 @@ def _required(name: str, wanted: float, found: Chance, met: bool) -> Requirement
 
 
 def _verdict(
-    scenario: Scenario, found: Sequence[Outcome], detection: Chance | None, false: Chance, asked: Sequence[Requirement]
+    scenario: Scenario,
+    found: Sequence[Outcome],
+    detection: Chance | None,
+    false: Chance,
+    blind: Chance | None,
+    asked: Sequence[Requirement],
 ) -> str:
     if scenario.harmful and detection is None:
         return "The harm began in no release, so nothing is known of it: rehearse a longer time or earlier harm."
     stuck = sum(one.end in ("paused", "unfinished") for one in found) / len(found)
     waits = f" {stuck:.0%} never came to an end by themselves." if stuck >= 0.005 else ""
-    if detection is None:
-        text = f"It rolls a candidate back that does no harm in {_interval(false)} of releases."
+    if blind is not None:
+        text = f"It lets candidates pass whose judge has died in {_interval(blind)} of releases."
+    elif detection is None:
+        text = f"It stops a candidate that does no harm in {_interval(false)} of releases."
     else:
         text = f"It catches this harm in {_interval(detection)} of releases."
     told = {

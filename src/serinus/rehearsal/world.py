@@ -9,10 +9,11 @@ import numpy as np
 
 from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.calls import MINUTE_S, Calls, begin_calls, in_order, no_calls, pace
-from serinus.rehearsal.chances import base_chance, effect_ratio, outage_chance
+from serinus.rehearsal.chances import effect_ratio, kinds
 from serinus.rehearsal.gaps import served, shipped_s, silent_ms
 from serinus.rehearsal.population import Bools, Floats, Ints, Population, firsts, populate
 from serinus.rehearsal.scenario import Effect, Scenario
+from serinus.rehearsal.silence import heard
 from serinus.rehearsal.stretch import Buckets, Harmed, Stretch
 
 KEPT_BUCKETS = 64
@@ -49,12 +50,14 @@ class World:
         self.scenario = scenario
         self.plan = plan
         self.metrics = tuple(rate.metric for rate in scenario.rates)
+        self.kinds = kinds(scenario, plan)
         self.people: Population = populate(rng, scenario.traffic, plan)
-        self.harm_began: list[float | None] = [_known_start(self.effect(k)) for k in range(len(self.metrics))]
+        self.harm_began: list[float | None] = [_known_start(kind.effect) for kind in self.kinds]
         self._rng = rng
         self._enrolled = np.zeros(scenario.traffic.users, dtype=np.bool_)
         self._had = np.zeros((len(self.metrics), scenario.traffic.users), dtype=np.bool_)
-        self._calls = no_calls(len(self.metrics))
+        self._marks = 1 + max(kind.mark for kind in self.kinds)
+        self._calls = no_calls(self._marks)
         self._late = [_none_known() for _ in self.metrics]
         self._units = np.zeros((len(plan.steps), 2), dtype=np.int64)
         self._positions = np.zeros((len(self.metrics), 2), dtype=np.int64)
@@ -96,30 +99,26 @@ class World:
         earlier = self._enrolled[:low] & (self.people.point[:low] < 0.5)
         return int((self._rng.random(low) < chance)[~earlier].sum())
 
-    def effect(self, k: int) -> Effect | None:
-        """What the candidate does to metric k, if anything."""
-        return next((one for one in self.scenario.effect if one.metric == self.metrics[k]), None)
-
     def _waits(self, k: int) -> bool:
-        effect = self.effect(k)
+        effect = self.kinds[k].effect
         return effect is not None and effect.after_events > 0
 
     def _compared(self, first: int, minutes: int, step: int) -> _Draft:
         whole = np.arange(first, first + minutes)
         share = self.plan.candidate_share(step)
-        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, len(self.metrics))
+        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, self._marks)
         calls = in_order(self._calls, begun)
         if self.scenario.gaps:
             calls = calls.chosen(served(self.scenario.gaps, self.plan.lease_s, calls.at_s))
-        begins = [self._begins(k, calls) for k in range(len(self.metrics))]
-        chances = [self._chances(k, calls, begins[k]) for k in range(len(self.metrics))]
-        bad = [calls.marks[k] < chance for k, (chance, _) in enumerate(chances)]
-        known = [self._known(k, calls, mask) for k, mask in enumerate(bad)]
+        begins = [self._begins(k, calls) for k in range(len(self.kinds))]
+        chances = [self._chances(k, calls, begins[k]) for k in range(len(self.kinds))]
+        bad = [calls.marks[self.kinds[k].mark] < chance for k, (chance, _) in enumerate(chances)]
+        known = [self._known(k, calls, bad[k]) for k in range(len(self.metrics))]
         end_s = (first + minutes) * MINUTE_S
         fresh = [self._fresh(k, one, end_s) for k, one in enumerate(known)]
         now = calls.before(end_s)
-        bad, extra = [b[: len(now.at_s)] for b in bad], np.sum([e for _, e in chances], axis=0)[: len(now.at_s)]
-        harmed = self._suffered(first, minutes, now, bad, extra)
+        bad, extra = [b[: len(now.at_s)] for b in bad], self._extra(chances)[: len(now.at_s)]
+        harmed = self._suffered(first, minutes, now, bad[: len(self.metrics)], extra)
         stretch = self._stretch(whole, now, fresh, bad, harmed)
         return _Draft(stretch, calls, known, fresh, begins)
 
@@ -130,13 +129,10 @@ class World:
 
     def _begins(self, k: int, calls: Calls) -> float | None:
         """When the harm of metric k begins, as far as these calls show."""
-        effect = self.effect(k)
+        effect = self.kinds[k].effect
         if effect is None or not effect.after_events or self.harm_began[k] is not None:
             return self.harm_began[k]
-        chance = np.maximum(
-            base_chance(self.scenario, self.metrics[k], calls.at_s) * self.people.proneness[calls.user],
-            outage_chance(self.scenario, self.metrics[k], calls.at_s),
-        )
+        chance = self.kinds[k].well(calls.at_s, self.people.proneness[calls.user])
         hits = np.flatnonzero((calls.marks[k] < chance) & ~self._had[k, calls.user])
         where = firsts(calls.user[hits], len(self._enrolled))
         left = effect.after_events - int(self._had[k].sum())
@@ -145,24 +141,26 @@ class World:
             return float(calls.at_s[0]) if len(calls.at_s) else None
         return float(times[left - 1]) if len(times) >= left else None
 
-    def _chances(self, k: int, calls: Calls, begun: float | None) -> tuple[Floats, Floats]:
-        """Each call's chance of the event, and how much of it is the candidate's doing."""
-        name = self.metrics[k]
-        base = base_chance(self.scenario, name, calls.at_s) * self.people.proneness[calls.user]
-        least = outage_chance(self.scenario, name, calls.at_s)
-        well = np.minimum(1.0, np.maximum(base, least))
-        effect = self.effect(k)
+    def _chances(self, k: int, calls: Calls, begun: float | None) -> tuple[Floats, Floats | None]:
+        """Each call's chance of the event, and how much of it is the candidate's doing, if anything."""
+        kind, prone = self.kinds[k], self.people.proneness[calls.user]
+        well, effect = kind.well(calls.at_s, prone), kind.effect
         if effect is None or begun is None:
-            return well, np.zeros(len(base))
+            return well, None
         hit = calls.candidate & (self.people.segment[calls.user] < effect.segment)
         ratio = np.where(hit, effect_ratio(effect, begun, calls.at_s), 1.0)
-        chance = np.minimum(1.0, np.maximum(base * ratio, least))
+        chance = kind.harmed(calls.at_s, prone, ratio)
         return chance, chance - well
+
+    def _extra(self, chances: list[tuple[Floats, Floats | None]]) -> Floats:
+        """How many bad events of each call are the candidate's doing."""
+        found = [extra for _, extra in chances[: len(self.metrics)] if extra is not None]
+        return np.asarray(np.sum(found, axis=0)) if found else np.zeros(len(chances[0][0]))
 
     def _known(self, k: int, calls: Calls, bad: Bools) -> Known:
         hits = np.flatnonzero(bad)
-        at_s, delay_s = calls.at_s[hits], self.scenario.rates[k].delay_s
-        known_s = at_s + self._rng.exponential(delay_s, len(hits)) if delay_s else at_s
+        at_s, rate = calls.at_s[hits], self.scenario.rates[k]
+        known_s = at_s + rate.after_s + (self._rng.exponential(rate.delay_s, len(hits)) if rate.delay_s else 0.0)
         late = self._late[k]
         found = Known(
             np.concatenate((late.at_s, shipped_s(self.scenario.gaps, known_s))),
@@ -255,13 +253,14 @@ class World:
         even = np.repeat(pace(self.scenario.traffic, whole), 60 // finest) * finest / 60 * on
         reach = (float(self.people.reach[low]), float(1 - self.people.reach[high]))
         requests = np.stack([self._rng.poisson(even * part) for part in reach], axis=1)
-        chances = [self._mean_chances(k, at_s, low) for k in range(len(self.metrics))]
+        chances = [self._mean_chances(k, at_s, low) for k in range(len(self.kinds))]
         bad = np.stack([self._rng.binomial(requests, np.stack((c, b), axis=1)) for c, b in chances])
-        extra = np.sum([requests[:, 0] * (c - b) for c, b in chances], axis=0)
+        rates = len(self.metrics)
+        extra = np.sum([requests[:, 0] * (c - b) for c, b in chances[:rates]], axis=0)
         tables = {w: self._coarser(w, finest, first, requests, bad) for w in widths}
         minute = _folded(requests, 60 // finest)
         harmed = self._after_harm(
-            minute[:, 0], _folded(bad[:, :, 0].sum(axis=0), 60 // finest), extra.reshape(minutes, -1).sum(axis=1)
+            minute[:, 0], _folded(bad[:rates, :, 0].sum(axis=0), 60 // finest), extra.reshape(minutes, -1).sum(axis=1)
         )
         stretch = self._quiet_stretch(whole, minute, tables, harmed)
         nothing = [_none_known() for _ in self.metrics]
@@ -271,15 +270,15 @@ class World:
         """The mean chance of the candidate's calls, weighted by activity, and what the baseline's would be."""
         weight = np.diff(self.people.reach[: low + 1])
         prone = float(np.average(self.people.proneness[:low], weights=weight))
-        base = base_chance(self.scenario, self.metrics[k], at_s) * prone
-        least = outage_chance(self.scenario, self.metrics[k], at_s)
-        well, effect, begun = np.clip(np.maximum(base, least), 0, 1), self.effect(k), self.harm_began[k]
+        kind, begun = self.kinds[k], self.harm_began[k]
+        well, effect = kind.well(at_s, prone), kind.effect
         if effect is None or begun is None:
             return well, well
         hit = self.people.segment[:low] < effect.segment
-        part = float(np.average(hit * self.people.proneness[:low], weights=weight)) / prone if prone else 0.0
-        mean = 1 + part * (effect_ratio(effect, begun, at_s) - 1)
-        return np.clip(np.maximum(base * mean, least), 0, 1), well
+        proneness = self.people.proneness[:low] if k < len(self.metrics) else np.ones(low)
+        part = float(np.average(hit * proneness, weights=weight)) / float(np.average(proneness, weights=weight))
+        harmed = kind.harmed(at_s, prone, effect_ratio(effect, begun, at_s))
+        return (1 - part) * well + part * harmed, well
 
     def _coarser(self, width_s: int, finest: int, first: int, requests: Ints, bad: Ints) -> Buckets:
         folded = np.stack([_folded(one, width_s // finest) for one in bad])
@@ -289,23 +288,14 @@ class World:
     def _quiet_stretch(self, whole: Ints, requests: Ints, buckets: dict[int, Buckets], harmed: Harmed) -> Stretch:
         ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
         n = len(whole)
-        # The last of n calls within a minute is, on average, 1/(n+1) of a minute before its end.
-        gap_s = MINUTE_S * (1 - self._rng.random(requests.shape) ** (1 / np.maximum(requests, 1)))
-        ages, answered = [], []
-        for arm in range(2):
-            heard = np.where(requests[:, arm] > 0, ends_s - gap_s[:, arm], -1.0)
-            heard = shipped_s(self.scenario.gaps, heard)
-            heard = np.where(heard > ends_s, -1.0, heard)
-            last = np.maximum.accumulate(np.maximum(heard, self._answered_s[arm]))
-            ages.append(ends_s - np.maximum(last, 0.0))
-            answered.append(last >= 0)
+        age_ms, answered = heard(self._rng, requests, ends_s, self.scenario.gaps, self._answered_s)
         silent = silent_ms(self.scenario.gaps, ends_s)
         return Stretch(
             first=int(whole[0]),
             units=np.broadcast_to(self._units, (n, *self._units.shape)),
             positions=np.broadcast_to(self._positions, (n, *self._positions.shape)),
-            age_ms=(np.stack(ages, axis=1) * 1000).astype(np.int64),
-            answered=np.stack(answered, axis=1).astype(np.int64),
+            age_ms=age_ms,
+            answered=answered,
             gap_ms=silent,
             watermark_s=ends_s - silent / 1000,
             buckets=buckets,

@@ -12,8 +12,8 @@ from serinus.core.pipeline.plan import Limit, Plan, Step
 from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import FINAL, State
-from serinus.rehearsal.live import horizon_s, stretch_minutes
 from serinus.rehearsal.rehearse import rehearse_one
+from serinus.rehearsal.rounds import horizon_s, stretch_minutes
 from serinus.rehearsal.scenario import Outage, Scenario
 from serinus.rehearsal.stretch import Stretch
 from serinus.rehearsal.world import World

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from scipy import stats
 
+from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import Limit, Plan, Step
-from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
+from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
+from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
+from serinus.core.records import histogram
+from serinus.rehearsal.chances import SlowKind
 from serinus.rehearsal.rehearse import rehearsal, rehearse_one
-from serinus.rehearsal.scenario import Drift, Gap, Outage, Rate, Scenario, Traffic
-from serinus.rehearsal.standard import STANDARD, traffic_only
+from serinus.rehearsal.scenario import Drift, Effect, Gap, Judge, Latency, Outage, People, Rate, Scenario, Traffic
+from serinus.rehearsal.standard import STANDARD
 from tests.unit.rehearsal.plans import ERROR, PLAN, RATES, TRAFFIC, outcomes, scenario, times
 
 RELEASES = 200
@@ -125,15 +131,110 @@ def test_q1_telemetry_gaps_expose_nobody_once_the_lease_has_lapsed() -> None:
     assert with_gap.calls < 1.1 * without.calls
 
 
-def test_q1_stages_without_traffic_are_taken_as_passed() -> None:
-    """A plan is rehearsed from its first step on."""
-    staged = Plan(
-        owner="ada@example.com",
-        stages=(ApprovalStage(name="go", roles=("ml_lead",)), RolloutStage(steps=PLAN.steps)),
-        guardrails=PLAN.guardrails,
-    )
-    assert traffic_only(staged).stages == (RolloutStage(steps=PLAN.steps),)
-    assert rehearse_one(times(6), staged, 0, 1).caught
+STAGED = Plan(
+    owner="ada@example.com",
+    stages=(
+        OfflineStage(name="golden set", suites=("golden",)),
+        ShadowStage(name="shadow", share=0.5, dwell_s=7200, min_units=400, budget_s=6 * 3600.0, limits=(
+            PairLimit(metric=ERROR, above=0.3),), measures=(MeasureMargin(measure="latency", role="guardrail"),)),
+        ApprovalStage(name="go", roles=("ml_lead", "ops_lead")),
+        RolloutStage(name="canary", steps=PLAN.steps[:1]),
+        ApprovalStage(name="wider", roles=("ops_lead",)),
+        RolloutStage(name="full", steps=PLAN.steps[1:]),
+    ),
+    guardrails=PLAN.guardrails,
+    limits=(*PLAN.limits, Limit(metric="latency.p95", above=4000, buckets=3, min_requests=10)),
+    alpha=0.05,
+    freshness_s=300,
+)  # fmt: skip
+LATENCY = Latency(median_s=0.9, spread=0.6)
+
+
+def test_q1_all_stages_are_gone_through() -> None:
+    """The suite takes its time, the shadow stage its dwell, and people sign when they do: then users come."""
+    judge = Judge(takes_s=1800.0)
+    found = rehearse_one(scenario(judge=judge, people=People(approve_after_s=3600.0)), STAGED, 0, 1)
+    assert (found.end, found.accused) == ("promoted", False)
+    before_s = 1800 + 7200 + 3600
+    assert before_s <= found.steps_s[0] <= before_s + 600
+    assert found.steps_s[1] - found.steps_s[0] >= PLAN.steps[0].dwell_s + 3600
+
+
+def test_q1_a_shadow_stage_rejects_before_any_user_sees_it() -> None:
+    """Five times the errors show in pairs, without a user."""
+    found = [rehearse_one(times(5), STAGED, index, 1) for index in range(10)]
+    assert {one.end for one in found} == {"rejected"}
+    assert all(one.caught and not one.exposed and not one.calls and one.question == "gate" for one in found)
+    assert all(one.harm_s is not None and one.harm_s >= 1800 for one in found)
+
+
+def test_q1_slower_answers_show_in_pairs() -> None:
+    """Pairs tell a candidate of 1.6 times the latency from a margin of 1.25, and hardly ever an equal one from it."""
+    slow = scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=1.6),))
+    assert all(rehearse_one(slow, STAGED, index, 1).end == "rejected" for index in range(10))
+    well = scenario(latency=LATENCY)
+    assert all(rehearse_one(well, STAGED, index, 1).end == "promoted" for index in range(5))
+
+
+def test_q1_a_worse_candidate_is_stopped_by_the_gate_of_its_suite() -> None:
+    """A drop of 8 points against a tolerated 3 fails; nobody ever sees it."""
+    found = [rehearse_one(scenario(judge=Judge(drop=0.08)), STAGED, index, 1) for index in range(10)]
+    assert all(one.end == "rejected" and one.caught and one.harm_s == 0 for one in found)
+
+
+def test_q1_a_judge_that_dies_lets_nobody_pass() -> None:
+    """The release waits for a person, accused of nothing."""
+    found = rehearse_one(scenario(judge=Judge(dies=True)), STAGED, 0, 1)
+    assert (found.end, found.accused, found.caught, found.false, found.exposed) == ("paused", False, False, False, 0)
+
+
+def test_q1_latency_above_a_limit_is_what_a_histogram_counts() -> None:
+    """The share of simulated calls above the bound is that of log-normal latencies filed into the real histogram."""
+    limit = STAGED.limits[1]
+    kind = SlowKind(scenario(), LATENCY, limit, 0)
+    chance = float(kind.well(np.zeros(1), 1.0)[0])
+    us = 900_000 * np.exp(0.6 * np.random.default_rng(1).standard_normal(20_000))
+    above = histogram.of(us.tolist()).above(limit.bound * 1000)
+    assert stats.binomtest(above, len(us), chance).pvalue > 1e-6
+
+
+def test_q1_a_latency_limit_rolls_back() -> None:
+    """Three times the latency breaks it within minutes; the reason tells the quantile."""
+    slow = scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=3.0),))
+    plan = msgspec.structs.replace(PLAN, limits=STAGED.limits)
+    found = rehearse_one(slow, plan, 0, 1)
+    assert (found.end, found.question, found.caught) == ("rolled_back", "limits", True)
+    assert re.search(r"p95 latency was [\d.,]+ m?s", found.reason)
+
+
+MIRRORED: dict[str, tuple[Scenario, dict[str, Any]]] = {
+    "healthy": (scenario(), {}),
+    "harm": (times(2), {}),
+    "slower": (scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=1.35),)), {}),
+    "silences": (
+        scenario(traffic=Traffic(requests_per_day=20_000, users=3000, turns=1)),
+        {"freshness_s": 60.0},
+    ),
+    "gap": (scenario(gaps=(Gap(from_s=4000, for_s=1500),)), {}),
+    "night": (scenario(traffic=Traffic(shape="office", starts_at_s=18 * 3600.0, users=2000)), {}),
+    "peak": (scenario(traffic=Traffic(starts_at_s=7 * 3600.0, requests_per_day=50_000)), {}),
+    "judge": (scenario(judge=Judge(dies=True)), {}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(MIRRORED))
+def test_q1_minutes_before_traffic_that_are_not_looked_at_change_nothing(name: str) -> None:
+    """Judging every single minute of suites, shadow stages and approvals gives the same release."""
+    played, changes = MIRRORED[name]
+    plan = msgspec.structs.replace(STAGED, **changes)
+    if name == "peak":
+        window = msgspec.structs.replace(STAGED.stages[1], peak=Peak(hours="09:30-11:00", days="thu", min_units=300))
+        plan = msgspec.structs.replace(plan, steps=(), stages=(STAGED.stages[0], window, *STAGED.stages[2:]))
+    for index in range(2):
+        quick = rehearse_one(played, plan, index, 3)
+        thorough = rehearse_one(played, plan, index, 3, every_minute=True)
+        assert quick.looks < thorough.looks
+        assert msgspec.structs.replace(quick, looks=0) == msgspec.structs.replace(thorough, looks=0)
 
 
 def test_q1_the_usual_pipeline_can_be_rehearsed() -> None:

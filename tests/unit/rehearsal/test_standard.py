@@ -8,7 +8,7 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Limit, Plan, Step
 from serinus.core.pipeline.population import Population
 from serinus.core.routing.predicate import Condition
-from serinus.rehearsal.standard import STANDARD, traffic_only
+from serinus.rehearsal.standard import STANDARD, playable
 
 WEST, NORTH = (Condition(name="region", values=(name,)) for name in ("west", "north"))
 
@@ -21,7 +21,7 @@ def plan(*steps: Step) -> Plan:
 
 def test_a_population_is_rehearsed_as_a_part_of_the_users_of_its_size() -> None:
     """Region by region with the same share: each step enrols as many more users as its region has."""
-    found = traffic_only(
+    found = playable(
         plan(
             Step(share=0.1, dwell_s=1, population=Population(when=WEST, size=0.2)),
             Step(share=0.1, dwell_s=1, population=Population(when=NORTH, size=0.1)),
@@ -34,11 +34,11 @@ def test_a_population_is_rehearsed_as_a_part_of_the_users_of_its_size() -> None:
 
 def test_a_plan_for_everyone_is_rehearsed_as_it_stands() -> None:
     """Its steps are the same."""
-    assert traffic_only(STANDARD).steps == STANDARD.steps
+    assert playable(STANDARD).steps == STANDARD.steps
 
 
 def test_a_step_that_adds_nobody_is_told() -> None:
     """Not rehearsed as if it did."""
     everybody = Population(when=WEST, size=0.0)
     with pytest.raises(InvalidInput, match="adds nobody"):
-        traffic_only(plan(Step(share=0.5, dwell_s=1, population=everybody), Step(share=0.3, dwell_s=1)))
+        playable(plan(Step(share=0.5, dwell_s=1, population=everybody), Step(share=0.3, dwell_s=1)))

@@ -18,7 +18,7 @@ from tests.unit.rehearsal.plans import PLAN, scenario, times
 
 def came(index: int, end: str = "rolled_back", **changes: Any) -> Outcome:
     """A release that harmed from the start and was stopped after an hour, but for the changes."""
-    whole = Outcome(index, "rolled_back", 3600.0, (0.0, 1800.0), 0.0, 50, 400, 20, 12.0, "harm", "why", 0, 9)
+    whole = Outcome(index, "rolled_back", 3600.0, (0.0, 1800.0), 0.0, 50, 400, 20, 12.0, "harm", True, "why", 0, 9)
     return msgspec.structs.replace(whole, end=end, **changes)
 
 

@@ -1,0 +1,32 @@
+"""What all releases of a rehearsal share: the plan as it is rehearsed, bars of evidence, the golden set, peak hours."""
+
+from __future__ import annotations
+
+from serinus.core.pipeline.plan import Plan
+from serinus.core.pipeline.stages import ShadowStage
+from serinus.rehearsal.bars import Bars
+from serinus.rehearsal.golden import Golden
+from serinus.rehearsal.mirror import peaks
+from serinus.rehearsal.population import Ints
+from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.standard import playable
+
+MIDNIGHT_US = 1_767_225_600_000_000
+"""Midnight before a release begins, in the scenario's own hours: of a Thursday."""
+
+
+class Made:
+    """Made once for many releases of one plan through one scenario, in one process."""
+
+    def __init__(self, scenario: Scenario, plan: Plan) -> None:
+        self.plan = playable(plan)
+        self.bars = Bars(self.plan)
+        self.golden = Golden(scenario.judge)
+        self._peaks: dict[tuple[str, int, int], Ints] = {}
+
+    def peaks(self, scenario: Scenario, stage: ShadowStage, first: int, minutes: int) -> Ints:
+        """Since when the peak window of a shadow stage lasts, minute by minute."""
+        key = stage.name, first, minutes
+        if key not in self._peaks:
+            self._peaks[key] = peaks(stage, scenario.traffic, MIDNIGHT_US, first, minutes)
+        return self._peaks[key]
