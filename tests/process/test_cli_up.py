@@ -26,6 +26,7 @@ endpoints:
 apps:
   bot:
     owner: ada@example.com
+    cohort: {{unit: user}}
     stages:
       - kind: rollout
         steps:

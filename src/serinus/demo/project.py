@@ -29,6 +29,7 @@ endpoints:
 apps:
   support-bot:
     owner: ada@example.com
+    cohort: {{unit: user}}
     format: {{kind: json_object, required_keys: [answer, category]}}
     rules:
       - {{name: no_refund_promise, kind: regex, pattern: '(?i)already refunded'}}
