@@ -11,6 +11,7 @@ from serinus.adapters.memory_approvals import MemoryApprovals
 from serinus.adapters.memory_docket import MemoryDocket
 from serinus.adapters.memory_erasures import MemoryErasures
 from serinus.adapters.memory_evaluation import MemoryEvaluation
+from serinus.adapters.memory_freezes import MemoryFreezes
 from serinus.adapters.memory_monitors import MemoryMonitors
 from serinus.adapters.memory_outbox import MemoryOutbox
 from serinus.adapters.memory_rows import ControlRows
@@ -24,7 +25,7 @@ from serinus.ports.prices import PriceTable
 
 
 class MemoryControlTx(
-    MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryErasures
+    MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryFreezes, MemoryErasures
 ):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 

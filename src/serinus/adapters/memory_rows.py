@@ -6,9 +6,11 @@ from serinus.adapters.memory_table import Table, Undo
 from serinus.core.audit.entry import Entry
 from serinus.core.monitoring.reading import Reading
 from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.freeze import Freeze
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Progress, Release
+from serinus.core.release.waiting import Waiting
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
 from serinus.ports.datasets import StoredDataSet, StoredSuite
@@ -40,5 +42,7 @@ class ControlRows:
         self.newest_readings: Table[tuple[str, str, str], Reading] = Table(journal)
         self.readings: Table[int, Reading] = Table(journal)
         self.erasures: Table[str, Erasure] = Table(journal)
+        self.freezes: Table[str, Freeze] = Table(journal)
+        self.waiting: Table[str, Waiting] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

@@ -316,3 +316,20 @@ erasures = Table(
     number("at_us"),
     PrimaryKeyConstraint("project_id", "unit"),
 )
+
+freezes = Table(
+    "project_freeze",
+    control,
+    project_column(),
+    text("document"),
+    PrimaryKeyConstraint("project_id"),
+)
+
+waiting_releases = Table(
+    "waiting_release",
+    control,
+    project_column(),
+    text("app"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "app"),
+)

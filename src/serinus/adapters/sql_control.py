@@ -18,6 +18,7 @@ from serinus.adapters.sql_datasets import SqlDataSets
 from serinus.adapters.sql_docket import SqlDocket
 from serinus.adapters.sql_engine import READ_ONLY, begun
 from serinus.adapters.sql_erasures import SqlErasures
+from serinus.adapters.sql_freezes import SqlFreezes
 from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
 from serinus.adapters.sql_monitors import SqlMonitors
@@ -36,6 +37,7 @@ class SqlControlTx(
     SqlVersions,
     SqlReleases,
     SqlDocket,
+    SqlFreezes,
     SqlJournal,
     SqlOutbox,
     SqlSignatures,

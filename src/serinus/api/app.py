@@ -17,6 +17,7 @@ from serinus.api.routes import (
     costs,
     endpoints,
     forecast,
+    freezes,
     health,
     hosts,
     keys,
@@ -48,7 +49,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
-    suites, monitors, texts, costs,
+    suites, monitors, texts, costs, freezes,
 )  # fmt: skip
 
 

@@ -88,12 +88,22 @@ COMMANDS: dict[str, Command | Group] = {
             "approve": _command("stages:approve", "Sign for what a release shows now."),
             "reject": _command("stages:reject", "Refuse a release that waits for approval."),
             "rerun": _command("stages:rerun", "Run a measured stage again."),
+            "waiting": _command("freezes:list_waiting", "Releases that wait to be started."),
+            "unqueue": _command("freezes:unqueue", "Take out the release that waits for an app."),
             "rollback": _command("releases:rollback", "Everybody back to the baseline at once."),
             "abort": _command("releases:abort", "Take the candidate out for no fault of its own."),
         },
     ),
     "report": _command("report:report", "The evidence pack of a release, as one HTML file or JSON."),
     "replay": _command("replay:replay", "Decide a release's decisions anew, from the evidence kept."),
+    "freeze": Group(
+        summary="One switch that holds all releases.",
+        commands={
+            "on": _command("freezes:freeze_on", "No release starts, takes a step or is promoted."),
+            "off": _command("freezes:freeze_off", "Let releases go on."),
+            "status": _command("freezes:freeze_status", "Whether all releases are frozen."),
+        },
+    ),
     "override": Group(
         summary="Pin all traffic of an app to a version that was live before.",
         commands={

@@ -33,6 +33,9 @@ def start(
     acknowledge: Annotated[
         str, typer.Option("--acknowledge", help="Why it may start although `serinus forecast` finds errors.")
     ] = "",
+    set_aside: Annotated[
+        str, typer.Option("--set-aside", help="Why what spoke against earlier attempts of the same counts no more.")
+    ] = "",
     url: Url = "",
     key: Key = "",
     json: Json = False,
@@ -44,6 +47,8 @@ def start(
     body = {"app": app, "version": version, "reason": reason}
     if acknowledge:
         body["acknowledge"] = acknowledge
+    if set_aside:
+        body["set_aside"] = set_aside
     with connect(url, key) as api:
         _told(api.post("/releases", body), json)
 
@@ -203,5 +208,8 @@ def resolved(api: ApiClient, release: str) -> str:
 def _told(document: Document, json: bool) -> None:
     if json:
         print_json(document)
+        return
+    if document["state"] == "waiting":
+        console().print(f"{document['id']} waits: {plain(document['why'])}")
         return
     console().print(f"{document['id']} is {document['state']}: {plain(document['reason'])}")

@@ -12,6 +12,8 @@ DONE = {
     "rollback": "The release is rolling back: everybody is on the baseline.",
     "pin": "All traffic is pinned.",
     "unpin": "The pin is cleared.",
-    "release": "The release has started.",
+    "release": "The release has started, or waits to be.",
+    "freeze": "All releases are frozen.",
+    "unfreeze": "Releases go on.",
     "acknowledge": "The notice is acknowledged.",
 }

@@ -13,9 +13,11 @@ from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, data_age_s, standing
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.freeze import Freeze
 from serinus.core.release.approval import identity_of
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import SERVING, State
+from serinus.core.release.waiting import Waiting
 from serinus.ports.control_store import ControlTx, Leader, Notice, Page
 from serinus.ports.telemetry_store import TelemetryTx
 
@@ -64,6 +66,8 @@ class OverviewView:
     names: dict[str, str]
     revision: int
     leader: Leader | None
+    freeze: Freeze | None
+    waiting: tuple[Waiting, ...]
     data_age_s: float | None
 
 
@@ -77,6 +81,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         ended, _ = tx.releases(Page(limit=ENDED), None, _FINAL)
         notices, _ = tx.notices(Page(limit=NOTICES), None, waiting=True)
         apps, revision = tx.apps(), tx.revision()
+        freeze, waiting = tx.freeze(), tx.waiting()
         names = _names(tx, [*active, *ended], apps)
     with parts.telemetry.tx() as telemetry:
         hosts = telemetry.hosts()
@@ -93,6 +98,8 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         names=names,
         revision=revision,
         leader=parts.control.leader(),
+        freeze=freeze,
+        waiting=tuple(waiting),
         data_age_s=data_age_s(hosts, now_us),
     )
 

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from serinus.core.decision.wording import amount, odds, percent, span
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.shadow import TITLES
+from serinus.core.versions.release_type import risk_level
 
 NONE = "–"
 # Control characters but tab and line feed, and what turns, joins or hides text.
@@ -29,7 +30,7 @@ ACTIONS = {
     "make_live": "made live", "create": "created", "start": "started", "pause": "paused", "resume": "resumed",
     "abort": "aborted", "roll_back": "rolled back", "approve": "approved", "reject": "refused", "rerun": "run again",
     "push": "pushed", "store": "stored", "sign": "signed", "set": "set", "clear": "cleared", "revoke": "revoked",
-    "erase": "erased",
+    "erase": "erased", "freeze": "frozen", "unfreeze": "going on", "queue": "waiting", "unqueue": "not started",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up", "change": "changed",
@@ -175,6 +176,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value), "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
+    "level": risk_level,
     "measured": lambda name: TITLES.get(name, name),
     "outcome_tone": lambda outcome: OUTCOMES.get(outcome, "quiet"),
     "segment": lambda text: quote(str(text), safe=""),

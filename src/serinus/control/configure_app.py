@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from serinus.control.change import digest_of
+from serinus.control.frozen import check_zones
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
@@ -57,6 +58,8 @@ def _check(config: AppConfig) -> None:
             where="app.name",
             mend="use up to 63 lower-case letters, digits, dots, hyphens and underscores",
         )
+    if config.plan is not None:
+        check_zones(config.plan)
     check_cohort(config)
     if config.overdue_s <= 0:
         raise InvalidInput(f"overdue_s {config.overdue_s} is not above 0", where="app.overdue_s", mend="e.g. 30")

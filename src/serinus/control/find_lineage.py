@@ -54,7 +54,7 @@ def find_lineage(
             f"{candidate.name} is nearly what release {ids[-1]} tried, and the evidence of harm against that, "
             f"{odds(evidence)} to 1, counts on: it would be rolled back at once",
             where="version",
-            mend="change what harmed; or, if that was not the candidate's fault, start it with `--acknowledge` and why",
+            mend="change what harmed; or, if that was not the candidate's fault, start it with `--set-aside` and why",
         )
     return Lineage(attempt=len(ids) + 1, earlier=ids, carried=evidence)
 

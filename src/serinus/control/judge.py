@@ -31,7 +31,8 @@ T = TypeVar("T")
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A release with all that its judgement needs from the control store. `fault`: what of it could not be read."""
+    """A release with all that its judgement needs from the control store. `fault`: what of it could not be
+    read; `frozen`: why it may take no step now."""
 
     release: Release
     stored: Progress | None = None
@@ -39,6 +40,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     gates: Gates = Gates()
     readings: Mapping[Key, Reading] = {}
     fault: str = ""
+    frozen: str = ""
 
 
 class Judge:
@@ -93,7 +95,7 @@ class Judge:
         seen = observed.get(one.release.id) or self._observe_alone(one)
         self._unreadable.pop(one.release.id, None)
         monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
-        seen = msgspec.structs.replace(seen, gates=one.gates, monitors=monitors)
+        seen = msgspec.structs.replace(seen, frozen=one.frozen, gates=one.gates, monitors=monitors)
         return decide(one.release, one.stored, seen, now_us)
 
     def _observe_together(self, pending: Sequence[Pending]) -> dict[str, Observations]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.peak import AUTO, HISTORY_DAYS, Peak, busiest, since_us
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import ShadowStage, Stage
@@ -23,7 +24,7 @@ _DAY_US = 24 * _HOUR_US
 _DECLARE = 'declare the hours: `peak: {hours: "09:00-17:00", days: mon-fri, zone: Europe/Berlin}`'
 
 
-def zone_of(peak: Peak, where: str = "peak.zone") -> tzinfo:
+def zone_of(peak: Peak | FreezeWindow, where: str = "peak.zone") -> tzinfo:
     """The zone of a window; InvalidInput when there is none of this name."""
     try:
         return ZoneInfo(peak.zone)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from serinus.control.change import audit_release, change_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
+from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
@@ -17,6 +20,7 @@ from serinus.core.pipeline.stages import RolloutStage, ShadowStage, Stage
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
+from serinus.core.release.yardstick import Yardstick
 from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -32,62 +36,113 @@ def start_release(
     ref: str,
     reason: str,
     telemetry: TelemetryStore | None = None,
-    acknowledged: str = "",
+    set_aside: str = "",
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
     releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4),
     and the control's own latencies of the last day, which those of the release are measured by.
 
     A later attempt of a lineage goes on with what was seen against the earlier ones, unless a person has
-    `acknowledged`, with the reason, that it was not the candidate's fault (statistics 5).
+    `set_aside`, with the reason that, it was not the candidate's fault (statistics 5).
 
     Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
-    or another active release, which is named (H6).
+    a freeze, or another active release, which is named (H6). `request_release` lets it wait for the latter two.
     """
-
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
 
     def work(tx: ControlTx) -> Release:
         plan, control, candidate = plan_release(tx, app, ref, hours)
-        lineage = find_lineage(tx, app, plan, control, candidate, acknowledged)
-        spend_alpha(tx, now_us, app, plan)
-        created = Release(
-            id=ids.new(RELEASE),
-            app=app,
-            seq=0,
-            state=State.CREATED,
-            candidate=candidate.digest,
-            control=control,
-            salt=salt,
-            plan=plan,
-            created_at_us=now_us,
-            created_by=actor,
-            reason=reason,
-            lineage=lineage,
-            yardsticks=known.get(control, ()),
-        )
-        tx.insert_release(created)
-        audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
-        text = f"{actor} started the release {_where(plan)}" + (f": {reason}" if reason else "")
-        text += f" ({again})" if (again := lineage_text(plan, lineage)) else ""
-        running = started(created, tx.revision() + 1, text)
-        return change_release(tx, now_us, actor, Action.RELEASE_STARTED, created, running)
+        _refuse_frozen(tx, plan, now_us)
+        asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside)
+        asked = msgspec.structs.replace(asked, yardsticks=known)
+        return begin(tx, now_us, actor, asked, app, plan, control, candidate)
 
     return run(store, work)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked for a release, why, and the id and salt that it gets. `yardsticks`: by version, what is known of its
+    own latencies, should it be the control."""
+
+    id: str
+    salt: str
+    actor: str
+    reason: str
+    set_aside: str = ""
+    yardsticks: dict[str, tuple[Yardstick, ...]] = {}
+
+
+def begin(
+    tx: ControlTx,
+    now_us: int,
+    actor: str,
+    asked: Asked,
+    app: str,
+    plan: Plan,
+    control: str,
+    candidate: StoredVersion,
+    action: Action = Action.RELEASE_STARTED,
+) -> Release:
+    """Start what `plan_release` found possible in this transaction; `actor` starts what another may have asked for."""
+    lineage = find_lineage(tx, app, plan, control, candidate, asked.set_aside)
+    spend_alpha(tx, now_us, app, plan)
+    created = Release(
+        id=asked.id,
+        app=app,
+        seq=0,
+        state=State.CREATED,
+        candidate=candidate.digest,
+        control=control,
+        salt=asked.salt,
+        plan=plan,
+        created_at_us=now_us,
+        created_by=asked.actor,
+        reason=asked.reason,
+        lineage=lineage,
+        yardsticks=asked.yardsticks.get(control, ()),
+    )
+    tx.insert_release(created)
+    audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
+    text = f"{asked.actor} started the release {_where(plan)}" + (f": {asked.reason}" if asked.reason else "")
+    text += f" ({again})" if (again := lineage_text(plan, lineage)) else ""
+    running = started(created, tx.revision() + 1, text)
+    return change_release(tx, now_us, actor, action, created, running)
 
 
 def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
     """What a release of this version would be now: its plan, the digest of its control, and the candidate; refused
     for all that a start is refused for. `hours` are the app's busiest ones (`own_hours`)."""
+    plan, control, candidate = plan_later(tx, app, ref, hours)
+    active = active_release(tx, app)
+    if active is not None:
+        raise Conflict(
+            f"{app} is in release {active.id} ({active.state.value})",
+            where="release",
+            mend="wait until it has ended, or abort it",
+        )
+    return plan, control, candidate
+
+
+def plan_later(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
+    """As `plan_release`, for one that may have to wait for the end of another one."""
     state = app_of(tx, app)
     plan = with_hours(_plan_of(state), hours)
     control = _control_of(state)
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:
         raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
-    _refuse_second(tx, app)
     return plan, control, candidate
+
+
+def active_release(tx: ControlTx, app: str) -> Release | None:
+    """The app's release that has not ended."""
+    return next((active for active in tx.active_releases() if active.app == app), None)
+
+
+def _refuse_frozen(tx: ControlTx, plan: Plan, now_us: int) -> None:
+    if why := frozen(tx.freeze(), plan, now_us):
+        raise Conflict(why, where="release", mend="wait until the freeze ends, or lift it: `serinus freeze off`")
 
 
 def _where(plan: Plan) -> str:
@@ -152,13 +207,3 @@ def _control_of(app: AppState) -> str:
             mend="make its first version live, then release the next one",
         )
     return app.live
-
-
-def _refuse_second(tx: ControlTx, app: str) -> None:
-    for active in tx.active_releases():
-        if active.app == app:
-            raise Conflict(
-                f"{app} is in release {active.id} ({active.state.value})",
-                where="release",
-                mend="wait until it has ended, or abort it",
-            )

@@ -9,17 +9,21 @@ import structlog
 
 from serinus.control.apply import ACTOR
 from serinus.control.end_unreadable import end_unreadable
+from serinus.control.frozen import frozen
 from serinus.control.judge import Judge, Pending
 from serinus.control.keep_tidy import keep_tidy
 from serinus.control.lead import TAKEOVER_S, Lead
 from serinus.control.read_gates import read_gates
 from serinus.control.see_readings import read_readings
+from serinus.control.start_waiting import start_waiting
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.decision import ENDING
-from serinus.core.errors import Conflict, Deposed, FormatError
+from serinus.core.errors import Conflict, Deposed, FormatError, InvalidInput
 from serinus.core.monitoring.reading import Reading
 from serinus.core.monitoring.task import Key
+from serinus.core.pipeline.freeze import Freeze
 from serinus.core.release.release import Release
+from serinus.core.release.waiting import Waiting
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.docket import Docketed
@@ -96,9 +100,10 @@ class Tick:
         if judge is None:
             return False
         judge.look()
-        pending = self._pending(judge)
+        pending, waiting = self._docket(judge)
         judge.forget_ended({one.release.id for one in pending})
         after = judge.judge(pending)
+        start_waiting(self._control, self._telemetry, judge.epoch, self._clock.now_us(), waiting)
         now_ns = self._clock.mono_ns()
         if now_ns - self._tidy_ns > TIDY_S * 1e9:
             self._tidy_ns = now_ns
@@ -111,7 +116,7 @@ class Tick:
         judge = self._leading()
         if judge is None:
             return False
-        pending = [one for one in self._pending(judge) if one.release.state in ENDING]
+        pending = [one for one in self._docket(judge)[0] if one.release.state in ENDING]
         if not pending:
             return False
         judge.look()
@@ -148,16 +153,23 @@ class Tick:
             now_us = self._clock.now_us()
             tx.append_audit(Draft(at_us=now_us, actor=ACTOR, action=Action.LEADER_CHANGED, subject=self._holder))
 
-    def _pending(self, judge: Judge) -> list[Pending]:
-        """All active releases that can be read. One that cannot is judged by nobody, so nobody is served by it."""
+    def _docket(self, judge: Judge) -> tuple[list[Pending], list[Waiting]]:
+        """All active releases that can be read, and those that wait for an app that has none. One that cannot be read
+        is judged by nobody, so nobody is served by it."""
+        now_us = self._clock.now_us()
         with self._control.tx(judge.epoch) as tx:
             docket = tx.docket()
             readings = read_readings(tx, (one.release for one in docket if one.release is not None))
-            pending = [_pending(tx, one, one.release, readings) for one in docket if one.release is not None]
+            freeze = tx.freeze()
+            pending = [
+                _pending(tx, one, one.release, readings, freeze, now_us) for one in docket if one.release is not None
+            ]
+            active = {one.app_name for one in docket}
+            waiting = [one for one in tx.waiting() if one.app not in active]
         for one in docket:
             if one.release is None:
                 self._take_back(judge, one)
-        return pending
+        return pending, waiting
 
     def _take_back(self, judge: Judge, one: Docketed) -> None:
         self._log.error("a release cannot be read; it is taken back", release=one.id, why=one.fault)
@@ -167,8 +179,29 @@ class Tick:
             self._log.error("it could not be taken back", release=one.id, why=str(error))
 
 
-def _pending(tx: ControlTx, one: Docketed, release: Release, readings: Mapping[Key, Reading]) -> Pending:
+def _pending(
+    tx: ControlTx,
+    one: Docketed,
+    release: Release,
+    readings: Mapping[Key, Reading],
+    freeze: Freeze | None,
+    now_us: int,
+) -> Pending:
     if one.fault:
         return Pending(release=release, fault=one.fault)
-    gates = read_gates(tx, release)
-    return Pending(release=release, stored=one.progress, app=one.app, gates=gates, readings=readings)
+    return Pending(
+        release=release,
+        stored=one.progress,
+        app=one.app,
+        gates=read_gates(tx, release),
+        readings=readings,
+        frozen=_frozen(freeze, release, now_us),
+    )
+
+
+def _frozen(freeze: Freeze | None, release: Release, now_us: int) -> str:
+    """A window that cannot be read any more, since its zone is unknown on this machine, holds as if it lasted."""
+    try:
+        return frozen(freeze, release.plan, now_us)
+    except InvalidInput as error:
+        return f"a freeze window cannot be read: {error}"

@@ -54,6 +54,8 @@ class Operation(enum.StrEnum):
     RERUN_STAGE = "rerun_stage"
     SET_OVERRIDE = "set_override"
     CLEAR_OVERRIDE = "clear_override"
+    FREEZE_RELEASES = "freeze_releases"
+    UNFREEZE_RELEASES = "unfreeze_releases"
     SIGN_VERSION = "sign_version"
     ACKNOWLEDGE_NOTICE = "acknowledge_notice"
     TEST_NOTIFICATIONS = "test_notifications"
@@ -99,6 +101,8 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.RERUN_STAGE: _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD},
     Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
+    Operation.FREEZE_RELEASES: _BRAKES,
+    Operation.UNFREEZE_RELEASES: _RELEASERS,
     Operation.SIGN_VERSION: _BUILDERS | _RELEASERS,
     Operation.ACKNOWLEDGE_NOTICE: _BRAKES,
     Operation.TEST_NOTIFICATIONS: _BUILDERS | _RELEASERS | {Role.ON_CALL},

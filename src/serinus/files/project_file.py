@@ -12,6 +12,7 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.notifications import Notifications
+from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
@@ -21,7 +22,6 @@ from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
 from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
-from serinus.files.monitor_model import monitor_of
 from serinus.files.predicates import Segments
 from serinus.files.monitor_model import monitor_of
 from serinus.files.project_faults import core_fault, model_fault

@@ -16,6 +16,7 @@ from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.approvals import ApprovalTx
 from serinus.ports.datasets import DataSetTx
 from serinus.ports.docket import DocketTx
+from serinus.ports.freezes import FreezeTx
 from serinus.ports.jobs import JobTx
 from serinus.ports.monitors import MonitorTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
@@ -71,7 +72,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, ErasureTx, Protocol):
+class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, Protocol):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:

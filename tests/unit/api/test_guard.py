@@ -74,6 +74,8 @@ def test_health_needs_no_key(api: Api) -> None:
         (Operation.RERUN_STAGE, "POST", "/releases/rel_1/rerun", {}),
         (Operation.SET_OVERRIDE, "PUT", "/apps/bot/override", {"version": "v"}),
         (Operation.CLEAR_OVERRIDE, "DELETE", "/apps/bot/override", None),
+        (Operation.FREEZE_RELEASES, "PUT", "/freeze", {}),
+        (Operation.UNFREEZE_RELEASES, "DELETE", "/freeze", None),
         (Operation.VIEW_KEYS, "GET", "/keys", None),
         (Operation.CREATE_KEY, "POST", "/keys", {"name": "k"}),
         (Operation.REVOKE_KEY, "DELETE", "/keys/key_1", None),

@@ -50,7 +50,7 @@ def test_the_same_candidate_is_refused_when_its_evidence_would_roll_it_back_at_o
     first = world.release().id
     with pytest.raises(Conflict, match=f"nearly what release {first} tried") as refused:
         again(world, world.candidate.name)
-    assert "--acknowledge" in refused.value.mend
+    assert "--set-aside" in refused.value.mend
     release = again(world, world.candidate.name, "the provider was down")
     assert release.lineage == Lineage(attempt=2, earlier=(first,), set_aside="the provider was down")
     assert "attempt 2 of its lineage" in release.reason

@@ -20,6 +20,7 @@ BRAKES = {
     Operation.ABORT_RELEASE,
     Operation.ROLL_BACK_RELEASE,
     Operation.ACKNOWLEDGE_NOTICE,
+    Operation.FREEZE_RELEASES,
 }
 SIGNS = {Operation.APPROVE_RELEASE, Operation.REJECT_RELEASE}
 EXPECTED = {

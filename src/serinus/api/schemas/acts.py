@@ -28,6 +28,11 @@ class StartBody(VersionReasonBody):
         max_length=REASON_LENGTH,
         description="Why it may start although its plan cannot see, in this app's traffic, what it guards.",
     )
+    set_aside: str = Field(
+        default="",
+        max_length=REASON_LENGTH,
+        description="Why what spoke against earlier attempts of nearly the same content counts no more.",
+    )
 
 
 class KeyBody(Declared):

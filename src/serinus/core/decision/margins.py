@@ -15,6 +15,7 @@ from serinus.core.metrics import Kind, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.release.release import Positions, Release
 from serinus.core.stats import single
+from serinus.core.stats.multiplicity import retry_level
 
 
 class Margin(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,8 @@ def judge_margins(
             found.append(_ratio_margin(guardrail, spreads, information))
         else:
             found.append(_event_margin(release, guardrail, counted.get(guardrail.metric, (0, 0))))
-    return Margins(evidence=tuple(found), needed=round(math.log(1 / release.plan.beta), DIGITS))
+    beta = retry_level(release.plan.beta, release.lineage.attempt)
+    return Margins(evidence=tuple(found), needed=round(math.log(1 / beta), DIGITS))
 
 
 def _event_margin(release: Release, guardrail: Guardrail, seen: tuple[int, int]) -> Margin:

@@ -87,6 +87,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     """`elapsed_ms` since the last round on the monotonic clock (0 for the first), `positions` the first bad events
     per metric, `limits` the complete buckets for each of the plan's limits, in its order, oldest first. `dropped`:
     records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
+    `frozen`: why no step may be taken now, if so.
     `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
     could be taken now. `gates`: what was measured and signed. `shadow`: None outside of shadow stages."""
 
@@ -99,6 +100,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[tuple[Bucket, ...], ...] = ()
     dropped: dict[str, int] = {}
     override: str | None = None
+    frozen: str = ""
     gates: Gates = Gates()
     monitors: tuple[MonitorSeen, ...] = ()
     shadow: ShadowSeen | None = None

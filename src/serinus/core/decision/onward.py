@@ -20,6 +20,8 @@ def onward(case: Case, question: str, done: str) -> Answer:
         return answer(question, Verdict.PASS, text, EnterStage(reason=text, stage=stage))
     if case.seen.override is not None:
         return answer(question, Verdict.INCONCLUSIVE, f"{done}; waits until the override is cleared")
+    if case.seen.frozen:
+        return answer(question, Verdict.INCONCLUSIVE, f"{done}; waits: {case.seen.frozen}")
     text = f"{done}; now {percent(plan.steps[step].share)}"
     return answer(question, Verdict.PASS, text, Advance(reason=text))
 

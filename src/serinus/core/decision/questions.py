@@ -183,6 +183,8 @@ def _next_step(case: Case) -> Answer:
     candidate, control = case.seen.enrolled()
     served = f"{percent(step.share)} was served in health for {span(case.progress.dwell_ms / 1000)}"
     if plan.is_watch(release.step):
+        if case.seen.frozen:
+            return answer("step", Verdict.INCONCLUSIVE, f"{served} inside every limit; waits: {case.seen.frozen}")
         text = f"{served} inside every limit: the candidate is live"
         return answer("step", Verdict.PASS, text, Promote(reason=text))
     shown = ", every guardrail inside its margin" if case.margins else ""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline import sequence
+from serinus.core.pipeline.freeze import FreezeWindow, check_windows
 from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
 from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.monitor import Monitor
@@ -24,7 +26,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     the other follows: steps alone are one rollout.
 
     `alpha`: chance of a false rollback per release; `alpha_per_year` (0: none): what the alphas of all releases of the
-    app that users saw within 365 days may add up to; `beta`: that of showing a candidate to be non-inferior that is
+    app that users saw within 365 days may add up to; `freeze`: when nothing starts or takes a step; `when_active`: what
+    becomes of a newer candidate while a release is active; `beta`: that of showing a candidate to be non-inferior that is
     not; `lease_s`: see the routing snapshot.
     """
 
@@ -37,6 +40,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     alpha: float = 0.01
     alpha_per_year: float = 0.0
     beta: float = 0.05
+    freeze: tuple[FreezeWindow, ...] = ()
+    when_active: Literal["refuse", "queue", "supersede"] = "refuse"
     holdback: float = 0.01
     lease_s: float = 30.0
     freshness_s: float = 60.0
@@ -65,6 +70,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 )
         for i, limit in enumerate(self.limits):
             check_limit(f"plan.limits[{i}]", limit)
+        check_windows(self.freeze)
         check_monitors(self.monitors, len(self.steps))
         self._check_required()
 
