@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from serinus.core.decision.allocation import ALPHA
+from serinus.core.decision.harm import margin_of
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.stats import beta, events
 from serinus.core.stats.allocation import CONCENTRATION
@@ -31,7 +32,7 @@ class Bars:
     def __init__(self, plan: Plan) -> None:
         self._needed = math.log(1 / plan.alpha) - ROUNDING
         self._nobody = float(beta.log_weight(np.asarray(HALF), np.asarray(HALF), 0.5))
-        self._tables: dict[tuple[float, float], Ints] = {}
+        self._tables: dict[events.Margin, Ints] = {}
 
     def reached(self, guardrail: Guardrail, candidate: Ints, control: Ints) -> Bools:
         """Where these many events (arrays, any shape) reach the bar."""
@@ -51,11 +52,11 @@ class Bars:
         return np.asarray(log_e >= math.log(1 / ALPHA) - ROUNDING)
 
     def _table(self, guardrail: Guardrail, control: int) -> Ints:
-        key = guardrail.max_ratio, guardrail.design_ratio
+        key = margin_of(guardrail)
         table = self._tables.get(key, np.empty(0, dtype=np.int64))
         while len(table) <= control:
             fresh = np.arange(len(table), len(table) + _PAGE)
-            table = np.concatenate((table, self._least(events.Margin(*key), fresh)))
+            table = np.concatenate((table, self._least(key, fresh)))
         self._tables[key] = table
         return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,9 +13,11 @@ from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.limit import Limit
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.histogram import GAMMA, index_of, value_at
+from serinus.core.release.yardstick import Yardstick
 from serinus.rehearsal.population import Floats
 from serinus.rehearsal.scenario import DAY_S, Drift, Effect, Latency, Scenario, is_latency
 
+_HISTORY = 100_000
 _US_PER_S = 1e6
 _US_PER_MS = 1e3
 
@@ -30,6 +33,11 @@ class Kind(Protocol):
     @property
     def mark(self) -> int:
         """The row of the marks."""
+        ...
+
+    @property
+    def tolerated(self) -> float:
+        """So many times the control's bound is the candidate's; 1 where both are alike."""
         ...
 
     @property
@@ -51,6 +59,7 @@ class EventKind:
 
     def __init__(self, scenario: Scenario, mark: int) -> None:
         self.rate = scenario.rates[mark]
+        self.tolerated = 1.0
         self.name = self.rate.metric
         self.mark = mark
         self.effect = next((one for one in scenario.effect if one.metric == self.name), None)
@@ -78,15 +87,16 @@ class EventKind:
 
 
 class SlowKind:
-    """Calls that count as above the bound of a limit on a quantile of latency."""
+    """Calls that take longer than a bound: of the control `edge_us`, of the candidate `tolerated` times that."""
 
-    def __init__(self, scenario: Scenario, latency: Latency, limit: Limit, mark: int) -> None:
-        self.name = slow(limit)
-        self.mark = mark
+    def __init__(self, scenario: Scenario, name: str, edge_us: float, tolerated: float = 1.0) -> None:
+        latency = scenario.latency or Latency()
+        self.name = name
+        self.mark = len(scenario.rates)
+        self.tolerated = tolerated
         self.effect = next((one for one in scenario.effect if is_latency(one.metric)), None)
         self._drifts = [one for one in scenario.drift if is_latency(one.metric)]
         self._spread = latency.spread
-        edge_us = _edge_us(limit.bound * _US_PER_MS)
         self._beyond = (math.log(edge_us) - math.log(latency.median_s * _US_PER_S)) / latency.spread
 
     def well(self, at_s: Floats, proneness: Floats | float) -> Floats:
@@ -103,12 +113,28 @@ class SlowKind:
         return np.broadcast_to(chances[which], at_s.shape)
 
 
-def kinds(scenario: Scenario, plan: Plan) -> tuple[Kind, ...]:
-    """All kinds of events that a release of this plan counts, those of the scenario's rates first."""
+def kinds(scenario: Scenario, plan: Plan, yardsticks: Sequence[Yardstick] = ()) -> tuple[Kind, ...]:
+    """All kinds of events that a release of this plan counts: those of the scenario's rates, then what guardrails on
+    latency count, by their yardsticks, then what limits on it do."""
     found: list[Kind] = [EventKind(scenario, mark) for mark in range(len(scenario.rates))]
+    ratios = {rail.metric: rail.max_ratio for rail in plan.guardrails}
+    found += [SlowKind(scenario, one.metric, one.at_us, ratios[one.metric]) for one in yardsticks]
     for limit in plan.limits:
         if scenario.latency and is_latency(limit.metric) and slow(limit) not in (one.name for one in found):
-            found.append(SlowKind(scenario, scenario.latency, limit, len(scenario.rates)))
+            found.append(SlowKind(scenario, slow(limit), counted_above_us(limit.bound * _US_PER_MS)))
+    return tuple(found)
+
+
+def own_yardsticks(scenario: Scenario, plan: Plan) -> tuple[Yardstick, ...]:
+    """The control's own quantiles that the plan's guardrails compare with, as a long history of it has them."""
+    found = []
+    for rail in plan.guardrails:
+        measure = metric(rail.metric).measure
+        if scenario.latency and isinstance(measure, Quantile) and is_latency(rail.metric):
+            own_s = scenario.latency.median_s * math.exp(scenario.latency.spread * special.ndtri(measure.q))
+            found.append(
+                Yardstick(metric=rail.metric, at_us=round(own_s * _US_PER_S), values=_HISTORY, source="history")
+            )
     return tuple(found)
 
 
@@ -145,7 +171,7 @@ def _moved(drift: Drift, at_s: Floats) -> Floats:
     return np.asarray(1 + (drift.factor - 1) * part)
 
 
-def _edge_us(bound_us: float) -> float:
+def counted_above_us(bound_us: float) -> float:
     """A latency above this lies in a bucket of the histogram that stands for more than the bound."""
     index = index_of(bound_us) - 1
     while value_at(index) <= bound_us:

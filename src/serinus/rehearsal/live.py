@@ -6,6 +6,7 @@ import msgspec
 
 from serinus.core.decision.commands import (
     Advance,
+    Calibrate,
     Command,
     Conclude,
     Confirm,
@@ -26,6 +27,7 @@ from serinus.core.release.release import Progress
 from serinus.core.release.table import FINAL, Event, State
 from serinus.core.release.transitions import (
     advanced,
+    calibrated,
     confirmed,
     entered,
     paused,
@@ -78,7 +80,7 @@ class Living:
         self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
-        self._release = started(created(plan), self._revision, "rehearsed")
+        self._release = started(created(plan, made.yardsticks), self._revision, "rehearsed")
         self._progress: Progress | None = None
         self._horizon = int(horizon_s(scenario, plan) // MINUTE_S)
         self._steps_s: list[float] = [0.0] if self._release.exposed else []
@@ -255,6 +257,8 @@ class Living:
                 self._release = rejected(release, self._next_revision(), command.reason)
             case Confirm():
                 self._release = confirmed(release)
+            case Calibrate():
+                self._release = calibrated(release, command.yardsticks, command.reason)
             case Conclude():
                 self._stages.conclude(release, command, now_us)
             case RequestApproval():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import ShadowStage
 from serinus.rehearsal.bars import Bars
+from serinus.rehearsal.chances import own_yardsticks
 from serinus.rehearsal.golden import Golden
 from serinus.rehearsal.mirror import peaks
 from serinus.rehearsal.population import Ints
@@ -19,7 +20,8 @@ class Made:
     """Made once for many releases of one plan through one scenario, in one process."""
 
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
-        self.plan = playable(plan)
+        self.plan = playable(plan, latency=scenario.latency is not None)
+        self.yardsticks = own_yardsticks(scenario, self.plan)
         self.bars = Bars(self.plan)
         self.golden = Golden(scenario.judge)
         self._peaks: dict[tuple[str, int, int], Ints] = {}

@@ -14,6 +14,7 @@ from serinus.core.decision.shadow_dwell import shadow_stage
 from serinus.core.pipeline.plan import Plan
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import State
+from serinus.core.release.yardstick import Yardstick
 from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.gaps import after_gap
 from serinus.rehearsal.made import MIDNIGHT_US
@@ -110,7 +111,8 @@ def minute_of(at_s: float) -> int:
     return math.ceil(at_s / MINUTE_S) - 1 if at_s < math.inf else sys.maxsize
 
 
-def created(plan: Plan) -> Release:
+def created(plan: Plan, yardsticks: tuple[Yardstick, ...] = ()) -> Release:
+    """A release of the plan, not begun."""
     return Release(
         id="rel_rehearsed",
         app="rehearsed",
@@ -120,6 +122,7 @@ def created(plan: Plan) -> Release:
         control="baseline",
         salt="",
         plan=plan,
+        yardsticks=yardsticks,
         created_at_us=START_US,
         created_by="rehearsal",
     )

@@ -11,6 +11,7 @@ from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage
 from serinus.core.pipeline.step import Step
+from serinus.rehearsal.scenario import is_latency
 
 HOUR_S = 3600.0
 LEAST_ADDED = 1e-6
@@ -36,20 +37,23 @@ STANDARD = Plan(
         Guardrail(metric="call.invalid_format"),
         Guardrail(metric="call.refusal"),
         Guardrail(metric="feedback.thumbs_down", max_ratio=1.5, design_ratio=3.0),
+        Guardrail(metric="latency.p95", max_ratio=1.1),
     ),
     limits=(
         Limit(metric="call.error", above=0.15),
-        Limit(metric="latency.p95", above=3_000.0, buckets=10, min_requests=20),
+        Limit(metric="latency.p95", above=8_000.0, min_requests=20),
     ),
     freshness_s=300.0,
 )
 
 
-def playable(plan: Plan) -> Plan:
-    """The plan as it can be rehearsed: without monitors, which read what nobody simulates; and a population is taken as
-    a random part of the users, as large as it is said to be."""
+def playable(plan: Plan, *, latency: bool = True) -> Plan:
+    """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates (of `latency`
+    something is known or not), and a population is taken as a random part of the users, as large as it is said to
+    be."""
+    rails = tuple(rail for rail in plan.guardrails if rail.kind == "events" or (latency and is_latency(rail.metric)))
     if all(step.population is None for step in plan.steps):
-        return msgspec.structs.replace(plan, monitors=())
+        return msgspec.structs.replace(plan, monitors=(), guardrails=rails)
     steps = iter(_for_everyone(plan.steps))
     stages = tuple(
         msgspec.structs.replace(stage, steps=tuple(next(steps) for _ in stage.steps))
@@ -57,7 +61,7 @@ def playable(plan: Plan) -> Plan:
         else stage
         for stage in plan.stages
     )
-    return msgspec.structs.replace(plan, steps=(), stages=stages, monitors=())
+    return msgspec.structs.replace(plan, steps=(), stages=stages, monitors=(), guardrails=rails)
 
 
 def _for_everyone(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.calls import MINUTE_S, Calls, begin_calls, in_order, no_calls, pace
-from serinus.rehearsal.chances import effect_ratio, kinds
+from serinus.rehearsal.chances import effect_ratio, kinds, own_yardsticks
 from serinus.rehearsal.gaps import served, shipped_s, silent_ms
 from serinus.rehearsal.population import Bools, Floats, Ints, Population, firsts, populate
 from serinus.rehearsal.scenario import Effect, Scenario
@@ -49,8 +49,10 @@ class World:
     def __init__(self, scenario: Scenario, plan: Plan, rng: np.random.Generator) -> None:
         self.scenario = scenario
         self.plan = plan
-        self.metrics = tuple(rate.metric for rate in scenario.rates)
-        self.kinds = kinds(scenario, plan)
+        yardsticks = own_yardsticks(scenario, plan)
+        self.kinds = kinds(scenario, plan, yardsticks)
+        self.metrics = tuple(kind.name for kind in self.kinds[: len(scenario.rates) + len(yardsticks)])
+        self._rates = len(scenario.rates)
         self.people: Population = populate(rng, scenario.traffic, plan)
         self.harm_began: list[float | None] = [_known_start(kind.effect) for kind in self.kinds]
         self._rng = rng
@@ -118,7 +120,7 @@ class World:
         fresh = [self._fresh(k, one, end_s) for k, one in enumerate(known)]
         now = calls.before(end_s)
         bad, extra = [b[: len(now.at_s)] for b in bad], self._extra(chances)[: len(now.at_s)]
-        harmed = self._suffered(first, minutes, now, bad[: len(self.metrics)], extra)
+        harmed = self._suffered(first, minutes, now, bad[: self._rates], extra)
         stretch = self._stretch(whole, now, fresh, bad, harmed)
         return _Draft(stretch, calls, known, fresh, begins)
 
@@ -145,22 +147,25 @@ class World:
         """Each call's chance of the event, and how much of it is the candidate's doing, if anything."""
         kind, prone = self.kinds[k], self.people.proneness[calls.user]
         well, effect = kind.well(calls.at_s, prone), kind.effect
-        if effect is None or begun is None:
+        harms = effect is not None and begun is not None
+        if not harms and kind.tolerated == 1.0:
             return well, None
-        hit = calls.candidate & (self.people.segment[calls.user] < effect.segment)
-        ratio = np.where(hit, effect_ratio(effect, begun, calls.at_s), 1.0)
+        ratio = np.where(calls.candidate, 1 / kind.tolerated, 1.0)
+        if effect is not None and begun is not None:
+            hit = calls.candidate & (self.people.segment[calls.user] < effect.segment)
+            ratio = np.where(hit, ratio * effect_ratio(effect, begun, calls.at_s), ratio)
         chance = kind.harmed(calls.at_s, prone, ratio)
         return chance, chance - well
 
     def _extra(self, chances: list[tuple[Floats, Floats | None]]) -> Floats:
         """How many bad events of each call are the candidate's doing."""
-        found = [extra for _, extra in chances[: len(self.metrics)] if extra is not None]
+        found = [extra for _, extra in chances[: self._rates] if extra is not None]
         return np.asarray(np.sum(found, axis=0)) if found else np.zeros(len(chances[0][0]))
 
     def _known(self, k: int, calls: Calls, bad: Bools) -> Known:
         hits = np.flatnonzero(bad)
-        at_s, rate = calls.at_s[hits], self.scenario.rates[k]
-        known_s = at_s + rate.after_s + (self._rng.exponential(rate.delay_s, len(hits)) if rate.delay_s else 0.0)
+        at_s = calls.at_s[hits]
+        known_s = at_s + self._delays_s(k, len(hits))
         late = self._late[k]
         found = Known(
             np.concatenate((late.at_s, shipped_s(self.scenario.gaps, known_s))),
@@ -169,6 +174,13 @@ class World:
             np.concatenate((late.call_s, at_s)),
         )
         return found.chosen(np.argsort(found.at_s, kind="stable"))
+
+    def _delays_s(self, k: int, events: int) -> Floats | float:
+        """Until events are known."""
+        if k >= self._rates:
+            return 0.0
+        rate = self.scenario.rates[k]
+        return rate.after_s + (self._rng.exponential(rate.delay_s, events) if rate.delay_s else 0.0)
 
     def _stretch(self, whole: Ints, calls: Calls, fresh: list[Known], bad: list[Bools], harmed: Harmed) -> Stretch:
         first, minutes = int(whole[0]), len(whole)
@@ -255,7 +267,7 @@ class World:
         requests = np.stack([self._rng.poisson(even * part) for part in reach], axis=1)
         chances = [self._mean_chances(k, at_s, low) for k in range(len(self.kinds))]
         bad = np.stack([self._rng.binomial(requests, np.stack((c, b), axis=1)) for c, b in chances])
-        rates = len(self.metrics)
+        rates = self._rates
         extra = np.sum([requests[:, 0] * (c - b) for c, b in chances[:rates]], axis=0)
         tables = {w: self._coarser(w, finest, first, requests, bad) for w in widths}
         minute = _folded(requests, 60 // finest)
@@ -275,7 +287,7 @@ class World:
         if effect is None or begun is None:
             return well, well
         hit = self.people.segment[:low] < effect.segment
-        proneness = self.people.proneness[:low] if k < len(self.metrics) else np.ones(low)
+        proneness = self.people.proneness[:low] if k < self._rates else np.ones(low)
         part = float(np.average(hit * proneness, weights=weight)) / float(np.average(proneness, weights=weight))
         harmed = kind.harmed(at_s, prone, effect_ratio(effect, begun, at_s))
         return (1 - part) * well + part * harmed, well

@@ -12,17 +12,18 @@ import pytest
 from scipy import stats
 
 from serinus.core.pipeline.peak import Peak
-from serinus.core.pipeline.plan import Limit, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.records import histogram
-from serinus.rehearsal.chances import SlowKind
+from serinus.rehearsal.chances import SlowKind, counted_above_us
 from serinus.rehearsal.rehearse import rehearsal, rehearse_one
 from serinus.rehearsal.scenario import Drift, Effect, Gap, Judge, Latency, Outage, People, Rate, Scenario, Traffic
 from serinus.rehearsal.standard import STANDARD
 from tests.unit.rehearsal.plans import ERROR, PLAN, RATES, TRAFFIC, outcomes, scenario, times
 
 RELEASES = 200
+LATENCY = Latency(median_s=0.9, spread=0.6)
 HARDEST = {
     "plain": scenario(),
     "returning users unlike each other": scenario(
@@ -79,6 +80,10 @@ PLAYED: dict[str, tuple[Scenario, dict[str, Any]]] = {
     "gap": (scenario(gaps=(Gap(from_s=1000, for_s=1500),)), {}),
     "night": (scenario(traffic=Traffic(shape="office", starts_at_s=19 * 3600.0, users=2000)), {}),
     "few users": (scenario(), {"steps": (Step(share=0.1, dwell_s=600, min_units=280), *PLAN.steps[1:]), "stages": ()}),
+    "slower": (
+        scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=1.3),)),
+        {"guardrails": (*PLAN.guardrails, Guardrail(metric="latency.p95", max_ratio=1.1))},
+    ),
     "limit in seconds": (
         scenario(outages=(Outage(metric=ERROR, chance=0.9, from_s=2000, for_s=6),)),
         {"limits": (Limit(metric=ERROR, above=0.3, buckets=3, bucket_s=1, min_requests=1, action="pause"),)},
@@ -131,6 +136,21 @@ def test_q1_telemetry_gaps_expose_nobody_once_the_lease_has_lapsed() -> None:
     assert with_gap.calls < 1.1 * without.calls
 
 
+WAITS = Guardrail(metric="latency.p95", max_ratio=1.1)
+
+
+def test_q1_a_slower_p95_is_rolled_back_and_a_tolerated_one_is_not() -> None:
+    """Against the control's own quantile: 1.4 times the latency is found; exactly the margin, as often as α allows."""
+    plan = msgspec.structs.replace(PLAN, guardrails=(*PLAN.guardrails, WAITS))
+    slow = scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=1.4),))
+    found = outcomes(slow, 20, plan)
+    assert all(one.caught and one.question == "harm" for one in found)
+    assert "p95 latency" in found[0].reason
+    edge = scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=1.1),))
+    back = sum(one.end == "rolled_back" for one in outcomes(edge, RELEASES, plan))
+    assert stats.binom.sf(back - 1, RELEASES, PLAN.alpha) > 1e-6
+
+
 STAGED = Plan(
     owner="ada@example.com",
     stages=(
@@ -147,7 +167,6 @@ STAGED = Plan(
     alpha=0.05,
     freshness_s=300,
 )  # fmt: skip
-LATENCY = Latency(median_s=0.9, spread=0.6)
 
 
 def test_q1_all_stages_are_gone_through() -> None:
@@ -191,7 +210,7 @@ def test_q1_a_judge_that_dies_lets_nobody_pass() -> None:
 def test_q1_latency_above_a_limit_is_what_a_histogram_counts() -> None:
     """The share of simulated calls above the bound is that of log-normal latencies filed into the real histogram."""
     limit = STAGED.limits[1]
-    kind = SlowKind(scenario(), LATENCY, limit, 0)
+    kind = SlowKind(scenario(latency=LATENCY), "slow", counted_above_us(limit.bound * 1000))
     chance = float(kind.well(np.zeros(1), 1.0)[0])
     us = 900_000 * np.exp(0.6 * np.random.default_rng(1).standard_normal(20_000))
     above = histogram.of(us.tolist()).above(limit.bound * 1000)
