@@ -21,12 +21,29 @@ from serinus.console.routes import (
     monitors,
     overview,
     releases,
+    review,
     sign_in,
+    start,
     versions,
 )
 from serinus.core.errors import SerinusError
 
-_NOUNS = (assets, sign_in, overview, apps, versions, releases, charts, monitors, live, acts, calls, audit)
+_NOUNS = (
+    assets,
+    sign_in,
+    overview,
+    apps,
+    versions,
+    start,
+    releases,
+    review,
+    charts,
+    monitors,
+    live,
+    acts,
+    calls,
+    audit,
+)
 
 
 def create_console(parts: Parts) -> ASGIApp:

@@ -150,7 +150,7 @@ def _needs(
             roles = " and ".join(role.replace("_", " ") for role in one.signing.lacking)
             why = f"{one.signing.stage.name} waits for {roles}"
             found.append(
-                Need(kind="Approval", what=name, why=why, href=f"/releases/{release.id}", link="Look and sign")
+                Need(kind="Approval", what=name, why=why, href=f"/releases/{release.id}/review", link="Look and sign")
             )
         elif release.hold is not None and not release.hold.auto_resume:
             found.append(

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from serinus.console.stepper import detail
 from serinus.core.decision.wording import amount
 from serinus.core.metrics import REGISTRY
-from serinus.core.pipeline.plan import Guardrail, Limit
+from serinus.core.pipeline.exposure import step_words
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 
 _ROLES = {"guardrail": "rolls back", "signal": "pauses", "info": "is shown only"}
+
+
+def plan_facts(plan: Plan | None) -> dict[str, Any]:
+    """What `parts/plan.html` is filled with: the stages in order, and what takes a candidate back."""
+    return {
+        "stages": [(stage, detail(stage)) for stage in plan.stages] if plan else [],
+        "exposure": step_words,
+        "guards": [guardrail_words(one) for one in plan.guardrails] if plan else [],
+        "limits": [limit_words(one) for one in plan.limits] if plan else [],
+    }
 
 
 def guardrail_words(guardrail: Guardrail) -> str:

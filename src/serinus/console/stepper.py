@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from serinus.console.words import role_text
 from serinus.core.decision.wording import listed, percent, span
 from serinus.core.pipeline.population import called
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, ShadowStage, Stage
@@ -118,6 +119,6 @@ def detail(stage: Stage) -> str:
         case ShadowStage():
             return f"{percent(stage.share)} mirrored, {stage.min_units:,} units, at least {span(stage.dwell_s)}"
         case ApprovalStage():
-            return f"signed by {listed([role.replace('_', ' ') for role in stage.roles])}"
+            return f"signed by {listed([role_text(role) for role in stage.roles])}"
         case _:
             return f"{len(stage.steps)} traffic step{'s' if len(stage.steps) > 1 else ''}"

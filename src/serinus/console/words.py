@@ -33,7 +33,11 @@ ACTIONS = {
     "erase": "erased", "freeze": "frozen", "unfreeze": "going on", "queue": "waiting", "unqueue": "not started",
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
-    "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up", "change": "changed",
+    "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
+    "change": "changed",
+}  # fmt: skip
+ROLES = {
+    "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",
 }  # fmt: skip
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
@@ -129,6 +133,11 @@ def action_text(action: str) -> str:
     return f"{thing} {ACTIONS.get(deed, deed)}".replace("_", " ").strip() or action
 
 
+def role_text(role: str) -> str:
+    """A role as people say it: `ML lead` for `ml_lead`."""
+    return ROLES.get(role) or role.replace("_", " ")
+
+
 def state_text(state: str) -> str:
     """A state with a space where its name has none."""
     return STATES.get(state, state)
@@ -173,10 +182,11 @@ def count(value: int | None) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text,
     "weight": weight_text,
-    "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value), "action": action_text, "state": state_text, "pretty": pretty,
+    "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
+    "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
-    "level": risk_level,
+    "level": risk_level, "role": role_text,
     "measured": lambda name: TITLES.get(name, name),
     "outcome_tone": lambda outcome: OUTCOMES.get(outcome, "quiet"),
     "segment": lambda text: quote(str(text), safe=""),

@@ -129,7 +129,7 @@ def test_what_is_not_possible_now_is_not_offered(console: Console) -> None:
 def test_G1_people_sign_in_their_role_for_what_they_were_shown(console: Console) -> None:
     """Two leads sign, each in their own role; who still must is on the page."""
     id = console.started(APPROVAL_PLAN)
-    for role, left in (("ml_lead", "ops lead"), ("ops_lead", "nobody")):
+    for role, left in (("ml_lead", "operations lead"), ("ops_lead", "nobody")):
         browser = console.browser(role, name=role)
         assert 'id="act-approve"' in browser.page(f"/releases/{id}")
         response = browser.submit(f"/releases/{id}/approve", role=role, reason="read and good")
@@ -169,7 +169,7 @@ def test_G2_the_overview_shows_an_approval_to_those_whose_signature_helps(consol
     """Not to the author, not to other roles."""
     id = console.started(APPROVAL_PLAN)
     shown = {
-        name: f'href="/releases/{id}">Look and sign' in console.browser(role, name=name).page("/")
+        name: f'href="/releases/{id}/review">Look and sign' in console.browser(role, name=name).page("/")
         for role, name in (("ml_lead", "mia"), ("ml_lead", "ada"), ("on_call", "olga"))
     }
     assert shown == {"mia": True, "ada": False, "olga": False}
@@ -194,12 +194,13 @@ def test_a_release_is_started_from_its_version(console: Console) -> None:
     _, second = console.prepared()
     browser = console.browser("release_manager")
     assert f'href="/apps/bot/versions/{second}/release"' in browser.page(f"/apps/bot/versions/{second}")
+    stale = form_of(browser.page(f"/apps/bot/versions/{second}/release")) | {"reason": "again"}
     response = browser.submit(f"/apps/bot/versions/{second}/release", reason="kinder")
-    assert response.headers["location"] == "/apps/bot?done=release"
     with console.control.tx() as tx:
         (started,) = tx.active_releases()
+    assert response.headers["location"] == f"/releases/{started.id}?done=release"
     assert f'href="/releases/{started.id}"' in browser.page("/apps/bot?done=release")
-    assert browser.submit(f"/apps/bot/versions/{second}/release", reason="again").status_code == 409
+    assert browser.post(f"/apps/bot/versions/{second}/release", **stale).status_code == 409
 
 
 def test_I1_a_notice_is_acknowledged_once_by_who_looks_into_it(console: Console) -> None:

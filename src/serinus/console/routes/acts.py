@@ -19,15 +19,13 @@ from serinus.console.release_view import release_view
 from serinus.console.visitor import Visitor
 from serinus.control.acknowledge_notice import acknowledge_notice
 from serinus.control.clear_override import clear_override
-from serinus.control.forecast_release import refuse_blind
+from serinus.control.freeze_releases import freeze_releases
 from serinus.control.lookup import app_of, version_of
 from serinus.control.set_override import set_override
-from serinus.control.start_release import start_release
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.ports.control_store import ControlStore
 
-SALT_BYTES = 16
 Carry = Callable[[ControlStore, int, Visitor, dict[str, str], Form], object]
 Facts = list[tuple[str, str]]
 
@@ -53,7 +51,7 @@ class Plain:
 def routes(desk: Desk) -> Sequence[BaseRoute]:
     """GET asks, POST does."""
     found: list[BaseRoute] = []
-    for path, plain in _plain(desk).items():
+    for path, plain in _plain().items():
         ask, do = _plain_views(desk, plain)
         found += [
             Route(path, desk.view(plain.operation, ask), methods=["GET"]),
@@ -121,31 +119,18 @@ def _place(request: Request) -> dict[str, str]:
     return {name: str(value) for name, value in request.path_params.items()}
 
 
-def _plain(desk: Desk) -> dict[str, Plain]:
-    parts = desk.parts
-
+def _plain() -> dict[str, Plain]:
     def pin(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
         return set_override(store, now_us, visitor.actor, place["app"], place["version"], form.reason())
 
     def unpin(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
         return clear_override(store, now_us, visitor.actor, place["app"], form.reason())
 
-    def start(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
-        salt = parts.random_bytes(SALT_BYTES).hex()
-        with store.tx() as tx:
-            app = tx.app(place["app"])
-        refuse_blind(parts.calls, now_us, place["app"], app.config.plan if app else None, "")
-        return start_release(
-            store,
-            now_us,
-            visitor.actor,
-            parts.ids,
-            salt,
-            place["app"],
-            place["version"],
-            form.reason(),
-            parts.telemetry,
-        )
+    def freeze(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
+        return freeze_releases(store, now_us, visitor.actor, True, form.reason())
+
+    def unfreeze(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
+        return freeze_releases(store, now_us, visitor.actor, False, form.reason())
 
     def acknowledge(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
         return acknowledge_notice(store, now_us, visitor.actor, int(place["id"]), form.reason())
@@ -174,16 +159,27 @@ def _plain(desk: Desk) -> dict[str, Plain]:
             back=_app_path,
             tone="primary",
         ),
-        "/apps/{app}/versions/{version}/release": Plain(
-            name="release",
-            operation=Operation.START_RELEASE,
-            button="Start the release",
-            title="Release this version",
-            says="A release begins that follows the app's pipeline as it is declared now. It goes on, pauses and rolls "
-            "back by itself, as the pipeline says.",
-            do=start,
-            facts=_version_facts,
-            back=_app_path,
+        "/freeze": Plain(
+            name="freeze",
+            operation=Operation.FREEZE_RELEASES,
+            button="Freeze all releases",
+            title="Freeze all releases",
+            says="No release of any app starts, takes a step or is promoted until this is lifted. Shares stay as they "
+            "are, and rollbacks go on by themselves.",
+            do=freeze,
+            facts=_freeze_facts,
+            back=lambda _: "/",
+            tone="danger",
+        ),
+        "/unfreeze": Plain(
+            name="unfreeze",
+            operation=Operation.UNFREEZE_RELEASES,
+            button="Let releases go on",
+            title="Let releases go on",
+            says="Releases start, take their steps and are promoted again, as their plans say.",
+            do=unfreeze,
+            facts=_freeze_facts,
+            back=lambda _: "/",
             tone="primary",
         ),
         "/notices/{id:int}/acknowledge": Plain(
@@ -216,6 +212,13 @@ def _version_facts(desk: Desk, place: dict[str, str]) -> Facts:
     with desk.parts.control.tx() as tx:
         version = version_of(tx, place["app"], place["version"])
     return [*_app_facts(desk, place), ("This version", version.name), ("Digest", version.digest)]
+
+
+def _freeze_facts(desk: Desk, place: dict[str, str]) -> Facts:
+    with desk.parts.control.tx() as tx:
+        found, active = tx.freeze(), tx.active_releases()
+    frozen = f"by {found.actor}" + (f": {found.reason}" if found.reason else "") if found else "no"
+    return [("Frozen", frozen), ("Releases on their way", str(len(active)))]
 
 
 def _notice_facts(desk: Desk, place: dict[str, str]) -> Facts:

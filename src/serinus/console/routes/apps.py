@@ -10,12 +10,11 @@ from starlette.routing import BaseRoute, Route
 
 from serinus.console.monitor_view import monitor_lines
 from serinus.console.page import Desk
-from serinus.console.plan_words import guardrail_words, limit_words
-from serinus.console.stepper import detail
+from serinus.console.plan_words import plan_facts
 from serinus.console.visitor import Visitor
 from serinus.control.lookup import app_of
+from serinus.control.start_release import active_release
 from serinus.core.access import Operation
-from serinus.core.pipeline.exposure import step_words
 from serinus.core.pipeline.notifications import Route as NoticeRoute
 from serinus.ports.control_store import Page
 
@@ -36,14 +35,13 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             digests |= {digest for digest in (state.live, state.override) if digest}
             named = {version.digest: version.name for version in tx.versions_of(digests)}
             monitors = monitor_lines(tx, name, desk.parts.clock.now_us())
+            active = active_release(tx, name)
         config, plan = state.config, state.config.plan
         return desk.page(
             request, "app.html", visitor,
             state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
-            names=named, monitors=monitors, app_name=name,
-            exposure=step_words, stages=[(stage, detail(stage)) for stage in plan.stages] if plan else [],
-            guardrails=[guardrail_words(one) for one in plan.guardrails] if plan else [],
-            limits=[limit_words(one) for one in plan.limits] if plan else [],
+            names=named, monitors=monitors, app_name=name, active=active,
+            **plan_facts(plan),
             told={r.value: [t.reference for t in config.notifications.targets(r)] for r in NoticeRoute},
         )  # fmt: skip
 

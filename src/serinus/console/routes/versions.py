@@ -16,6 +16,7 @@ from serinus.console.visitor import Visitor
 from serinus.control.compare_versions import LIVE, compare_versions
 from serinus.control.lookup import app_of, version_of
 from serinus.control.sign_version import verify_version
+from serinus.control.start_release import active_release
 from serinus.core.access import Operation
 from serinus.core.versions.content import VersionContent, parse_content
 
@@ -36,12 +37,14 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         app, ref = request.path_params["app"], request.path_params["version"]
         with desk.parts.control.tx() as tx:
             state, version = app_of(tx, app), version_of(tx, app, ref)
+            active = active_release(tx, app)
         content = parse_content(version.content)
         against = request.query_params.get("against", LIVE)
         compares = against != LIVE or (state.live is not None and state.live != version.digest)
         return desk.page(
             request, "version.html", visitor,
-            app=app, state=state, version=version, content=content, against=against,
+            app=app, state=state, version=version, active=active, plan=state.config.plan,
+            content=content, against=against,
             texts=[_cut(message.role, message.template) for message in content.messages],
             fields=_fields(content), variables=content.variables or {},
             comparison=shortened(compare_versions(desk.parts.control, app, against, version.digest))

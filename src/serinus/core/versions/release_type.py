@@ -45,6 +45,14 @@ BASE_RISK: dict[ReleaseType, int] = {
 }
 
 
+_LEVELS: tuple[tuple[int, str], ...] = ((86, "critical"), (61, "high"), (31, "medium"), (0, "low"))
+
+
+def risk_level(risk: int) -> str:
+    """The level of a risk of 0 to 100 in one word (M2)."""
+    return next(word for least, word in _LEVELS if risk >= least)
+
+
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
     """Why a type is implied. `floor` (0: none) is the least risk that this alone asks for (M1's modifiers)."""
 

@@ -1,0 +1,106 @@
+"""Start a release from a version: what it would be and see, then the act itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from serinus.console.form import MAX_REASON, Form
+from serinus.console.once import do_once, fresh_number
+from serinus.console.page import Desk
+from serinus.console.plan_words import plan_facts
+from serinus.console.start_view import StartView, start_view
+from serinus.console.visitor import Visitor
+from serinus.control.forecast_release import refuse_blind
+from serinus.control.request_release import request_release
+from serinus.control.start_release import active_release
+from serinus.core.access import Operation
+from serinus.core.errors import InvalidInput
+from serinus.ports.control_store import ControlStore
+
+SALT_BYTES = 16
+_PATH = "/apps/{app}/versions/{version}/release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filled:
+    """What was typed already, and what is wrong with it."""
+
+    reason: str = ""
+    acknowledge: str = ""
+    fault: InvalidInput | None = None
+
+
+def routes(desk: Desk) -> Sequence[BaseRoute]:
+    """`/apps/{app}/versions/{version}/release`: GET asks, POST does."""
+    parts = desk.parts
+
+    def page(request: Request, visitor: Visitor, view: StartView, filled: _Filled) -> Response:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if filled.fault else HTTPStatus.OK
+        return desk.page(
+            request, "start.html", visitor,
+            status=status, view=view, filled=filled, app=view.state.config.name, once=fresh_number(parts),
+            **plan_facts(view.plan),
+        )  # fmt: skip
+
+    def seen(request: Request) -> StartView:
+        return start_view(parts, request.path_params["app"], request.path_params["version"])
+
+    def ask(request: Request, visitor: Visitor) -> Response:
+        return page(request, visitor, seen(request), _Filled())
+
+    def do(request: Request, visitor: Visitor, form: Form) -> Response:
+        app, version = request.path_params["app"], request.path_params["version"]
+        acknowledged = form.text("acknowledge")
+        try:
+            reason = form.reason()
+            _check_length(acknowledged)
+            _refuse_unacknowledged(seen(request) if not acknowledged else None)
+        except InvalidInput as fault:
+            filled = _Filled(reason=form.text("reason"), acknowledge=acknowledged, fault=fault)
+            return page(request, visitor, seen(request), filled)
+        now_us = parts.clock.now_us()
+        with parts.control.tx() as tx:
+            found = tx.app(app)
+        refuse_blind(parts.calls, now_us, app, found.config.plan if found else None, acknowledged)
+        told = f"{reason}; acknowledged: {acknowledged}" if acknowledged else reason
+
+        def start(store: ControlStore) -> object:
+            salt = parts.random_bytes(SALT_BYTES).hex()
+            return request_release(
+                store, now_us, visitor.actor, parts.ids, salt, app, version, told, parts.telemetry, acknowledged
+            )
+
+        do_once(parts, visitor, form, start)
+        with parts.control.tx() as tx:
+            active = active_release(tx, app)
+        place = f"/releases/{active.id}" if active else f"/apps/{app}"
+        return RedirectResponse(f"{place}?done=release", HTTPStatus.SEE_OTHER)
+
+    return [
+        Route(_PATH, desk.view(Operation.START_RELEASE, ask), methods=["GET"]),
+        Route(_PATH, desk.act(Operation.START_RELEASE, do), methods=["POST"]),
+    ]
+
+
+def _check_length(acknowledged: str) -> None:
+    if len(acknowledged) > MAX_REASON:
+        raise InvalidInput(
+            f"{len(acknowledged):,} characters are more than {MAX_REASON:,}",
+            where="acknowledge",
+            mend="say it in fewer words",
+        )
+
+
+def _refuse_unacknowledged(view: StartView | None) -> None:
+    if view is not None and view.to_acknowledge:
+        raise InvalidInput(
+            "what speaks against this start is not acknowledged",
+            where="acknowledge",
+            mend="say why it is right all the same",
+        )

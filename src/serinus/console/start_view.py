@@ -1,0 +1,92 @@
+"""All that somebody sees before they start a release: what it would be and see, and what stands against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serinus.console.comparison import shortened
+from serinus.console.forecast_view import ForecastView, forecast_view
+from serinus.console.parts import Parts
+from serinus.control.compare_versions import Comparison, compare_versions
+from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
+from serinus.control.frozen import frozen
+from serinus.control.lookup import app_of, version_of
+from serinus.control.peak_hours import own_hours
+from serinus.control.start_release import active_release, plan_later, plan_release
+from serinus.core.errors import Conflict, InvalidInput
+from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.plan import Plan
+from serinus.core.release.release import Release
+from serinus.ports.control_store import ControlTx, StoredVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartView:
+    """A release of `version` as it would be now. `active`: the release that the app is in already; `refusal`: why none
+    can be started; `waits`: the freeze that it would wait for;
+    `objection`: what an earlier attempt says against this one, for which a start must be acknowledged;
+    `again`: what being a later attempt means."""
+
+    state: AppState
+    version: StoredVersion
+    names: dict[str, str]
+    plan: Plan | None = None
+    comparison: Comparison | None = None
+    active: Release | None = None
+    refusal: InvalidInput | Conflict | None = None
+    waits: str = ""
+    objection: str = ""
+    again: str = ""
+    forecast: ForecastView | None = None
+
+    @property
+    def to_acknowledge(self) -> tuple[str, ...]:
+        """What a person must say that they know, each in a sentence."""
+        objection = (self.objection,) if self.objection else ()
+        return (*objection, *(one.what for one in (self.forecast.stops if self.forecast else ())))
+
+
+def start_view(parts: Parts, app: str, ref: str) -> StartView:
+    """The view of a start now; NotFound without app or version."""
+    now_us = parts.clock.now_us()
+    hours = own_hours(parts.control, parts.telemetry, now_us, app)
+    with parts.control.tx() as tx:
+        state, version = app_of(tx, app), version_of(tx, app, ref)
+        names = {one.digest: one.name for one in tx.versions_of({d for d in (state.live, version.digest) if d})}
+        active = active_release(tx, app)
+        bare = StartView(state=state, version=version, names=names, plan=state.config.plan, active=active)
+        try:
+            plan, control, candidate = plan_later(tx, app, ref, hours)
+            if plan.when_active == "refuse":
+                plan_release(tx, app, ref, hours)
+            spend_alpha(tx, now_us, app, plan)
+        except (InvalidInput, Conflict) as error:
+            return _refused(bare, error)
+        objection, again = _lineage(tx, app, plan, control, candidate)
+        waits = frozen(tx.freeze(), plan, now_us)
+    return StartView(
+        state=state,
+        version=version,
+        names=names,
+        plan=plan,
+        comparison=shortened(compare_versions(parts.control, app, control, candidate.digest)),
+        active=active,
+        waits=waits,
+        objection=objection,
+        again=again,
+        forecast=forecast_view(parts, app, plan),
+    )
+
+
+def _refused(bare: StartView, error: InvalidInput | Conflict) -> StartView:
+    return StartView(
+        state=bare.state, version=bare.version, names=bare.names, plan=bare.plan, active=bare.active, refusal=error
+    )
+
+
+def _lineage(tx: ControlTx, app: str, plan: Plan, control: str, candidate: StoredVersion) -> tuple[str, str]:
+    """What earlier attempts say against this one, and what being a later one means."""
+    try:
+        return "", lineage_text(plan, find_lineage(tx, app, plan, control, candidate))
+    except Conflict as error:
+        return error.what, ""

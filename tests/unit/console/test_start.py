@@ -1,0 +1,135 @@
+"""Starting a release from a version: what is shown before, and what must be acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from serinus.adapters.event_log import ParquetLog
+from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
+from serinus.core.records.call import row
+from serinus.core.release.release import Release
+from serinus.ports.event_log import LogBatch
+from tests.fake_workers import ManualClock, end, raw_call
+
+from .conftest import START_US, Console, form_of, made
+
+HOUR_US = 3_600_000_000
+HOSTILE = "<b>it</b> is \x1b[2J\u202efine"
+
+
+def with_calls(folder: Path, hours: int) -> Console:
+    """A console whose log holds ten calls of other users in each of the last hours, one in a hundred an error."""
+    like = row(end(raw_call(1), ManualClock()), "host-1")
+    rows = [
+        msgspec.structs.replace(
+            like, app="bot", arm="rest", unit=f"{n:016x}", at_us=START_US - hours * HOUR_US + n * HOUR_US // 10,
+            events=("call.error",) if n % 100 == 0 else (),
+        )
+        for n in range(10 * hours)
+    ]  # fmt: skip
+    ParquetLog(folder).write(LogBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=rows))
+    return made(ParquetSearch(folder, ReadLimits()))
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> Iterator[Console]:
+    """Two days of calls: too few for what the plan guards."""
+    console = with_calls(tmp_path, 48)
+    yield console
+    for client in console.open:
+        client.close()
+
+
+def active(console: Console) -> list[Release]:
+    with console.control.tx() as tx:
+        return list(tx.active_releases())
+
+
+def place(version: str) -> str:
+    return f"/apps/bot/versions/{version}/release"
+
+
+def test_M3_the_way_type_and_risk_are_shown_before_the_start(console: Console) -> None:
+    """All stages and steps, what takes it back, and what the difference implies; without a log it is said so."""
+    _, second = console.prepared()
+    page = console.browser("release_manager").page(place(second))
+    for words in ("What takes it back", "prompt wording", "<strong>15</strong> of 100, low", "ada@example.com"):
+        assert words in page
+    assert "--segments" in page
+    assert 'id="acknowledge"' not in page
+
+
+def test_h5a_the_forecast_is_shown_and_a_blind_plan_must_be_acknowledged(busy: Console) -> None:
+    """As `serinus forecast` tells it; without a word to it the form comes back with what was typed, and with it the
+    release starts and both reasons are on record."""
+    _, second = busy.prepared()
+    browser = busy.browser("release_manager")
+    page = browser.page(place(second))
+    assert "Smallest harm seen" in page
+    assert '<span class="pill bad">error</span>' in page
+    assert 'id="acknowledge"' in page
+    refused = browser.submit(place(second), reason="kinder than before")
+    assert refused.status_code == 422
+    assert 'id="acknowledge-fault"' in refused.text
+    assert ">kinder than before</textarea>" in refused.text
+    assert active(busy) == []
+    long = browser.submit(place(second), reason="kinder", acknowledge="x" * 2001)
+    assert long.status_code == 422
+    assert browser.submit(place(second), reason="kinder", acknowledge=HOSTILE).status_code == 303
+    (release,) = active(busy)
+    page = browser.page(f"/releases/{release.id}")
+    assert "kinder; acknowledged: &lt;b&gt;it&lt;/b&gt; is ␛[2J⟨U+202E⟩fine" in page
+    assert "\x1b" not in page
+
+
+def test_with_less_than_a_day_of_calls_nothing_need_be_acknowledged(tmp_path: Path) -> None:
+    """The forecast is shown all the same."""
+    young = with_calls(tmp_path, 5)
+    _, second = young.prepared()
+    browser = young.browser("release_manager")
+    assert "Smallest harm seen" in browser.page(place(second))
+    assert browser.submit(place(second), reason="kinder").status_code == 303
+    for client in young.open:
+        client.close()
+
+
+def test_H6_while_a_release_is_active_none_is_offered_and_the_pages_say_which_one_runs(console: Console) -> None:
+    """On the pages of app and version a link leads to it, and the page of a start has no form."""
+    id = console.started()
+    third = console.push("Be kinder still.")
+    browser = console.browser("release_manager")
+    for page in (browser.page("/apps/bot"), browser.page(f"/apps/bot/versions/{third}")):
+        assert f'href="{place(third)}"' not in page
+        assert f'href="/releases/{id}"' in page
+    page = browser.page(place(third))
+    assert "Another release of bot" in page
+    assert "<textarea" not in page
+
+
+def test_a_start_that_is_sent_twice_is_one_release(console: Console) -> None:
+    """A double click leads to the same release twice."""
+    _, second = console.prepared()
+    browser = console.browser("release_manager")
+    fields = form_of(browser.page(place(second))) | {"reason": "kinder"}
+    answers = [browser.post(place(second), **fields) for _ in range(2)]
+    (release,) = active(console)
+    assert [one.headers["location"] for one in answers] == [f"/releases/{release.id}?done=release"] * 2
+
+
+def test_what_cannot_start_says_why_and_what_to_do(console: Console) -> None:
+    """The live version itself, and an app without a plan."""
+    first, second = console.prepared()
+    browser = console.browser("release_manager")
+    assert "is live already" in browser.page(place(first))
+    with console.control.tx() as tx:
+        state = tx.app("bot")
+        assert state is not None
+        tx.put_app(msgspec.structs.replace(state, config=msgspec.structs.replace(state.config, plan=None)))
+    page = browser.page(place(second))
+    assert "has no plan" in page
+    assert "<textarea" not in page
+    assert console.browser("viewer").get(place(second)).status_code == 403
