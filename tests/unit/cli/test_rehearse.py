@@ -98,3 +98,16 @@ def test_q1_a_shipped_scenario_can_be_copied() -> None:
     """What `--show` prints is a scenario file."""
     Path("copy.yaml").write_text(run("--show", "night").output)
     assert run("--project", "serinus.yaml", "--scenario", "copy.yaml", "-n", "2").exit_code == 0
+
+
+@pytest.mark.usefixtures("folder")
+def test_q1_a_sweep_tells_how_large_harm_must_be() -> None:
+    """As a table, as JSON, and as a chart; a requirement on it, or a scenario without harm, is refused."""
+    words = ["--project", "serinus.yaml", "--scenario", "worse.yaml", "-n", "20", "--sweep", "ratio=1,6"]
+    table = run(*words, "--html", "power.html")
+    assert table.exit_code == 0, table.output
+    assert "circle" in Path("power.html").read_text()
+    points = json.loads(run(*words, "--json").output)["curves"][0]["summaries"]
+    assert [one["steps"][-1]["rolled_back"]["hits"] for one in points][1] == 20
+    assert run(*words, "--require", "detection=0.9").exit_code == 1
+    assert run("--project", "serinus.yaml", "--scenario", "well.yaml", "--sweep", "ratio=1..2").exit_code == 1

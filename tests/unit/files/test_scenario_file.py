@@ -52,6 +52,25 @@ def test_q1_a_scenario_is_read_with_its_units() -> None:
         (SOUND + "effect:\n  - {metric: call.error}\n", ["6: no `ratio`"]),
         (SOUND + "effect:\n  - {metric: call.error, ratio: -1}\n", ["6: `effect.ratio`: -1 is not between 0 and 1000"]),
         (SOUND + "effect: [{metric: call.refusal, ratio: 2}]\n", ["5: `effect[0].metric`: call.refusal has no rate"]),
+        (
+            SOUND + "effect: [{metric: latency.p95, ratio: 2}]\n",
+            ["5: `effect[0].metric`: nothing is said of latencies"],
+        ),
+        (
+            SOUND + "latency: {}\neffect:\n  - {metric: latency.p95, ratio: 2, after_events: 5}\n",
+            ["7: `effect.after_events`: latency has no events to wait for, and no call takes no time"],
+        ),
+        (
+            SOUND + "latency: {}\neffect:\n  - {metric: latency.p95, ratio: 2}\n  - {metric: latency.p50, ratio: 2}\n",
+            ["6: `effect`: latency stands twice"],
+        ),
+        (SOUND + "latency:\n  median: 0.9\n", ["6: `median`: 0.9 is not a duration"]),
+        (SOUND + "judge:\n  dies: perhaps\n", ["6: `dies`: Expected `bool`, got `str`"]),
+        (
+            SOUND + "judge:\n  drop: 0.2\n",
+            ["6: `judge.drop`: a drop of 0.2 does not fit 0.88 right and 0.08 different answers"],
+        ),
+        (SOUND + "people:\n  approve_afer: 2h\n", ["6: unknown key `approve_afer`"]),
         (SOUND + "traffic:\n  shape: nigth\n", ["6: `shape`: Invalid enum value 'nigth'"]),
         (SOUND + "traffic:\n  users: 1\n", ["6: `traffic.users`: 1 is not between 2 and 1e+07"]),
         (SOUND + "traffic:\n  users: .inf\n", ["6: `users`: Expected `int`, got `str`"]),
@@ -86,13 +105,18 @@ def test_q1_scenarios_in_the_documentation_are_accepted() -> None:
         parse_scenario_file("example.yaml", block.encode())
 
 
-@pytest.mark.parametrize("title", ["File", "Traffic", "Rates", "Effect", "Drift", "Outages", "Gaps"])
+@pytest.mark.parametrize(
+    "title", ["File", "Traffic", "Rates", "Latency", "Judge", "People", "Effect", "Drift", "Outages", "Gaps"]
+)
 def test_q1_every_key_of_a_scenario_is_documented(title: str) -> None:
     """With a row in the table of what it belongs to, marked when it is required."""
     tables = {
         "File": scenario_file.SCENARIO,
         "Traffic": scenario_file.TRAFFIC,
         "Rates": scenario_file.RATE,
+        "Latency": scenario_file.LATENCY,
+        "Judge": scenario_file.JUDGE,
+        "People": scenario_file.PEOPLE,
         "Effect": scenario_file.EFFECT,
         "Drift": scenario_file.DRIFT,
         "Outages": scenario_file.OUTAGE,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.plan import Limit, Plan, Step
+from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.population import Population
 from serinus.core.routing.predicate import Condition
 from serinus.rehearsal.standard import STANDARD, playable
@@ -42,3 +43,11 @@ def test_a_step_that_adds_nobody_is_told() -> None:
     everybody = Population(when=WEST, size=0.0)
     with pytest.raises(InvalidInput, match="adds nobody"):
         playable(plan(Step(share=0.5, dwell_s=1, population=everybody), Step(share=0.3, dwell_s=1)))
+
+
+def test_guardrails_on_what_nobody_simulates_are_left_out() -> None:
+    """Cost always, latency where nothing is said of it; events stay."""
+    rails = tuple(Guardrail(metric=name) for name in ("call.error", "latency.p95", "cost.per_call"))
+    whole = msgspec.structs.replace(STANDARD, guardrails=rails)
+    assert [one.metric for one in playable(whole).guardrails] == ["call.error", "latency.p95"]
+    assert [one.metric for one in playable(whole, latency=False).guardrails] == ["call.error"]

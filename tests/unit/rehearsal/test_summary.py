@@ -12,7 +12,9 @@ from scipy import stats
 from serinus.core.errors import InvalidInput
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.page import page
+from serinus.rehearsal.scenario import Judge
 from serinus.rehearsal.summary import Summary, chance, quantiles, summarise
+from serinus.rehearsal.sweep import Curve
 from tests.unit.rehearsal.plans import PLAN, scenario, times
 
 
@@ -118,3 +120,38 @@ def test_q1_the_report_needs_no_other_file_and_runs_no_script() -> None:
     assert not {"script", "b", "i", "link", "img"} & set(reader.tags)
     assert not reader.sources
     assert reader.tags.count("polygon") == 2 * (2 + len(PLAN.steps))
+
+
+def test_q1_what_was_stopped_before_traffic_has_a_place_of_its_own() -> None:
+    """Rejected, or held before users saw it: both are caught; steps and timeline account for them."""
+    held = came(1, "paused", exposed=0, calls=0, accused=False, steps_s=())
+    told = summed([came(0, "rejected", exposed=0, calls=0, steps_s=()), held, came(2, "promoted")])
+    assert told.detection is not None
+    assert (told.detection.hits, told.detection.n) == (2, 3)
+    assert [(one.step, one.rolled_back.hits) for one in told.steps][:2] == [(-1, 2), (0, 2)]
+    whole = [told.timeline.rolled_back, told.timeline.promoted, *told.timeline.steps]
+    assert all(sum(parts) == pytest.approx(1.0) for parts in zip(*whole, strict=True))
+    assert "before traffic" in page([told], "bot")
+
+
+def test_q1_a_release_that_passes_unmeasured_is_told() -> None:
+    """Where the judge dies, the requirement is that nobody goes live."""
+    blind = scenario(judge=Judge(dies=True))
+    held = [came(i, "paused", harm_s=None, accused=False, calls=0) for i in range(400)]
+    told = summarise(blind, PLAN, held, 400, 1, {})
+    assert {one.name: one.verdict for one in told.requirements} == {"false": "met", "blind": "met"}
+    slipped = [came(i, "promoted", harm_s=None) for i in range(400)]
+    missed = summarise(blind, PLAN, slipped, 400, 1, {})
+    assert {one.name: one.verdict for one in missed.requirements}["blind"] == "missed"
+    assert "judge has died in 100.00 %" in missed.verdict
+
+
+def test_q1_a_power_curve_is_drawn() -> None:
+    """A point with its interval at each size, also when it was interrupted."""
+    told = [summed([came(0, "promoted")]), summed([came(0)])]
+    curve = Curve(scenario="<i>x</i>", title="", what="ratio", values=(1.0, 2.0, 4.0), summaries=tuple(told))
+    assert [one.value for one in curve.stopped] == [0.0, 1.0]
+    reader = _Reader()
+    reader.feed(page((), "bot", [curve]))
+    assert not reader.open
+    assert (reader.tags.count("circle"), reader.tags.count("i")) == (2, 0)
