@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from serinus.control.reads import Reads, Window
 from serinus.core.decision.ratios import UnitSpread, unit_spreads
 from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.plan import Plan
-from serinus.core.records.histogram import EMPTY, Histogram, decode
+from serinus.core.records.histogram import EMPTY, Histogram, boundary, decode
 from serinus.core.records.sums import Rollup
 from serinus.core.release.release import Release
-from serinus.core.release.yardstick import Yardstick, taken, wanting
+from serinus.core.release.yardstick import Yardstick, wanting
 from serinus.core.routing.assignment import Arm
+from serinus.core.stats import exceedance
+from serinus.core.stats.evidence import NoData
 from serinus.ports.control_store import ControlStore
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -53,7 +56,7 @@ def own_yardsticks(
         with telemetry.tx() as tx:
             rollups = tx.app_rollups(app, 60, from_us, min(now_us, from_us + _SLICE_S * _US))
         _add(seen, (one for one in rollups if one.version == state.live and one.arm in (Arm.REST, Arm.CONTROL)))
-    found = (taken(rail, _of(seen, rail), "history") for rail in rails)
+    found = (_taken(rail, _of(seen, rail), "history") for rail in rails)
     return {state.live: tuple(one for one in found if one is not None)}
 
 
@@ -67,7 +70,7 @@ def first_yardsticks(reads: Reads, release: Release, watermark_us: int) -> tuple
     rollups = reads.rollups(release.id, window, frozenset({"latency", "ttft"}))
     seen: dict[str, Histogram] = {}
     _add(seen, [one for one in rollups if one.arm == Arm.CONTROL])
-    found = (taken(rail, _of(seen, rail), "first control units") for rail in rails)
+    found = (_taken(rail, _of(seen, rail), "first control units") for rail in rails)
     return tuple(one for one in found if one is not None)
 
 
@@ -80,3 +83,14 @@ def _add(seen: dict[str, Histogram], rollups: Iterable[Rollup]) -> None:
 def _of(seen: dict[str, Histogram], rail: Guardrail) -> Histogram:
     measure = metric(rail.metric).measure
     return seen.get(measure.of, EMPTY) if isinstance(measure, Quantile) else EMPTY
+
+
+def _taken(rail: Guardrail, seen: Histogram, source: Literal["history", "first control units"]) -> Yardstick | None:
+    """The yardstick of a latency from the control's own; None while they are too few."""
+    measure = metric(rail.metric).measure
+    if not isinstance(measure, Quantile):
+        return None
+    found = exceedance.threshold(seen, measure.q, source)
+    if isinstance(found, NoData):
+        return None
+    return Yardstick(metric=rail.metric, at_us=boundary(max(1, found.at_us)), values=found.values, source=source)

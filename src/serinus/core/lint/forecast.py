@@ -74,7 +74,9 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 def forecast(plan: Plan, traffic: Traffic) -> Forecast:
     """The forecast. Pure arithmetic on expected counts; steps take their turn as early as they can."""
-    watched = [rail for rail in plan.guardrails if not rail.dry_run and rail.role != "info"]
+    acting = [rail for rail in plan.guardrails if not rail.dry_run and rail.role != "info"]
+    # How often users are beyond a threshold, or how their costs spread, no history of events tells.
+    watched = [rail for rail in acting if rail.kind == "events"]
     known = [rail for rail in watched if traffic.rates.get(rail.metric, 0.0) > 0]
     line = _Line(plan, traffic)
     steps = []

@@ -39,6 +39,11 @@ def value_at(index: int) -> float:
     return _MIDDLE * math.exp(index / _PER_LOG)
 
 
+def boundary(value: float) -> int:
+    """The largest whole number in the bucket of a value ≥ 1: whole numbers are above it exactly when their bucket is."""
+    return math.floor(math.exp(index_of(value) / _PER_LOG))
+
+
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
     """Counts by bucket; `zeros` counts values of exactly zero. Never holds an empty bucket."""
 

@@ -9,17 +9,15 @@ import msgspec
 from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.plan import Plan
-from serinus.core.records.histogram import Histogram
 from serinus.core.records.unit_measures import SLOTS
 from serinus.core.routing.snapshot import Measured
-from serinus.core.stats import exceedance
-from serinus.core.stats.evidence import NoData
 
 _COST_SCALE = 1_000_000_000
 
 
 class Yardstick(msgspec.Struct, frozen=True, kw_only=True):
-    """The control's own quantile T of a latency, in µs: `at_us`, from so many `values`. When it comes from the first
+    """The control's own quantile T of a latency, in µs: `at_us`, from so many `values`, on a boundary of the histogram
+    that rollups keep, so that both count the same calls as above it. When it comes from the first
     control units, those users, and the candidate's up to then, are not judged by it."""
 
     metric: str
@@ -32,17 +30,6 @@ def wanting(plan: Plan, known: tuple[Yardstick, ...]) -> tuple[Guardrail, ...]:
     """The guardrails whose yardstick is not known."""
     have = {one.metric for one in known}
     return tuple(rail for rail in plan.guardrails if rail.kind == "quantile" and rail.metric not in have)
-
-
-def taken(rail: Guardrail, seen: Histogram, source: Literal["history", "first control units"]) -> Yardstick | None:
-    """The yardstick of a latency from the control's own; None while they are too few."""
-    measure = metric(rail.metric).measure
-    if not isinstance(measure, Quantile):
-        return None
-    found = exceedance.threshold(seen, measure.q, source)
-    if isinstance(found, NoData):
-        return None
-    return Yardstick(metric=rail.metric, at_us=max(1, found.at_us), values=found.values, source=source)
 
 
 def measures(plan: Plan, known: tuple[Yardstick, ...]) -> tuple[Measured, ...]:

@@ -1,4 +1,4 @@
-"""False rollbacks by the guardrails on latency and cost, through the agent's tally, a store's sums and the judgement."""
+"""False rollbacks by guardrails on latency and cost, through the agent's tally, a store's sums and the judgement."""
 
 from __future__ import annotations
 

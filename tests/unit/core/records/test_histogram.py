@@ -79,3 +79,10 @@ def test_golden_vectors() -> None:
         made = histogram.of(vector["values"])
         assert made.encode().hex() == vector["encoded"]
         assert [round(made.quantile(q) or 0.0, 6) for q in (0.0, 0.5, 0.99)] == vector["quantiles"]
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**9))
+def test_a_boundary_parts_buckets(value: int, other: int) -> None:
+    """Whole numbers above the boundary of a value's bucket lie in higher buckets, and no others do."""
+    assert histogram.boundary(value) >= value
+    assert (other > histogram.boundary(value)) == (histogram.index_of(other) > histogram.index_of(value))
