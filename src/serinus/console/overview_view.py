@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from serinus.console.monitor_view import monitor_lines
+from serinus.console.needs_view import Need, needs
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.console.visitor import Visitor
 from serinus.control.read_gates import read_gates
-from serinus.core.access import Operation
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, data_age_s, standing
 from serinus.core.fleet import HostStatus
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.freeze import Freeze
-from serinus.core.release.approval import identity_of
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import SERVING, State
 from serinus.core.release.waiting import Waiting
-from serinus.ports.control_store import ControlTx, Leader, Notice, Page
+from serinus.ports.control_store import ControlTx, Leader, Page
 from serinus.ports.telemetry_store import TelemetryTx
 
 ENDED = 8
@@ -40,18 +40,6 @@ class Underway:
         """The candidate's share of units now."""
         release = self.release
         return release.plan.candidate_share(release.step) if release.state in SERVING else 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """Something that waits for a person: a release to look at, or a notice to acknowledge."""
-
-    kind: str
-    what: str
-    why: str
-    href: str
-    link: str
-    tone: str = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +71,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         apps, revision = tx.apps(), tx.revision()
         freeze, waiting = tx.freeze(), tx.waiting()
         names = _names(tx, [*active, *ended], apps)
+        monitors = [(app.config.name, line) for app in apps for line in monitor_lines(tx, app.config.name, now_us)]
     with parts.telemetry.tx() as telemetry:
         hosts = telemetry.hosts()
         underway = tuple(
@@ -90,7 +79,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
             for release in active
         )
     return OverviewView(
-        needs=tuple(_needs(visitor, underway, notices, names)),
+        needs=needs(visitor, underway, notices, monitors, names),
         underway=underway,
         ended=tuple(ended),
         apps=tuple(sorted(apps, key=lambda app: app.config.name)),
@@ -137,37 +126,3 @@ def _names(tx: ControlTx, releases: list[Release], apps: list[AppState]) -> dict
     digests = {digest for release in releases for digest in (release.candidate, release.control)}
     digests |= {digest for app in apps for digest in (app.live, app.override) if digest}
     return {version.digest: version.name for version in tx.versions_of(digests)}
-
-
-def _needs(
-    visitor: Visitor, underway: tuple[Underway, ...], notices: list[Notice], names: dict[str, str]
-) -> list[Need]:
-    found = []
-    for one in underway:
-        release = one.release
-        name = names.get(release.candidate, release.candidate[:12])
-        if one.signing is not None and _may_sign(visitor, one.signing):
-            roles = " and ".join(role.replace("_", " ") for role in one.signing.lacking)
-            why = f"{one.signing.stage.name} waits for {roles}"
-            found.append(
-                Need(kind="Approval", what=name, why=why, href=f"/releases/{release.id}/review", link="Look and sign")
-            )
-        elif release.hold is not None and not release.hold.auto_resume:
-            found.append(
-                Need(kind="Paused", what=name, why=release.hold.reason, href=f"/releases/{release.id}", link="Decide")
-            )
-    if visitor.may(Operation.ACKNOWLEDGE_NOTICE):
-        found += [
-            Need(
-                kind=notice.kind.replace("_", " "), what=notice.app, why=notice.body,
-                href=f"/notices/{notice.id}/acknowledge", link="Acknowledge", tone="bad",
-            )
-            for notice in notices
-        ]  # fmt: skip
-    return found
-
-
-def _may_sign(visitor: Visitor, signed: Signing) -> bool:
-    """Whether this visitor's signature would help: an open role of theirs, and neither author nor starter."""
-    involved = {identity_of(signed.author), identity_of(signed.starter)}
-    return identity_of(visitor.actor) not in involved and bool(set(signed.lacking) & set(visitor.key.roles))
