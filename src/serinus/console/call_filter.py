@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from serinus.control.lookup import version_of
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import event_metric
-from serinus.core.records.record import ErrorClass
+from serinus.core.records.record import ErrorClass, Rung
 from serinus.core.records.score import conversation_text
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.conversation import LENGTHS, number_of, pseudonym
@@ -17,10 +17,12 @@ from serinus.ports.control_store import ControlTx
 from serinus.ports.event_log import CallQuery
 
 FIELDS = (
-    "app", "release", "arm", "version", "user", "conversation", "event", "error", "rule", "status", "slow", "from",
-    "to",
+    "app", "release", "arm", "version", "user", "conversation", "event", "error", "rule", "rung", "worse", "status",
+    "slow", "from", "to",
 )  # fmt: skip
 ARMS = tuple(arm.label for arm in Arm)
+RUNGS = tuple(rung.name.lower() for rung in Rung)
+WORSE = {"yes": True, "no": False}
 ERRORS = tuple(error.name.lower() for error in ErrorClass)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -48,6 +50,8 @@ def query(tx: ControlTx, asked: dict[str, str], cursor: str, limit: int) -> Call
         event=event_metric(asked["event"]).name if asked["event"] else None,
         error=_known("error", asked["error"], ERRORS),
         rule=asked["rule"] or None,
+        rung=_known("rung", asked["rung"], RUNGS),
+        worse=WORSE.get(_known("worse", asked["worse"], tuple(WORSE)) or ""),
         status=int(_number("status", asked["status"])) if asked["status"] else None,
         min_latency_us=round(float(_number("slow", slow_s)) * 1e6) if slow_s else None,
         from_us=_moment("from", asked["from"]),

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from serinus.console.call_filter import ARMS, ERRORS, filled, query
+from serinus.console.call_filter import ARMS, ERRORS, RUNGS, WORSE, filled, query
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
+from serinus.console.worse_pairs import counterpart
 from serinus.control.read_text import read_text
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavailable
@@ -48,6 +49,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         return desk.page(
             request, "calls.html", visitor,
             status=422 if fault else 200, calls=shown, fault=fault, asked=asked, apps=apps, arms=ARMS, errors=ERRORS,
+            rungs=RUNGS, worse=tuple(WORSE), rules=_rules(desk, asked["app"]),
             metrics=EVENTS, names=_names(desk, shown), more=_more(asked, following),
             paged=bool(request.query_params.get("cursor")),
         )  # fmt: skip
@@ -59,9 +61,11 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         if not found:
             raise NotFound("no such call", where="call", mend="a call is here some seconds after it ended")
         scores = log.scores([found[0].call], {found[0].conversation})
+        other = counterpart(desk.parts, found[0])
         return desk.page(
             request, "call.html", visitor,
             call=found[0], scores=scores, names=_names(desk, found), texts=_texts(desk, visitor, id),
+            other=other, other_texts=_texts(desk, visitor, other) if other else None,
             may_read=visitor.may(Operation.VIEW_PAYLOADS),
         )  # fmt: skip
 
@@ -87,6 +91,13 @@ def _texts(desk: Desk, visitor: Visitor, call: str) -> LoggedPayload | None:
     if texts is None or not visitor.may(Operation.VIEW_PAYLOADS):
         return None
     return read_text(desk.parts.control, texts, call)
+
+
+def _rules(desk: Desk, app: str) -> list[str]:
+    """The names of the policy rules that the app declares, or all apps do."""
+    with desk.parts.control.tx() as tx:
+        declared = [one.config for one in tx.apps() if not app or one.config.name == app]
+    return sorted({rule.name for config in declared for rule in config.rules})
 
 
 def _names(desk: Desk, calls: list[Call]) -> dict[str, str]:
