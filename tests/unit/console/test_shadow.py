@@ -7,7 +7,7 @@ import msgspec
 from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import Guardrail
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
-from serinus.core.pipeline.stages import ShadowStage
+from serinus.core.pipeline.stages import ShadowStage, StageResult
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.routing.assignment import Arm
 
@@ -55,3 +55,25 @@ def test_a_release_without_a_shadow_stage_says_nothing_of_one(console: Console) 
     """No empty panel."""
     id = console.started()
     assert "In shadow" not in console.browser("viewer").get(f"/releases/{id}").text
+
+
+def test_the_result_of_a_measured_stage_is_on_the_page(console: Console) -> None:
+    """The newest attempt's, and what an older one said is told apart."""
+    id = console.started(msgspec.structs.replace(PLAN, stages=(STAGE, *PLAN.stages), steps=()))
+    with console.control.tx() as tx:
+        for attempt, text in ((1, "six pairs against none"), (2, "no evidence of harm in 900 pairs")):
+            tx.insert_stage_result(
+                StageResult(
+                    release=id,
+                    stage=0,
+                    attempt=attempt,
+                    outcome="inconclusive",
+                    text=text,
+                    evidence_digest="0" * 64,
+                    evidence="{}",
+                    at_us=attempt,
+                )
+            )
+    text = console.browser("viewer").page(f"/releases/{id}")
+    assert "six pairs against none" in text
+    assert "no evidence of harm in 900 pairs" in text
