@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.control.accelerate import accelerate
 from serinus.control.change import audit_release, change_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.frozen import frozen
@@ -127,7 +128,7 @@ def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ())
 def plan_later(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
     """As `plan_release`, for one that may have to wait for the end of another one."""
     state = app_of(tx, app)
-    plan = with_hours(_plan_of(state), hours)
+    plan = accelerate(tx, app, with_hours(_plan_of(state), hours))
     control = _control_of(state)
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:

@@ -15,6 +15,7 @@ from serinus.files.cohort_model import CohortModel
 from serinus.files.faults import did_you_mean, fault
 from serinus.files.monitor_model import MonitorModel
 from serinus.files.project_model import (
+    AccelerateModel,
     AppModel,
     BreakerModel,
     EndpointModel,
@@ -51,6 +52,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "guardrails", "*"): GuardrailModel,
     ("apps", "*", "triggers", "*"): TriggerModel,
     ("apps", "*", "freeze", "*"): FreezeModel,
+    ("apps", "*", "accelerate"): AccelerateModel,
     ("apps", "*", "monitors", "*"): MonitorModel,
     ("apps", "*", "notifications"): NotificationsModel,
     ("apps", "*", "notifications", "release_channel", "*"): TargetModel,

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
-from serinus.core.pipeline.notifications import Notifications
-from serinus.core.pipeline.notifications import Notifications
+from serinus.core.pipeline.acceleration import Acceleration
 from serinus.core.pipeline.freeze import FreezeWindow
+from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
 from serinus.core.routing.price import Price
@@ -22,8 +22,8 @@ from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
 from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
-from serinus.files.predicates import Segments
 from serinus.files.monitor_model import monitor_of
+from serinus.files.predicates import Segments
 from serinus.files.project_faults import core_fault, model_fault
 from serinus.files.project_model import (
     AppModel,
@@ -148,6 +148,7 @@ def _plan(app: AppModel) -> Plan:
         guardrails=tuple(Guardrail(**guardrail.model_dump(exclude_none=True)) for guardrail in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
         freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
+        accelerate=Acceleration(**app.accelerate.model_dump(exclude_none=True)) if app.accelerate else None,
         monitors=tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors)),
         **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},

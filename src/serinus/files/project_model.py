@@ -153,6 +153,14 @@ class FreezeModel(Model):
     reason: str | None = None
 
 
+class AccelerateModel(Model):
+    """Shorter dwells after releases that went well."""
+
+    clean_releases: int | None = Field(default=None, ge=1)
+    cut: Share | None = Field(default=None, examples=["20%"])
+    up_to: Share | None = Field(default=None, examples=["10%"])
+
+
 class AppModel(Model):
     """An application and the plan of its releases."""
 
@@ -181,6 +189,7 @@ class AppModel(Model):
     redact: list[Literal["email", "phone", "card"]] | None = Field(default=None, examples=["[email, phone, card]"])
     redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
     freeze: list[FreezeModel] = Field(default_factory=list, examples=["[{days: fri-sun, zone: Europe/Berlin}]"])
+    accelerate: AccelerateModel | None = Field(default=None, examples=["{clean_releases: 3, cut: 20%}"])
     when_active: Literal["refuse", "queue", "supersede"] | None = None
     alpha: Share | None = None
     alpha_per_year: Share | None = None

@@ -209,20 +209,6 @@ def test_a_signal_pauses_and_rearms_on_later_data_only() -> None:
     assert world.until(State.PAUSED, within_s=100).hold is not None
 
 
-def test_a_resumed_release_is_not_blamed_for_the_silence_of_its_pause() -> None:
-    """Nobody called while a person held the release; after the resume the arms have their whole freshness to answer."""
-    world = Production()
-    world.rates = HEALTHY
-    release = world.start()
-    world.seconds(5)
-    pause_release(world.control, world.clock.now_us(), PERSON, release.id, "lunch")
-    world.traffic = False
-    world.seconds(60)
-    resume_release(world.control, world.clock.now_us(), PERSON, release.id, "back")
-    assert world.seconds(int(PLAN.freshness_s)).state is State.RUNNING
-    assert world.seconds(3).state is State.PAUSED
-
-
 def test_a_paused_release_keeps_its_share_and_its_dwell() -> None:
     """A person's pause changes no share and stops the dwell; only a person ends it."""
     world = Production()

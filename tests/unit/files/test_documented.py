@@ -29,6 +29,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Guardrails": project_model.GuardrailModel,
     "Monitors": monitor_model.MonitorModel,
     "Triggers": project_model.TriggerModel,
+    "Acceleration": project_model.AccelerateModel,
     "Freeze windows": project_model.FreezeModel,
 }
 

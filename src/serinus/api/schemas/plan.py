@@ -145,6 +145,14 @@ class FreezeWindowBody(Declared):
     reason: str = Field(default="", max_length=2000, description="Told to whoever waits.")
 
 
+class AccelerateBody(Declared):
+    """Shorter dwells after releases that were promoted without a pause for harm."""
+
+    clean_releases: int = Field(default=3, description="How many in a row.")
+    cut: float = Field(default=0.2, description="Part of the dwell that is saved, in (0, 0.5].")
+    up_to: float = Field(default=0.1, description="Steps of up to this share are shorter.")
+
+
 class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
@@ -165,6 +173,7 @@ class PlanBody(Declared):
     when_active: Literal["refuse", "queue", "supersede"] = Field(
         default="refuse", description="What becomes of a newer candidate while a release is active."
     )
+    accelerate: AccelerateBody | None = Field(default=None, description="Shorter dwells after clean releases.")
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
     freshness_s: float = Field(

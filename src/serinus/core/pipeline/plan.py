@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline import sequence
+from serinus.core.pipeline.acceleration import Acceleration, check_acceleration
 from serinus.core.pipeline.freeze import FreezeWindow, check_windows
 from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
 from serinus.core.pipeline.limit import Limit, check_limit
@@ -26,9 +27,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     the other follows: steps alone are one rollout.
 
     `alpha`: chance of a false rollback per release; `alpha_per_year` (0: none): what the alphas of all releases of the
-    app that users saw within 365 days may add up to; `freeze`: when nothing starts or takes a step; `when_active`: what
-    becomes of a newer candidate while a release is active; `beta`: that of showing a candidate to be non-inferior that is
-    not; `lease_s`: see the routing snapshot.
+    app that users saw within 365 days may add up to; `beta`: chance of showing a candidate to be non-inferior that is
+    not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
+    is active; `accelerate`: when its first steps are shorter; `lease_s`: see the routing snapshot.
     """
 
     owner: str
@@ -42,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     beta: float = 0.05
     freeze: tuple[FreezeWindow, ...] = ()
     when_active: Literal["refuse", "queue", "supersede"] = "refuse"
+    accelerate: Acceleration | None = None
     holdback: float = 0.01
     lease_s: float = 30.0
     freshness_s: float = 60.0
@@ -71,6 +73,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for i, limit in enumerate(self.limits):
             check_limit(f"plan.limits[{i}]", limit)
         check_windows(self.freeze)
+        check_acceleration(self.accelerate)
         check_monitors(self.monitors, len(self.steps))
         self._check_required()
 
