@@ -88,7 +88,7 @@ def main() -> None:
             )
         try:
             clock = SystemClock()
-            while "in a browser" not in log.read_text():
+            while "in a browser" not in log.read_text() and demo.poll() is None:
                 clock.sleep(_LOOK_S)
             camera = Photographer(browser, *_address(log.read_text().splitlines(keepends=True)))
             camera.take("console-shadow", f"/releases/{camera.wait(_shadowed)['id']}")
