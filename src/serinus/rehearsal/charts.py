@@ -10,8 +10,9 @@ from serinus.rehearsal.summary import StepPower, Summary, Timeline
 from serinus.rehearsal.sweep import Curve
 
 WIDTH, HEIGHT = 520, 220
-LEFT, RIGHT, TOP, BOTTOM = 48, 26, 12, 34
+LEFT, RIGHT, TOP, BOTTOM = 54, 26, 12, 36
 HOUR_S = 3600.0
+SHORT_H = 3.0
 
 
 def power_by_step(summary: Summary) -> str:
@@ -26,8 +27,8 @@ def power_by_step(summary: Summary) -> str:
             f'height="{_y(0) - top:.1f}"><title>{100 * found.value:.2f} % of {found.n:,} releases</title></rect>'
         )
         parts.append(_line(middle, _y(found.low), middle, _y(found.high), "whisker"))
-        parts.append(_text(middle, HEIGHT - BOTTOM + 16, step_name(step), "middle"))
-        parts.append(_text(middle, top - 5, f"{100 * found.value:.3g} %", "middle"))
+        parts.append(_text(middle, HEIGHT - BOTTOM + 16, step_name(step).removesuffix(" traffic"), "middle"))
+        parts.append(_text(middle, _y(found.high) - 5, f"{100 * found.value:.3g} %", "middle"))
     parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "stopped on this step or before", "middle"))
     return _svg(parts)
 
@@ -56,7 +57,7 @@ def exposure(summary: Summary) -> str:
     """What share of the releases showed the candidate to at most so many users."""
     most = max(summary.exposure, default=0)
     if not most:
-        return ""
+        return '<p class="soft">No user saw the candidate.</p>'
     top = _rounded_up(most)
     parts = [_frame(f"Users who saw the candidate, {summary.scenario}"), _shares(), _ticks(top, "")]
     points = [(_x(value / top), _y(i / (len(summary.exposure) - 1))) for i, value in enumerate(summary.exposure)]
@@ -80,7 +81,8 @@ def timeline(summary: Summary) -> str:
             f'<polygon class="area{i}" points="{_joined([*edge, *reversed(back)])}"><title>{name}</title></polygon>'
         )
         below = above
-    parts.append(_ticks(last_h, " h", whole=False))
+    parts.append(_ticks(last_h, " h") if last_h >= SHORT_H else _ticks(60 * last_h, " min"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "since the start", "middle"))
     return _svg(parts)
 
 
@@ -122,10 +124,8 @@ def _shares() -> str:
     return "".join(lines)
 
 
-def _ticks(top: float, unit: str, whole: bool = True) -> str:
-    step = _rounded_up(top / 6)
-    if whole:
-        step = max(1.0, step)
+def _ticks(top: float, unit: str) -> str:
+    step = max(1.0, _rounded_up(top / 6))
     values = [i * step for i in range(int(top / step + 1e-9) + 1)]
     return "".join(_text(_x(v / top), HEIGHT - BOTTOM + 16, f"{v:,.0f}{unit}", "middle") for v in values)
 

@@ -19,11 +19,14 @@ body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--faint); padding-top: 1rem }
 table { border-collapse: collapse; margin: 1rem 0; white-space: nowrap }
 th, td { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--faint) }
+th { white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left } .wide { overflow-x: auto }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: 1rem 2rem }
 .verdict { font-weight: 600 } .missed { color: var(--bad) } .met { color: var(--good) } .soft { color: var(--soft) }
-svg { width: 100%; height: auto } .legend svg { width: 12px; height: 12px } .legend span { margin-right: .8rem }
+svg { width: 100%; height: auto } .legend svg { width: 12px; height: 12px } .legend span { margin-right: .8rem;
+ display: inline-block; white-space: nowrap }
 svg text { fill: var(--ink); font: 11px system-ui, sans-serif }
+@media (max-width: 40rem) { svg text { font-size: 14px } body { margin: 1rem auto } h1 { font-size: 1.5rem } }
 .grid { stroke: var(--faint) } .axis { stroke: var(--soft) }
 .whisker { stroke: var(--ink); stroke-width: 1.5 } .bar { fill: var(--bar) } .curve { fill: none; stroke: var(--bar);
  stroke-width: 2 } .area0 { fill: var(--bad) } .area1 { fill: var(--good) }

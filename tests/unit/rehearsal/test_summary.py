@@ -54,7 +54,7 @@ def test_q1_a_pipeline_that_does_not_catch_is_told_so() -> None:
     never = summed([came(0, "promoted", harm_s=None)])
     assert "began in no release" in never.verdict
     stuck = summed([came(i, "unfinished", harm_s=None) for i in range(200)], harm=False)
-    assert "100% never came to an end" in stuck.verdict
+    assert "100 % never came to an end" in stuck.verdict
 
 
 def test_q1_what_is_required_replaces_the_usual() -> None:
