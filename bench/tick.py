@@ -1,8 +1,9 @@
 """What a round of the tick costs: `python -m bench.tick [--json] [--releases 1 100 1000] [--rounds 20]`.
 
-Real stores (SQLite, as a control process opens them), active releases with four guardrails and one limit each. Between
-rounds calls come in: every sum grows and a second of rollups is added, so that nothing stands still. Measured twice,
-with a hundred thousand and with ten million calls behind the releases: a round reads sums, so both should cost alike.
+Real stores (SQLite, as a control process opens them), active releases with seven guardrails each: events, a quantile,
+cost and tokens, and one limit. Between rounds calls come in: every sum grows and a second of rollups is added, so that
+nothing stands still. Measured twice, with a hundred thousand and with ten million calls behind the releases: a round
+reads sums, so both should cost alike.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ from serinus.core.fleet import HostStatus, WorkerStatus
 from serinus.core.pipeline.app import AppConfig, AppState
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
+from serinus.core.records.unit_measures import BUCKETS, UnitKey, UnitSum
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
+from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import COMPARED
 from serinus.ports.control_store import ControlStore
 from serinus.ports.telemetry_store import TelemetryStore
 
 METRICS = ("call.error", "call.refusal", "call.invalid_format", "call.overdue")
+MEASURED = ("latency.p95", "cost.per_call", "tokens.per_call")
 PLAN = Plan(
     owner="ada@example.com",
     steps=tuple(Step(share=share, dwell_s=86_400) for share in (0.05, 0.25, 0.5, 1.0)),
-    guardrails=tuple(Guardrail(metric=name) for name in METRICS),
+    guardrails=(*(Guardrail(metric=name) for name in METRICS), *(Guardrail(metric=name) for name in MEASURED)),
     limits=(Limit(metric="call.error", above=0.025, bucket_s=1),),
 )
 
@@ -73,6 +77,7 @@ def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units
             tx.insert_release(release)
         with telemetry.tx() as telemetry_tx:
             telemetry_tx.add_sums(list(_sums(release.id, units)))
+            telemetry_tx.add_unit_sums(_unit_sums(release.id, units))
             telemetry_tx.add_rollups(list(_rollups(release, now_us, 30)))
         made.append(release)
     return made
@@ -81,6 +86,7 @@ def _fill(control: ControlStore, telemetry: TelemetryStore, releases: int, units
 def _come_in(telemetry: TelemetryStore, releases: list[Release], now_us: int) -> None:
     with telemetry.tx() as tx:
         tx.add_sums([pair for release in releases for pair in _sums(release.id, 50)])
+        tx.add_unit_sums({key: held for release in releases for key, held in _unit_sums(release.id, 50).items()})
         tx.add_rollups([rollup for release in releases for rollup in _rollups(release, now_us, 1)])
 
 
@@ -97,7 +103,8 @@ def _release(number: int, now_us: int) -> Release:
         created_at_us=now_us,
         created_by="bench",
     )
-    return msgspec.structs.replace(started(created, 1, "bench"), seq=1)
+    known = Yardstick(metric="latency.p95", at_us=900_000, values=10_000, source="history")
+    return msgspec.structs.replace(started(created, 1, "bench"), seq=1, yardsticks=(known,))
 
 
 def _sums(release: str, units: int) -> Iterable[tuple[SumKey, Sum]]:
@@ -106,6 +113,20 @@ def _sums(release: str, units: int) -> Iterable[tuple[SumKey, Sum]]:
             yield SumKey(release, stratum, ENROLLED, arm), Sum(total=units)
             for name in METRICS:
                 yield SumKey(release, stratum, name, arm), Sum(total=units // 50)
+            for name in MEASURED:
+                yield SumKey(release, stratum, name, arm), Sum(total=units // 20 if name.startswith("l") else units)
+
+
+def _unit_sums(release: str, units: int) -> dict[UnitKey, UnitSum]:
+    """Sums over units that differ from bucket to bucket; every one of them lies in the store."""
+    each = max(1, units // BUCKETS)
+    return {
+        UnitKey(release, stratum, name, arm, bucket): UnitSum(each, each * (900 + 40 * (bucket % 7)))
+        for stratum in range(3)
+        for arm in COMPARED
+        for name in MEASURED[1:]
+        for bucket in range(0, BUCKETS, 32)
+    }
 
 
 def _rollups(release: Release, now_us: int, seconds: int) -> Iterable[Rollup]:
