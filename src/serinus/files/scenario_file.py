@@ -108,6 +108,7 @@ SCENARIO: dict[str, Key] = {
     "latency": _key("latency", "{median: 900ms, spread: 0.6}"),
     "judge": _key("judge", "{drop: 0.05}"),
     "people": _key("people", "{approve_after: 2h}"),
+    "populations": _key("populations", "{internal: 8%}"),
     "effect": _key("effect", "[{metric: call.error, ratio: 3}]"),
     "drift": _key("drift", "[{metric: call.error, kind: step, factor: 2, from: 6h}]"),
     "outages": _key("outages", "[{metric: call.error, chance: 60%, from: 6h, for: 20m}]"),
@@ -167,6 +168,8 @@ class _Reader:
         for name, (kind, keys) in _LISTS.items():
             if name in tree:
                 found[name] = self._list((name,), tree[name], kind, keys)
+        if "populations" in tree:
+            found["populations"] = self._sizes(tree["populations"])
         refuse(self._faults)
         built = self._converted((), lambda: Scenario(**found))
         refuse(self._faults)
@@ -191,6 +194,12 @@ class _Reader:
             return None
         rate: Rate | None = self._converted(path, lambda: msgspec.convert({"metric": known, **fields}, Rate))
         return rate
+
+    def _sizes(self, node: Node) -> dict[str, float]:
+        if not isinstance(node.value, dict):
+            self._add(("populations",), "this is not a list of `name: share`", "write `populations: {internal: 8%}`")
+            return {}
+        return {name: self._read(("populations", name), units.share, one.plain()) for name, one in node.value.items()}
 
     def _list(self, path: Path, node: Node, kind: type[msgspec.Struct], keys: Mapping[str, Key]) -> tuple[Any, ...]:
         if not isinstance(node.value, list):

@@ -248,6 +248,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency | None = None
     judge: Judge = Judge()
     people: People = People()
+    populations: dict[str, float] = {}
     effect: tuple[Effect, ...] = ()
     drift: tuple[Drift, ...] = ()
     outages: tuple[Outage, ...] = ()
@@ -258,6 +259,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse effects on what has no rate, and two rates or effects of one metric."""
         if not self.rates:
             raise InvalidInput("no rates", where="rates", mend="add one: `rates: {call.error: 2%}`")
+        for name, size in self.populations.items():
+            _within(f"populations.{name}", size, 1e-6, 1, "8%")
         known = [rate.metric for rate in self.rates]
         _once("rates", known)
         _once("effect", ["latency" if is_latency(one.metric) else one.metric for one in self.effect])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -15,6 +16,7 @@ from serinus.rehearsal.scenario import is_latency
 
 HOUR_S = 3600.0
 LEAST_ADDED = 1e-6
+NOBODY: Mapping[str, float] = MappingProxyType({})
 
 STANDARD = Plan(
     owner="nobody@example.com",
@@ -47,14 +49,18 @@ STANDARD = Plan(
 )
 
 
-def playable(plan: Plan, *, latency: bool = True) -> Plan:
+def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = NOBODY) -> Plan:
     """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates (of `latency`
-    something is known or not), and a population is taken as a random part of the users, as large as it is said to
-    be."""
+    something is known or not), and a population is taken as a random part of the users, as large as the plan says or
+    `sizes` by its name; InvalidInput for a size of what no step means."""
     rails = tuple(rail for rail in plan.guardrails if rail.kind == "events" or (latency and is_latency(rail.metric)))
-    if all(step.population is None for step in plan.steps):
+    named = {step.population.name for step in plan.steps if step.population is not None}
+    for name in sizes.keys() - named:
+        mend = f"known here: {', '.join(sorted(named - {''}))}" if named - {""} else "leave it out"
+        raise InvalidInput(f"no step means {name!r}", where=f"populations.{name}", mend=mend)
+    if not named:
         return msgspec.structs.replace(plan, monitors=(), guardrails=rails)
-    steps = iter(_for_everyone(plan.steps))
+    steps = iter(_for_everyone([_sized(step, sizes) for step in plan.steps]))
     stages = tuple(
         msgspec.structs.replace(stage, steps=tuple(next(steps) for _ in stage.steps))
         if isinstance(stage, RolloutStage)
@@ -62,6 +68,14 @@ def playable(plan: Plan, *, latency: bool = True) -> Plan:
         for stage in plan.stages
     )
     return msgspec.structs.replace(plan, steps=(), stages=stages, monitors=(), guardrails=rails)
+
+
+def _sized(step: Step, sizes: Mapping[str, float]) -> Step:
+    if step.population is None or step.population.name not in sizes:
+        return step
+    return msgspec.structs.replace(
+        step, population=msgspec.structs.replace(step.population, size=sizes[step.population.name])
+    )
 
 
 def _for_everyone(steps: Sequence[Step]) -> tuple[Step, ...]:

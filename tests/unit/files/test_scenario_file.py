@@ -70,6 +70,8 @@ def test_q1_a_scenario_is_read_with_its_units() -> None:
             SOUND + "judge:\n  drop: 0.2\n",
             ["6: `judge.drop`: a drop of 0.2 does not fit 0.88 right and 0.08 different answers"],
         ),
+        (SOUND + "populations:\n  staff: many\n", ["6: `staff`: 'many' is not a share"]),
+        (SOUND + "populations:\n  staff: 0%\n", ["6: `populations.staff`: 0 is not between 1e-06 and 1"]),
         (SOUND + "people:\n  approve_afer: 2h\n", ["6: unknown key `approve_afer`"]),
         (SOUND + "traffic:\n  shape: nigth\n", ["6: `shape`: Invalid enum value 'nigth'"]),
         (SOUND + "traffic:\n  users: 1\n", ["6: `traffic.users`: 1 is not between 2 and 1e+07"]),

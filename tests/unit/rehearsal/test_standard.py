@@ -51,3 +51,12 @@ def test_guardrails_on_what_nobody_simulates_are_left_out() -> None:
     whole = msgspec.structs.replace(STANDARD, guardrails=rails)
     assert [one.metric for one in playable(whole).guardrails] == ["call.error", "latency.p95"]
     assert [one.metric for one in playable(whole, latency=False).guardrails] == ["call.error"]
+
+
+def test_a_scenario_may_say_how_large_a_population_is() -> None:
+    """Instead of the plan, by its name; a name that no step has is refused."""
+    staff = Population(when=WEST, size=0.0, name="staff")
+    asked = plan(Step(share=0.1, dwell_s=1, population=staff), Step(share=0.5, dwell_s=1))
+    assert playable(asked, sizes={"staff": 0.06}).steps[0].share == pytest.approx(0.03)
+    with pytest.raises(InvalidInput, match="no step means"):
+        playable(asked, sizes={"stuff": 0.06})
