@@ -93,10 +93,11 @@ class Judge:
         if one.fault:
             raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
         seen = observed.get(one.release.id) or self._observe_alone(one)
-        self._unreadable.pop(one.release.id, None)
         monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
         seen = msgspec.structs.replace(seen, frozen=one.frozen, gates=one.gates, monitors=monitors)
-        return decide(one.release, one.stored, seen, now_us)
+        decision = decide(one.release, one.stored, seen, now_us)
+        self._unreadable.pop(one.release.id, None)
+        return decision
 
     def _observe_together(self, pending: Sequence[Pending]) -> dict[str, Observations]:
         """What is seen of all that serve a candidate; nothing when any of it cannot be read: then each is looked at
