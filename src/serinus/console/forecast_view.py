@@ -44,4 +44,4 @@ def forecast_view(parts: Parts, app: str, plan: Plan) -> ForecastView:
     try:
         return ForecastView(outlook=forecast_release(parts.calls, parts.clock.now_us(), app, plan))
     except (Conflict, InvalidInput, QueryLimit, StoreUnavailable) as error:
-        return ForecastView(lacking=f"{error.what[:1].upper()}{error.what[1:]}.")
+        return ForecastView(lacking=f"Nothing can be forecast now: {error.what}.")

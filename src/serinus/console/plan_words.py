@@ -33,9 +33,10 @@ def limit_words(limit: Limit) -> str:
     """What an absolute limit does, in one sentence."""
     unit = "minute" if limit.bucket_s == 60 else "second"
     act = "rolls back" if limit.action == "rollback" else "pauses"
+    requests = "request" if limit.min_requests == 1 else "requests"
     return (
         f"{_title(limit.metric)}: {limit.side} {_bound(limit)} in {limit.buckets} {unit}s in a row, with at least "
-        f"{limit.min_requests:,} requests in each, {act}"
+        f"{limit.min_requests:,} {requests} in each, {act}"
     )
 
 

@@ -84,7 +84,10 @@ def _barred(signing: Signing | None) -> tuple[tuple[str, str], ...]:
     """Who cannot approve, and what they did (G1)."""
     if signing is None:
         return ()
-    deeds = ((signing.author, "pushed this version"), (signing.starter, "started this release"))
+    author, starter = signing.author, signing.starter
+    if author and identity_of(author) == identity_of(starter):
+        return ((starter, "pushed this version and started this release"),)
+    deeds = ((author, "pushed this version"), (starter, "started this release"))
     return tuple((doer, deed) for doer, deed in deeds if doer)
 
 

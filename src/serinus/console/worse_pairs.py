@@ -11,6 +11,8 @@ from serinus.core.records.pair_score import WORSE
 from serinus.ports.event_log import CallQuery
 
 MOST = 20
+_LATEST_US = 600_000_000
+_COPIES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +46,13 @@ def counterpart(parts: Parts, call: Call) -> str:
     """The id of the call that answered the same request: of a shadow call the user's, of a user's its shadow; empty
     when there is none."""
     log = parts.calls
-    if log is None or (not call.release and call.arm != "shadow"):
+    if log is None:
         return ""
     if call.arm == "shadow":
         return next((one.text for one in log.scores([call.call], ()) if one.metric == WORSE), "")
-    near = CallQuery(release=call.release, unit=call.unit, arm="shadow", from_us=call.begun_at_us, limit=MOST)
+    near = CallQuery(
+        unit=call.unit, arm="shadow", from_us=call.begun_at_us, to_us=call.at_us + _LATEST_US, limit=_COPIES
+    )
     copies = [one.call for one in log.calls(near)]
     told = log.scores(copies, ()) if copies else []
     return next((one.call for one in told if one.metric == WORSE and one.text == call.call), "")

@@ -28,6 +28,7 @@ from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.routing.snapshot import Endpoint
 from serinus.core.versions.content import parse_content
 from serinus.ports.event_log import CallSearch
+from serinus.ports.payloads import Payloads
 from serinus.ports.signatures import NoCheck
 
 START_US = 1_795_000_000_000_000
@@ -178,7 +179,7 @@ def form_of(page: str) -> dict[str, str]:
     }
 
 
-def made(calls: CallSearch | None = None, drawing: Any = None) -> Console:
+def made(calls: CallSearch | None = None, drawing: Any = None, payloads: Payloads | None = None) -> Console:
     """A fresh console."""
     clock, random_bytes, wakes = StillClock(), Counting(), list[int]()
     control, telemetry = memory_stores(random_bytes)
@@ -196,6 +197,7 @@ def made(calls: CallSearch | None = None, drawing: Any = None) -> Console:
             status_of=status_of,
             stopping=lambda: True,
             calls=calls,
+            payloads=payloads,
         )
     )
     return Console(app, control, telemetry, clock, ids, random_bytes, wakes)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from serinus.console.call_filter import ARMS, ERRORS, RUNGS, WORSE, filled, query
+from serinus.console.kept_texts import KeptTexts, kept_texts
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
 from serinus.console.worse_pairs import counterpart
@@ -19,7 +20,6 @@ from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavail
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id
 from serinus.core.records.call import Call
-from serinus.core.records.payload import LoggedPayload
 from serinus.ports.event_log import CallQuery, CallSearch
 
 LIMIT = 50
@@ -85,12 +85,13 @@ def _log(desk: Desk) -> CallSearch:
     return desk.parts.calls
 
 
-def _texts(desk: Desk, visitor: Visitor, call: str) -> LoggedPayload | None:
+def _texts(desk: Desk, visitor: Visitor, call: str) -> KeptTexts | None:
     """The kept texts, for those who may read them."""
     texts = desk.parts.payloads
     if texts is None or not visitor.may(Operation.VIEW_PAYLOADS):
         return None
-    return read_text(desk.parts.control, texts, call)
+    found = read_text(desk.parts.control, texts, call)
+    return kept_texts(found) if found else None
 
 
 def _rules(desk: Desk, app: str) -> list[str]:
