@@ -90,6 +90,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     call = live.api("GET", "/calls?limit=1")["items"][0]["id"]
     version = live.api("GET", f"/releases/{release}")["candidate"]["digest"]
     places = ["/", "/releases", f"/releases/{release}", f"/releases/{release}/rollback", f"/apps/{APP}", "/calls"]
+    places += [f"/releases/{release}/review", f"/apps/{APP}/monitors", f"/apps/{APP}/versions/{version}/release"]
+    places += ["/calls?worse=yes", f"/calls?release={release}&arm=candidate"]
     places += [f"/apps/{APP}/versions/{version}", f"/calls/{call}", "/audit", "/audit/9", "/no-such-page"]
     found = {}
     for place in places:

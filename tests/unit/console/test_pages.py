@@ -23,7 +23,8 @@ PLACES = (
     "/", "/releases", "/releases?app=bot&state=running", "/apps/bot", "/apps/bot/versions/{first}",
     "/apps/bot/versions/{second}", "/apps/bot/versions/{second}?against={first}", "/apps/bot/versions/{second}/release",
     "/apps/bot/versions/{first}/pin", "/releases/{id}", "/releases/{id}/pause", "/releases/{id}/rollback", "/audit",
-    "/audit?subject={id}", "/audit/3", "/no-such-page", "/apps/none", "/releases/rel_0", "/calls",
+    "/audit?subject={id}", "/audit/3", "/no-such-page", "/releases/{id}/review",
+    "/apps/bot/monitors", "/apps/none", "/releases/rel_0", "/calls",
 )  # fmt: skip
 _VOID = {"meta", "link", "input", "img", "br", "source"}
 
