@@ -56,7 +56,7 @@ from serinus.rehearsal.rounds import (
     passed,
     stretch_minutes,
 )
-from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.scenario import Scenario, is_latency
 from serinus.rehearsal.stages import Stages
 from serinus.rehearsal.stretch import Stretch, seen_buckets
 from serinus.rehearsal.world import World
@@ -309,13 +309,7 @@ class Living:
         )
 
     def _summed(self, minutes: int) -> Outcome:
-        world = self._world
-        effects = [kind.effect for kind in world.kinds]
-        began = [at for at, effect in zip(world.harm_began, effects, strict=True)
-                 if at is not None and effect is not None and effect.ratio > 1 and effect.segment > 0]  # fmt: skip
-        if self._scenario.judge.drop > 0 and any(isinstance(one, OfflineStage) for one in self._release.plan.stages):
-            began.append(0.0)
-            self._served_s = 0.0
+        began = self._harm_began()
         end_s = minutes * MINUTE_S
         # What harms nobody yet, as no request has come to it, has not begun.
         came = [max(at, self._served_s) for at in began if self._served_s is not None]
@@ -338,6 +332,20 @@ class Living:
             pauses=self._pauses,
             looks=self._looks,
         )
+
+    def _harm_began(self) -> list[float]:
+        """When each harm of the candidate begins, also one that nothing of the pipeline looks at."""
+        scenario = self._scenario
+        began = [one.from_s for one in scenario.effect if is_latency(one.metric) and one.ratio > 1 and one.segment > 0]
+        for at, kind in zip(self._world.harm_began, self._world.kinds, strict=True):
+            effect = kind.effect
+            if at is not None and effect is not None and effect.ratio > 1 and effect.segment > 0:
+                began.append(at)
+        if scenario.judge.drop > 0:
+            began.append(0.0)
+            if any(isinstance(one, OfflineStage) for one in self._release.plan.stages):
+                self._served_s = 0.0
+        return began
 
     def _suffered(self, minutes: int) -> tuple[int, int, int, float]:
         """Users who saw the candidate, its calls, the bad ones, and how many of these are its doing."""

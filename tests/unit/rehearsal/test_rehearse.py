@@ -207,6 +207,14 @@ def test_q1_a_judge_that_dies_lets_nobody_pass() -> None:
     assert (found.end, found.accused, found.caught, found.false, found.exposed) == ("paused", False, False, False, 0)
 
 
+def test_q1_harm_that_nothing_looks_at_is_told_as_harm() -> None:
+    """A pipeline without a suite, or without a guardrail on latency, catches none of it: not "there was none"."""
+    slow = scenario(latency=LATENCY, effect=(Effect(metric="latency.p95", ratio=2.0),))
+    for played in (slow, scenario(judge=Judge(drop=0.08))):
+        found = rehearse_one(played, PLAN, 0, 1)
+        assert (found.end, found.harm_s, found.caught) == ("promoted", 0.0, False)
+
+
 def test_q1_latency_above_a_limit_is_what_a_histogram_counts() -> None:
     """The share of simulated calls above the bound is that of log-normal latencies filed into the real histogram."""
     limit = STAGED.limits[1]
