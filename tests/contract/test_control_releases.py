@@ -147,3 +147,16 @@ def test_an_exception_takes_all_of_a_transaction_back(control_store: ControlStor
         assert tx.key_by_hash(a_key().sha256) is None
         assert tx.remembered("k", NOW_US) is None
     assert control_store.latest_snapshot() == (1, b"kept")
+
+
+def test_b3_the_releases_of_a_candidate_are_found_newest_first(control_store: ControlStore) -> None:
+    """Those of the app whose candidate is one of the digests, not those where it is the control; none for none."""
+    digests = ["a" * 64, "b" * 64, "c" * 64]
+    with control_store.tx() as tx:
+        for i, (app, candidate) in enumerate([("bot", 0), ("bot", 1), ("bot", 0), ("zoo", 0)]):
+            made = a_release(f"rel_{i}", app=app, state=State.ABORTED)
+            tx.insert_release(msgspec.structs.replace(made, candidate=digests[candidate], control=digests[2]))
+    with control_store.tx() as tx:
+        assert [release.id for release in tx.candidacies("bot", digests[:1])] == ["rel_2", "rel_0"]
+        assert [release.id for release in tx.candidacies("bot", set(digests))] == ["rel_2", "rel_1", "rel_0"]
+        assert tx.candidacies("bot", digests[2:]) == tx.candidacies("bot", []) == []

@@ -115,6 +115,10 @@ class MemoryControlTx(
         shown, cursor = cursors.cut(fitting[::-1][: page.limit + 1], page, lambda row: row[0])
         return [r for _, r in shown], cursor
 
+    def candidacies(self, app: str, digests: Collection[str]) -> list[Release]:
+        fitting = [r for r in self._rows.releases.values() if r.app == app and r.candidate in digests]
+        return fitting[::-1]
+
     def active_releases(self) -> list[Release]:
         return [r for r in self._rows.releases.values() if r.state not in FINAL]
 

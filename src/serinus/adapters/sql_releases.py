@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 
 from serinus.adapters import cursors, refusals
 from serinus.adapters.schema import active, progress, releases, snapshots
@@ -19,6 +19,8 @@ from serinus.core.release.table import State
 from serinus.ports.control_store import Page
 
 CHANNEL = "serinus_revision"
+# The stored document begins with id, app, seq, state and candidate: no more of it is searched for the candidate.
+_HEAD = 1_000
 _READ = (releases.c.document, releases.c.state, releases.c.seq)
 
 
@@ -57,6 +59,14 @@ class SqlReleases(SqlTx):
         rows = self._all(query.order_by(releases.c.ordinal.desc()).limit(page.limit + 1))
         shown, cursor = cursors.cut(rows, page, lambda row: row.ordinal)
         return _readable(shown), cursor
+
+    def candidacies(self, app: str, digests: Collection[str]) -> list[Release]:
+        if not digests:
+            return []
+        head = func.substr(releases.c.document, 1, _HEAD)
+        of_these = or_(*(head.contains(f'"candidate":"{digest}"', autoescape=True) for digest in sorted(set(digests))))
+        query = select(*_READ).where(self._own(releases, app=app), of_these).order_by(releases.c.ordinal.desc())
+        return [release for release in _readable(self._all(query)) if release.candidate in digests]
 
     def active_releases(self) -> list[Release]:
         query = select(*_READ).where(self._own(releases), active()).order_by(releases.c.ordinal)

@@ -67,7 +67,7 @@ def name_of(version: dict[str, Any] | None) -> str:
     """A version's label, or the beginning of its digest."""
     if not version:
         return NONE
-    return str(version.get("name") or str(version.get("digest", ""))[:12])
+    return str(version.get("label") or version.get("name") or str(version.get("digest", ""))[:12])
 
 
 def moment(text: str | None) -> str:

@@ -88,6 +88,7 @@ def _head(release: Document) -> Text:
         (release["app"], "bold"),
         f"  {name_of(release['candidate'])} in place of {name_of(release['control'])}  ",
         (f"{release['state']}\n", style),
+        f"{release['candidate']['tag']}\n" if release["candidate"].get("tag") else "",
         f"{step_text(release)}{share}  ",
         (f"{release['id']}  seq {release['seq']}", "dim"),
         _attempt(release),

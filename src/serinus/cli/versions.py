@@ -71,8 +71,8 @@ def list_versions(
         print_json(document)
         return
     rows = (
-        [item["name"], item["digest"][:12], moment(item["created_at"]), item["created_by"], moment(item["was_live_at"])]
-        for item in document["items"]
+        (name_of(one), one["digest"][:12], moment(one["created_at"]), one["created_by"], moment(one["was_live_at"]))
+        for one in document["items"]
     )
     print_table(
         ("version", "digest", "pushed", "by", "first live"), rows, f"No version yet: `serinus push {app} FILE`."
@@ -94,6 +94,9 @@ def show(app: AppArgument, version: VersionArgument, url: Url = "", key: Key = "
     names = ("version", "digest", "behaviour", "pushed", "by", "first live")
     keys = ("name", "digest", "behaviour", "created_at", "created_by", "was_live_at")
     facts: list[tuple[str, object]] = list(zip(names, (document[one] for one in keys), strict=True))
+    facts[0] = ("version", name_of(document))
+    if document["tag"]:
+        facts.insert(1, ("tag", document["tag"]))
     facts.append(("signed", "\n".join(_signature(one) for one in document["signatures"])))
     facts += [(name, value) for name, value in content.items() if name not in ("messages", "schema")]
     print_facts(facts)

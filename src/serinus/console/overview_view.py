@@ -9,6 +9,7 @@ from serinus.console.needs_view import Need, needs
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.console.visitor import Visitor
+from serinus.control.name_versions import Names, name_versions
 from serinus.control.read_gates import read_gates
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, data_age_s, standing
@@ -44,14 +45,14 @@ class Underway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView:
-    """The overview of one moment. `names` are version names by digest."""
+    """The overview of one moment. `names` are those of the versions shown."""
 
     needs: tuple[Need, ...]
     underway: tuple[Underway, ...]
     ended: tuple[Release, ...]
     apps: tuple[AppState, ...]
     hosts: tuple[HostStatus, ...]
-    names: dict[str, str]
+    names: Names
     revision: int
     leader: Leader | None
     freeze: Freeze | None
@@ -79,7 +80,9 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
             for release in active
         )
     return OverviewView(
-        needs=needs(visitor, underway, notices, monitors, names),
+        needs=needs(
+            visitor, underway, notices, monitors, {one.candidate: names.label(one.app, one.candidate) for one in active}
+        ),
         underway=underway,
         ended=tuple(ended),
         apps=tuple(sorted(apps, key=lambda app: app.config.name)),
@@ -122,7 +125,7 @@ def _underway(
     )
 
 
-def _names(tx: ControlTx, releases: list[Release], apps: list[AppState]) -> dict[str, str]:
-    digests = {digest for release in releases for digest in (release.candidate, release.control)}
-    digests |= {digest for app in apps for digest in (app.live, app.override) if digest}
-    return {version.digest: version.name for version in tx.versions_of(digests)}
+def _names(tx: ControlTx, releases: list[Release], apps: list[AppState]) -> Names:
+    routed = [(app.config.name, digest) for app in apps for digest in (app.live, app.override)]
+    tried = [(release.app, digest) for release in releases for digest in (release.candidate, release.control)]
+    return name_versions(tx, [*routed, *tried])

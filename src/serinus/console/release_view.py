@@ -8,6 +8,7 @@ from serinus.console.monitor_view import MonitorLine, monitor_lines
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.control.lookup import release_of
+from serinus.control.name_versions import Names, name_releases
 from serinus.control.read_gates import read_gates
 from serinus.core.audit.entry import Entry
 from serinus.core.decision.signing import Signing, signing
@@ -33,7 +34,23 @@ class ReleaseView:
     signing: Signing | None
     results: tuple[StageResult, ...]
     entries: tuple[Entry, ...]
+    names: Names
     monitors: tuple[MonitorLine, ...] = ()
+
+    @property
+    def candidate_label(self) -> str:
+        """What people call the candidate: its name with its state."""
+        return self.names.label(self.release.app, self.release.candidate)
+
+    @property
+    def control_label(self) -> str:
+        """What people call the control."""
+        return self.names.label(self.release.app, self.release.control)
+
+    @property
+    def tag(self) -> str:
+        """The tag of a rejected candidate."""
+        return self.names.of(self.release.app, self.release.candidate).tag
 
     @property
     def final(self) -> bool:
@@ -59,6 +76,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         release = release_of(tx, id)
         progress, revision = tx.progress(id), tx.revision()
         candidate, control = (version_named(tx, release.app, one) for one in (release.candidate, release.control))
+        names = name_releases(tx, [release])
         entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
@@ -70,6 +88,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         progress=progress,
         candidate=candidate,
         control=control,
+        names=names,
         standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results, spreads),
         stages=stepper(release, progress),
         signing=signed,

@@ -11,6 +11,7 @@ from serinus.control.compare_versions import Comparison, compare_versions
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_of
+from serinus.control.name_versions import Names, name_versions
 from serinus.control.peak_hours import own_hours
 from serinus.control.start_release import active_release, plan_later, plan_release
 from serinus.core.errors import Conflict, InvalidInput
@@ -29,7 +30,7 @@ class StartView:
 
     state: AppState
     version: StoredVersion
-    names: dict[str, str]
+    names: Names
     plan: Plan | None = None
     comparison: Comparison | None = None
     active: Release | None = None
@@ -52,7 +53,7 @@ def start_view(parts: Parts, app: str, ref: str) -> StartView:
     hours = own_hours(parts.control, parts.telemetry, now_us, app)
     with parts.control.tx() as tx:
         state, version = app_of(tx, app), version_of(tx, app, ref)
-        names = {one.digest: one.name for one in tx.versions_of({d for d in (state.live, version.digest) if d})}
+        names = name_versions(tx, [(app, digest) for digest in (state.live, version.digest)])
         active = active_release(tx, app)
         bare = StartView(state=state, version=version, names=names, plan=state.config.plan, active=active)
         try:

@@ -24,6 +24,8 @@ def change_release(
 
     A publication takes the revision `tx.revision() + 1`, which ramp points and `final_revision` must already name.
     """
+    if following.state in FINAL and not following.ended_at_us:
+        following = msgspec.structs.replace(following, ended_at_us=now_us)
     tx.replace_release(following, before.seq)
     audit_release(tx, now_us, actor, action, before, following, evidence)
     tx.enqueue(

@@ -6,6 +6,7 @@ from serinus.core.errors import Conflict, NotFound
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Release
 from serinus.core.versions.content import parse_content
+from serinus.core.versions.naming import plain_name
 from serinus.ports.control_store import ControlTx, StoredVersion
 
 
@@ -19,8 +20,9 @@ def app_of(tx: ControlTx, name: str) -> AppState:
 
 
 def version_of(tx: ControlTx, app: str, ref: str) -> StoredVersion:
-    """The app's version by name, digest or digest prefix; NotFound when there is none."""
-    found = tx.find_version(app, ref)
+    """The app's version by name, label (the name with its state), digest or digest prefix; NotFound when there is
+    none."""
+    found = tx.find_version(app, ref) or tx.find_version(app, plain_name(ref))
     if found is None:
         raise NotFound(f"{app} has no version {ref!r}", where="version", mend="push it first, or name another")
     return found

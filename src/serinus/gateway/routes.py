@@ -15,6 +15,7 @@ from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
 from serinus.core.versions.compose import Composer
+from serinus.core.versions.naming import plain_name
 from serinus.core.wire.breaker import Breaker
 from serinus.core.wire.redaction import Redaction
 from serinus.gateway.payloads import below
@@ -174,8 +175,9 @@ class ServedApp:
         self.arms = tuple(_arm_headers(arm, release.id if release else "") for arm in Arm)
 
     def pinned(self, ref: str) -> Served | None:
-        """The version of this name, digest, or digest prefix of at least 8 characters; None when it is not here."""
-        found = self.pinnable.get(ref)
+        """The version of this name or label, digest, or digest prefix of at least 8 characters; None when it is not
+        here."""
+        found = self.pinnable.get(ref) or self.pinnable.get(plain_name(ref))
         if found is None and len(ref) >= _MIN_DIGEST_PREFIX:
             fits = {served.digest: served for served in self.pinnable.values() if served.digest.hex().startswith(ref)}
             found = next(iter(fits.values())) if len(fits) == 1 else None

@@ -132,6 +132,10 @@ class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, 
         """Newest first, and the next cursor."""
         ...
 
+    def candidacies(self, app: str, digests: Collection[str]) -> list[Release]:
+        """The app's releases whose candidate is one of these, newest first."""
+        ...
+
     def active_releases(self) -> list[Release]:
         """All whose state is not final, oldest first."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -105,6 +106,10 @@ def test_one_no_rejects(api: Api, release: str) -> None:
     signable(api, release)
     ended = api.ask("POST", f"/releases/{release}/reject", {"reason": "tone"}, key=api.key("ops_lead", name="cy"))
     assert (ended.json()["state"], ended.json()["final"]) == ("rejected", True)
+    called = ended.json()["candidate"]
+    assert called["label"] == f"{called['name']}-rejected"
+    assert re.fullmatch(rf"REJECTED-\d{{4}}-\d\d-\d\d-{called['name']}", called["tag"])
+    assert api.ok("GET", f"/apps/{ended.json()['app']}/versions/{called['tag']}")["tag"] == called["tag"]
     shown = api.ok("GET", f"/releases/{release}")
     assert shown["signing"] is None
     assert [one["verdict"] for one in shown["stages"][1]["approvals"]] == ["reject"]

@@ -23,7 +23,7 @@ def test_a_running_release_fits_a_terminal_of_100_columns(cli: Cli) -> None:
     cli.ok("release", "start", "bot", second, "-m", "kinder")
     release = cli.json("release", "status", "bot")
     lines = _screen(release).splitlines()
-    assert lines[0].split() == ["bot", second, "in", "place", "of", second[:-1] + "1", "running"]
+    assert lines[0].split() == ["bot", f"{second}-canary", "in", "place", "of", f"{second[:-1]}1-prod", "running"]
     assert lines[1].startswith(f"step 1/2, 5% of units  {release['id']}")
     assert any(line.split() == ["sample", "0", "and", "0", "of", "200", "each"] for line in lines)
     assert "share=5%" in release_line(release)
@@ -39,3 +39,14 @@ def test_an_ended_release_has_no_share(cli: Cli) -> None:
     assert "of units" not in _screen(ended)
     assert "may serve" not in _screen(ended)
     assert "share=" not in release_line(ended)
+
+
+def test_b3_a_version_is_shown_with_its_state_and_found_by_it(cli: Cli) -> None:
+    """Lists and pages name it with the suffix, which changes with its release; any label names the version."""
+    first, second = cli.prepared()
+    cli.ok("release", "start", "bot", f"{second}-dev", "-m", "kinder")
+    for words in (("versions", "bot"), ("show", "bot", f"{second}-prod"), ("release", "list")):
+        assert f"{second}-canary" in cli.run(*words).stdout.replace("\n", "")
+    assert [one["label"] for one in cli.json("versions", "bot")["items"]] == [f"{second}-canary", f"{first}-prod"]
+    cli.ok("release", "abort", "bot", "-m", "later")
+    assert cli.json("show", "bot", second)["label"] == f"{second}-dev"

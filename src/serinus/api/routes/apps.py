@@ -16,6 +16,7 @@ from serinus.control.clear_override import clear_override
 from serinus.control.configure_app import configure_app
 from serinus.control.lookup import app_of
 from serinus.control.make_live import make_live
+from serinus.control.name_versions import name_versions
 from serinus.control.set_override import set_override
 from serinus.core.access import Operation
 from serinus.core.pipeline.app import AppConfig, AppState
@@ -133,7 +134,6 @@ def _shown(store: ControlStore, state: AppState) -> AppView:
 
 
 def _view(tx: ControlTx, state: AppState) -> AppView:
-    digests = {digest for digest in (state.live, state.override) if digest}
-    names = {version.digest: version.name for version in tx.versions_of(digests)}
+    names = name_versions(tx, [(state.config.name, digest) for digest in (state.live, state.override)])
     release = next((active.id for active in tx.active_releases() if active.app == state.config.name), None)
     return AppView.of(state, names, release)

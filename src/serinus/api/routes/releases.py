@@ -20,6 +20,7 @@ from serinus.api.standing import standing
 from serinus.control.abort_release import abort_release
 from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
+from serinus.control.name_versions import name_releases
 from serinus.control.pause_release import pause_release
 from serinus.control.read_gates import all_gates
 from serinus.control.request_release import request_release
@@ -29,7 +30,7 @@ from serinus.core.access import Operation
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.waiting import Waiting
-from serinus.ports.control_store import ApiKey, ControlStore, ControlTx, Page
+from serinus.ports.control_store import ApiKey, ControlStore, Page
 
 SALT_BYTES = 16
 
@@ -70,7 +71,7 @@ def routes(parts: Parts) -> APIRouter:
         """Releases, newest first."""
         with parts.control.tx() as tx:
             found, following = tx.releases(at, app, state or None)
-            names = _names(tx, found)
+            names = name_releases(tx, found)
         return Listing(items=[ReleaseView.of(release, names) for release in found], next_cursor=following)
 
     @router.post(
@@ -113,7 +114,7 @@ def routes(parts: Parts) -> APIRouter:
         its threshold, dwell, calls in flight, age of the data, and which workers follow."""
         with parts.control.tx() as tx:
             release = release_of(tx, id)
-            names, progress = _names(tx, [release]), tx.progress(id)
+            names, progress = name_releases(tx, [release]), tx.progress(id)
             revision, gates, results = tx.revision(), all_gates(tx, release), tx.stage_results(id)
         with parts.telemetry.tx() as telemetry:
             sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
@@ -155,9 +156,4 @@ def _add_verb(router: APIRouter, parts: Parts, name: str, operation: Operation, 
 def shown(store: ControlStore, release: Release) -> ReleaseView:
     """A release after an act."""
     with store.tx() as tx:
-        return ReleaseView.of(release, _names(tx, [release]))
-
-
-def _names(tx: ControlTx, releases: list[Release]) -> dict[str, str]:
-    digests = {digest for release in releases for digest in (release.candidate, release.control)}
-    return {version.digest: version.name for version in tx.versions_of(digests)}
+        return ReleaseView.of(release, name_releases(tx, [release]))

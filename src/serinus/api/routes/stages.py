@@ -12,7 +12,7 @@ from serinus.api.paging import Listing
 from serinus.api.parts import Parts
 from serinus.api.problems import documented
 from serinus.api.routes.releases import shown
-from serinus.api.schemas.app import VersionRef
+from serinus.api.schemas.app import named_ref
 from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.stages import ApproveBody, PlannedView, RejectBody, RerunBody, ResultDetail, SignedView
@@ -20,6 +20,7 @@ from serinus.api.stages import results
 from serinus.control.approve_release import approve_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.lookup import release_of
+from serinus.control.name_versions import name_versions
 from serinus.control.peak_hours import own_hours
 from serinus.control.reject_release import reject_release
 from serinus.control.rerun_stage import rerun_stage
@@ -50,13 +51,13 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
         hours = own_hours(parts.control, parts.telemetry, parts.clock.now_us(), app)
         with parts.control.tx() as tx:
             plan, control, candidate = plan_release(tx, app, version, hours)
-            baseline = tx.find_version(app, control)
+            names = name_versions(tx, [(app, candidate.digest), (app, control)])
             lineage = find_lineage(tx, app, plan, control, candidate)
             spend_alpha(tx, parts.clock.now_us(), app, plan)
         return PlannedView(
             app=app,
-            candidate=VersionRef(digest=candidate.digest, name=candidate.name),
-            control=VersionRef(digest=control, name=baseline.name if baseline else ""),
+            candidate=named_ref(app, candidate.digest, names),
+            control=named_ref(app, control, names),
             lineage=lineage_text(plan, lineage),
             plan=PlanBody.of(plan),
         )

@@ -13,6 +13,7 @@ from serinus.api.parts import Parts
 from serinus.api.problems import documented
 from serinus.api.schemas.version import PushedView, VersionDetail, VersionView
 from serinus.control.lookup import app_of, version_of
+from serinus.control.name_versions import name_of, name_versions
 from serinus.control.push_version import push_version
 from serinus.core.access import Operation
 from serinus.core.versions.content import VersionContent, parse_content, servable
@@ -35,7 +36,9 @@ def routes(parts: Parts) -> APIRouter:
         with parts.control.tx() as tx:
             app_of(tx, app)
             found, following = tx.versions(app, at)
-        return Listing(items=[VersionView.of(version) for version in found], next_cursor=following)
+            names = name_versions(tx, [(app, version.digest) for version in found])
+        items = [VersionView.of(version, names.of(app, version.digest)) for version in found]
+        return Listing(items=items, next_cursor=following)
 
     @router.post(
         "",
@@ -57,16 +60,19 @@ def routes(parts: Parts) -> APIRouter:
 
         def work(store: ControlStore, actor: str) -> tuple[int, PushedView]:
             version, created = push_version(store, parts.clock.now_us(), actor, app, content)
-            return 201 if created else 200, PushedView.of_push(version, created)
+            with store.tx() as tx:
+                named = name_of(tx, version)
+            return 201 if created else 200, PushedView.of_push(version, named, created)
 
         return request.do(key, work)
 
     @router.get("/{version}", operation_id="get_version")
     def get_version(app: str, version: str, _: Annotated[ApiKey, Depends(may_view)]) -> VersionDetail:
-        """One version with its content, by name, digest, or the digest's first 8 or more characters."""
+        """One version with its content, by name, label, digest, or the digest's first 8 or more characters."""
         with parts.control.tx() as tx:
             app_of(tx, app)
-            return VersionDetail.of(version_of(tx, app, version))
+            found = version_of(tx, app, version)
+            return VersionDetail.of(found, name_of(tx, found))
 
     return router
 

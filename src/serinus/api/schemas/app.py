@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from serinus.api.schemas.notice import NotificationsBody
 from serinus.api.schemas.plan import Declared, PlanBody
+from serinus.control.name_versions import Names
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, AppState
 from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, Endpoint, RuleKind, UnitKind
@@ -84,10 +85,12 @@ class AppBody(Declared):
 
 
 class VersionRef(BaseModel):
-    """A version by its identity and its label."""
+    """A version by its identity and what it is called."""
 
     digest: str
     name: str = Field(description="Empty when the version is not in the store.")
+    label: str = Field(default="", description="The name with its state as suffix, for people; no key (B3).")
+    tag: str = Field(default="", description="REJECTED-{date}-{name} of a rejected version; empty for others.")
 
 
 class AppView(BaseModel):
@@ -101,15 +104,15 @@ class AppView(BaseModel):
     config: AppBody
 
     @classmethod
-    def of(cls, state: AppState, names: dict[str, str], release: str | None) -> "AppView":
-        """The view of an app; `names` are version names by digest."""
+    def of(cls, state: AppState, names: Names, release: str | None) -> "AppView":
+        """The view of an app."""
         config = msgspec.to_builtins(state.config)
         del config["name"]
         return cls(
             name=state.config.name,
             project=state.project,
-            live=version_ref(state.live, names),
-            override=version_ref(state.override, names),
+            live=version_ref(state.config.name, state.live, names),
+            override=version_ref(state.config.name, state.override, names),
             release=release,
             config=AppBody.model_validate(config),
         )
@@ -178,6 +181,12 @@ class EndpointView(EndpointBody):
         return cls.model_validate({name: value for name, value in told.items() if name in cls.model_fields})
 
 
-def version_ref(digest: str | None, names: dict[str, str]) -> VersionRef | None:
+def version_ref(app: str, digest: str | None, names: Names) -> VersionRef | None:
     """A reference, or None for none."""
-    return VersionRef(digest=digest, name=names.get(digest, "")) if digest else None
+    return named_ref(app, digest, names) if digest else None
+
+
+def named_ref(app: str, digest: str, names: Names) -> VersionRef:
+    """A reference to a version of an app."""
+    named = names.of(app, digest)
+    return VersionRef(digest=digest, name=named.name, label=named.label, tag=named.tag)

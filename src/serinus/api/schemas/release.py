@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from serinus.api.schemas.app import VersionRef, version_ref
+from serinus.api.schemas.app import VersionRef, named_ref
 from serinus.api.schemas.times import when
+from serinus.control.name_versions import Names
 from serinus.core.release.release import Hold, Release
 from serinus.core.release.table import FINAL, SERVING
 
@@ -57,12 +58,12 @@ class ReleaseView(BaseModel):
     carried_log_e: float = Field(description="Evidence of harm that counts on from the attempt before it.")
 
     @classmethod
-    def of(cls, release: Release, names: dict[str, str]) -> "ReleaseView":
-        """The view of a release; `names` are version names by digest."""
+    def of(cls, release: Release, names: Names) -> "ReleaseView":
+        """The view of a release."""
         return cls(**release_fields(release, names))
 
 
-def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
+def release_fields(release: Release, names: Names) -> dict[str, Any]:
     """What every view of a release has."""
     serving = release.state in SERVING and release.step >= 0
     return {
@@ -71,8 +72,8 @@ def release_fields(release: Release, names: dict[str, str]) -> dict[str, Any]:
         "seq": release.seq,
         "state": release.state.value,
         "final": release.state in FINAL,
-        "candidate": version_ref(release.candidate, names),
-        "control": version_ref(release.control, names),
+        "candidate": named_ref(release.app, release.candidate, names),
+        "control": named_ref(release.app, release.control, names),
         "stage": release.plan.stages[release.stage].name,
         "exposed": release.exposed,
         "step": release.step,

@@ -6,6 +6,7 @@ from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.release import ReleaseView, release_fields
 from serinus.api.schemas.shadow import ShadowStandingView
 from serinus.api.schemas.stages import SigningView, StagesView, StageView
+from serinus.control.name_versions import Names
 from serinus.core.release.release import Release
 
 
@@ -103,7 +104,7 @@ class ReleaseDetail(ReleaseView):
 
     @classmethod
     def of_standing(
-        cls, release: Release, names: dict[str, str], stages: StagesView, standing: StandingView
+        cls, release: Release, names: Names, stages: StagesView, standing: StandingView
     ) -> "ReleaseDetail":
         """The view of a release, its stages and its standing."""
         return cls(

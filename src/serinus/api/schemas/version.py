@@ -7,6 +7,8 @@ import msgspec
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.times import when
+from serinus.control.name_versions import Named
+from serinus.core.versions.naming import VersionState
 from serinus.ports.control_store import StoredVersion
 
 
@@ -17,14 +19,17 @@ class VersionView(BaseModel):
     behaviour: str = Field(description="SHA-256 of what the model sees.")
     app: str
     name: str
+    label: str = Field(description="The name with its state as suffix, for people; no key (B3).")
+    state: VersionState = Field(description="Where it stands: the suffix of the label.")
+    tag: str = Field(description="REJECTED-{date}-{name} of a rejected version; empty for others.")
     created_at: datetime
     created_by: str
     was_live_at: datetime | None = Field(description="When it first became live; null: never.")
 
     @classmethod
-    def of(cls, version: StoredVersion) -> "VersionView":
+    def of(cls, version: StoredVersion, named: Named) -> "VersionView":
         """The view of a stored version."""
-        return cls(**_fields(version))
+        return cls(**_fields(version, named))
 
 
 class VersionDetail(VersionView):
@@ -33,9 +38,9 @@ class VersionDetail(VersionView):
     content: dict[str, Any] = Field(description="As it was pushed.")
 
     @classmethod
-    def of(cls, version: StoredVersion) -> "VersionDetail":
+    def of(cls, version: StoredVersion, named: Named) -> "VersionDetail":
         """The view of a stored version."""
-        return cls(**_fields(version), content=msgspec.json.decode(version.content, type=dict[str, Any]))
+        return cls(**_fields(version, named), content=msgspec.json.decode(version.content, type=dict[str, Any]))
 
 
 class PushedView(VersionView):
@@ -44,17 +49,20 @@ class PushedView(VersionView):
     created: bool = Field(description="False: the same content was there already (B2).")
 
     @classmethod
-    def of_push(cls, version: StoredVersion, created: bool) -> "PushedView":
+    def of_push(cls, version: StoredVersion, named: Named, created: bool) -> "PushedView":
         """The view of a push."""
-        return cls(**_fields(version), created=created)
+        return cls(**_fields(version, named), created=created)
 
 
-def _fields(version: StoredVersion) -> dict[str, Any]:
+def _fields(version: StoredVersion, named: Named) -> dict[str, Any]:
     return {
         "digest": version.digest,
         "behaviour": version.behaviour,
         "app": version.app,
         "name": version.name,
+        "label": named.label,
+        "state": named.state,
+        "tag": named.tag,
         "created_at": when(version.created_at_us),
         "created_by": version.created_by,
         "was_live_at": when(version.was_live_at_us) if version.was_live_at_us else None,

@@ -21,6 +21,7 @@ from serinus.control.acknowledge_notice import acknowledge_notice
 from serinus.control.clear_override import clear_override
 from serinus.control.freeze_releases import freeze_releases
 from serinus.control.lookup import app_of, version_of
+from serinus.control.name_versions import name_of, name_versions
 from serinus.control.set_override import set_override
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound
@@ -203,15 +204,17 @@ def _app_path(place: dict[str, str]) -> str:
 def _app_facts(desk: Desk, place: dict[str, str]) -> Facts:
     with desk.parts.control.tx() as tx:
         state = app_of(tx, place["app"])
-        names = {one.digest: one.name for one in tx.versions_of({d for d in (state.live, state.override) if d})}
-    facts = [("App", state.config.name), ("Live version", names.get(state.live or "", "none"))]
-    return [*facts, ("Pinned to", names.get(state.override or "", state.override or "nothing"))]
+        app = state.config.name
+        names = name_versions(tx, [(app, digest) for digest in (state.live, state.override)])
+    facts = [("App", app), ("Live version", names.label(app, state.live) or "none")]
+    return [*facts, ("Pinned to", names.label(app, state.override) or "nothing")]
 
 
 def _version_facts(desk: Desk, place: dict[str, str]) -> Facts:
     with desk.parts.control.tx() as tx:
         version = version_of(tx, place["app"], place["version"])
-    return [*_app_facts(desk, place), ("This version", version.name), ("Digest", version.digest)]
+        label = name_of(tx, version).label
+    return [*_app_facts(desk, place), ("This version", label), ("Digest", version.digest)]
 
 
 def _freeze_facts(desk: Desk, place: dict[str, str]) -> Facts:

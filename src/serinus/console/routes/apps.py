@@ -13,6 +13,7 @@ from serinus.console.page import Desk
 from serinus.console.plan_words import plan_facts
 from serinus.console.visitor import Visitor
 from serinus.control.lookup import app_of
+from serinus.control.name_versions import name_versions
 from serinus.control.start_release import active_release
 from serinus.core.access import Operation
 from serinus.core.pipeline.notifications import Route as NoticeRoute
@@ -32,8 +33,8 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             versions, following = tx.versions(name, Page(cursor=cursor, limit=VERSIONS))
             releases, _ = tx.releases(Page(limit=RELEASES), name)
             digests = {digest for release in releases for digest in (release.candidate, release.control)}
-            digests |= {digest for digest in (state.live, state.override) if digest}
-            named = {version.digest: version.name for version in tx.versions_of(digests)}
+            digests |= {version.digest for version in versions}
+            named = name_versions(tx, [(name, digest) for digest in (*digests, state.live, state.override)])
             monitors = monitor_lines(tx, name, desk.parts.clock.now_us())
             active = active_release(tx, name)
         config, plan = state.config, state.config.plan

@@ -14,6 +14,7 @@ from serinus.console.kept_texts import KeptTexts, kept_texts
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
 from serinus.console.worse_pairs import counterpart
+from serinus.control.name_versions import Names, name_versions
 from serinus.control.read_text import read_text
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavailable
@@ -101,9 +102,9 @@ def _rules(desk: Desk, app: str) -> list[str]:
     return sorted({rule.name for config in declared for rule in config.rules})
 
 
-def _names(desk: Desk, calls: list[Call]) -> dict[str, str]:
+def _names(desk: Desk, calls: list[Call]) -> Names:
     with desk.parts.control.tx() as tx:
-        return {version.digest: version.name for version in tx.versions_of({call.version for call in calls})}
+        return name_versions(tx, {(call.app, call.version) for call in calls})
 
 
 def _more(asked: dict[str, str], cursor: str) -> str:

@@ -17,6 +17,7 @@ from serinus.console.release_view import ReleaseView, release_view
 from serinus.console.report import ReleaseReports
 from serinus.console.visitor import Visitor
 from serinus.control.compare_versions import Comparison, compare_versions
+from serinus.control.name_versions import name_releases
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.release.release import Release
@@ -47,8 +48,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             found, following = tx.releases(
                 Page(cursor=asked.get("cursor", ""), limit=LIMIT), asked.get("app") or None, states
             )
-            digests = {digest for release in found for digest in (release.candidate, release.control)}
-            named = {version.digest: version.name for version in tx.versions_of(digests)}
+            named = name_releases(tx, found)
             apps = sorted(app.config.name for app in tx.apps())
         return desk.page(
             request, "releases.html", visitor,

@@ -15,6 +15,7 @@ from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
 from serinus.control.compare_versions import LIVE, compare_versions
 from serinus.control.lookup import app_of, version_of
+from serinus.control.name_versions import name_of
 from serinus.control.sign_version import verify_version
 from serinus.control.start_release import active_release
 from serinus.core.access import Operation
@@ -38,12 +39,13 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         with desk.parts.control.tx() as tx:
             state, version = app_of(tx, app), version_of(tx, app, ref)
             active = active_release(tx, app)
+            named = name_of(tx, version)
         content = parse_content(version.content)
         against = request.query_params.get("against", LIVE)
         compares = against != LIVE or (state.live is not None and state.live != version.digest)
         return desk.page(
             request, "version.html", visitor,
-            app=app, state=state, version=version, active=active, plan=state.config.plan,
+            app=app, state=state, version=version, named=named, active=active, plan=state.config.plan,
             content=content, against=against,
             texts=[_cut(message.role, message.template) for message in content.messages],
             fields=_fields(content), variables=content.variables or {},

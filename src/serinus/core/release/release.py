@@ -43,6 +43,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail or units of the sample
     ratio, `{"after_us"}` of a limit or monitor. `final_revision` is the snapshot that took the candidate out. `reason`
     says why it stands where it stands. `lineage`: which attempt it is, and what counts on from the one before.
+    `ended_at_us`: when it came to a final state; 0 before, and for those of earlier Serinus.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     yardsticks: tuple[Yardstick, ...] = ()
     assign_v: int = ASSIGN_V
     stats_v: int = STATS_V
+    ended_at_us: int = 0
 
     @property
     def exposed(self) -> bool:
