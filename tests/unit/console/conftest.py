@@ -117,6 +117,7 @@ class Console:
     """The application with its parts at hand."""
 
     app: Any
+    parts: Parts
     control: MemoryControlStore
     telemetry: MemoryTelemetryStore
     clock: StillClock
@@ -184,23 +185,21 @@ def made(calls: CallSearch | None = None, drawing: Any = None, payloads: Payload
     clock, random_bytes, wakes = StillClock(), Counting(), list[int]()
     control, telemetry = memory_stores(random_bytes)
     ids = IdSource(clock.now_us, random_bytes)
-    app = create_console(
-        Parts(
-            control=control,
-            telemetry=telemetry,
-            clock=clock,
-            ids=ids,
-            random_bytes=random_bytes,
-            wake=lambda: wakes.append(1),
-            drawing=drawing or LineDrawing(),
-            signatures=NoCheck(),
-            status_of=status_of,
-            stopping=lambda: True,
-            calls=calls,
-            payloads=payloads,
-        )
+    parts = Parts(
+        control=control,
+        telemetry=telemetry,
+        clock=clock,
+        ids=ids,
+        random_bytes=random_bytes,
+        wake=lambda: wakes.append(1),
+        drawing=drawing or LineDrawing(),
+        signatures=NoCheck(),
+        status_of=status_of,
+        stopping=lambda: True,
+        calls=calls,
+        payloads=payloads,
     )
-    return Console(app, control, telemetry, clock, ids, random_bytes, wakes)
+    return Console(create_console(parts), parts, control, telemetry, clock, ids, random_bytes, wakes)
 
 
 @pytest.fixture

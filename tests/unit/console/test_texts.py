@@ -15,6 +15,7 @@ from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.payload_files import PayloadFiles
 from serinus.console.comparison import LONGEST_TEXT
 from serinus.console.kept_texts import kept_texts
+from serinus.console.worse_pairs import worse_pairs
 from serinus.control.erase_texts import erase_texts
 from serinus.core.records import call_id
 from serinus.core.records.call import row
@@ -150,3 +151,12 @@ def test_texts_of_another_shape_and_huge_ones_are_shown(kept: Kept) -> None:
     parts = kept_texts(msgspec.structs.replace(like, request='{"messages": [{"content": [1]}]}', answer=long))
     assert parts.answered[0].left_out == 7
     assert parts.asked[0].role == "?"
+
+
+def test_E3_a_review_leads_to_the_disagreements_with_both_calls(kept: Kept) -> None:
+    """The calls that only the candidate got wrong; those who may not see calls are shown none."""
+    pairs = worse_pairs(kept.console.parts, ID)
+    assert pairs is not None
+    assert [(one.call.call, one.answered, one.more) for one in pairs] == [(kept.shadow, kept.primary, 1)]
+    assert worse_pairs(kept.console.parts, "rel_none") == ()
+    assert worse_pairs(made().parts, ID) is None
