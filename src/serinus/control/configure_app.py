@@ -13,6 +13,7 @@ from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
+from serinus.core.wire.format_rule import check_format
 from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
 from serinus.ports.control_store import ControlStore, ControlTx
@@ -63,6 +64,7 @@ def _check(config: AppConfig) -> None:
     check_cohort(config)
     if config.overdue_s <= 0:
         raise InvalidInput(f"overdue_s {config.overdue_s} is not above 0", where="app.overdue_s", mend="e.g. 30")
+    check_format("app.format_rule", config.format_rule)
     check_rules("app.rules", config.rules)
     check_redaction("app.redact", config.redact, config.redact_patterns)
     if not 1 <= config.payload_days <= LONGEST_DAYS:

@@ -18,6 +18,7 @@ from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
 from serinus.core.routing.price import Price
 from serinus.core.routing.snapshot import BreakerRule, Endpoint, FormatRule, Limits, PolicyRule
+from serinus.core.wire.format_rule import check_format
 from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
 from serinus.files.cohort_model import segments_of
@@ -96,6 +97,7 @@ def _app(name: str, app: AppModel) -> AppConfig:
         given["redact"] = tuple(app.redact)
     if app.format is not None:
         given["format_rule"] = msgspec.convert(app.format.model_dump(exclude_none=True), FormatRule)
+        check_format("format", given["format_rule"])
     given["notifications"] = _notifications(app.notifications)
     given["rules"] = tuple(msgspec.convert(rule.model_dump(exclude_none=True), PolicyRule) for rule in app.rules)
     check_rules("rules", given["rules"])

@@ -29,7 +29,7 @@ class FormatRuleBody(Declared):
 
     kind: Literal["json_object", "regex"]
     required_keys: list[str] = Field(default=[], description="Keys of a JSON object.")
-    pattern: str = Field(default="", description="A regular expression that the whole text matches.")
+    pattern: str = Field(default="", max_length=1000, description="`regex`: RE2, searched in the answer's text.")
 
 
 class RuleBody(Declared):

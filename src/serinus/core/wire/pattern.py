@@ -31,3 +31,8 @@ def compiled(pattern: str) -> Any:
         told = error.args[0] if error.args else ""
         what = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
         raise InvalidInput(f"not a regular expression of RE2: {what}", where="pattern", mend=mend) from None
+
+
+def sound(text: str) -> str:
+    """The text without lone surrogates, which JSON may hold and UTF-8 may not."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

@@ -14,7 +14,7 @@ import orjson
 from serinus.core.errors import InvalidInput
 from serinus.core.records.record import Event
 from serinus.core.routing.snapshot import PolicyRule
-from serinus.core.wire.pattern import compiled
+from serinus.core.wire.pattern import compiled, sound
 
 JUDGED_CHARS = 256 * 1024
 MOST_RULES = 50
@@ -109,16 +109,11 @@ def _text_breaks(rule: PolicyRule, text: str) -> bool:
     if rule.kind == "max_length":
         return len(text) > rule.max_chars
     if rule.kind == "regex":
-        return compiled(rule.pattern).search(_sound(text[:JUDGED_CHARS])) is not None
+        return compiled(rule.pattern).search(sound(text[:JUDGED_CHARS])) is not None
     found = _at(text, rule.key) if len(text) <= JUDGED_CHARS else _MISSING
     if found is _MISSING:
         return False
     return not rule.values or any(type(found) is type(value) and found == value for value in rule.values)
-
-
-def _sound(text: str) -> str:
-    """The text without lone surrogates, which JSON may hold and UTF-8 may not."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _at(text: str, key: str) -> Any:
