@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from serinus.console.comparison import shortened
 from serinus.console.forecast_view import ForecastView, forecast_view
 from serinus.console.parts import Parts
-from serinus.control.compare_versions import Comparison, compare_versions
+from serinus.control.compare_versions import LIVE, Comparison, compare_versions
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_of
@@ -55,34 +55,36 @@ def start_view(parts: Parts, app: str, ref: str) -> StartView:
         state, version = app_of(tx, app), version_of(tx, app, ref)
         names = name_versions(tx, [(app, digest) for digest in (state.live, version.digest)])
         active = active_release(tx, app)
-        bare = StartView(state=state, version=version, names=names, plan=state.config.plan, active=active)
+        refusal, objection, again, waits, plan = None, "", "", "", state.config.plan
         try:
             plan, control, candidate = plan_later(tx, app, ref, hours)
             if plan.when_active == "refuse":
                 plan_release(tx, app, ref, hours)
             spend_alpha(tx, now_us, app, plan)
+            objection, again = _lineage(tx, app, plan, control, candidate)
+            waits = frozen(tx.freeze(), plan, now_us)
         except (InvalidInput, Conflict) as error:
-            return _refused(bare, error)
-        objection, again = _lineage(tx, app, plan, control, candidate)
-        waits = frozen(tx.freeze(), plan, now_us)
+            refusal = error
     return StartView(
         state=state,
         version=version,
         names=names,
         plan=plan,
-        comparison=shortened(compare_versions(parts.control, app, control, candidate.digest)),
+        comparison=_comparison(parts, state, version),
         active=active,
+        refusal=refusal,
         waits=waits,
         objection=objection,
         again=again,
-        forecast=forecast_view(parts, app, plan),
+        forecast=forecast_view(parts, app, plan) if plan is not None and refusal is None else None,
     )
 
 
-def _refused(bare: StartView, error: InvalidInput | Conflict) -> StartView:
-    return StartView(
-        state=bare.state, version=bare.version, names=bare.names, plan=bare.plan, active=bare.active, refusal=error
-    )
+def _comparison(parts: Parts, state: AppState, version: StoredVersion) -> Comparison | None:
+    """What the version changes; None where nothing else is live."""
+    if state.live in (None, version.digest):
+        return None
+    return shortened(compare_versions(parts.control, state.config.name, LIVE, version.digest))
 
 
 def _lineage(tx: ControlTx, app: str, plan: Plan, control: str, candidate: StoredVersion) -> tuple[str, str]:

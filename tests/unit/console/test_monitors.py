@@ -61,6 +61,17 @@ def test_A2_a_chart_of_readings_has_rows_and_its_threshold(console: Console) -> 
     assert browser.get("/apps/none/monitors").status_code == 404
 
 
+def test_I1_a_critical_monitor_stands_on_the_overview_with_the_way_to_it(console: Console) -> None:
+    """Whatever was read is text; one that is calm is not there."""
+    _prepared(console)
+    _read(console, QUEUE, level="critical")
+    page = console.browser("viewer").page("/")
+    assert "queue of bot" in page
+    assert 'href="/apps/bot/monitors"' in page
+    assert "it is &lt;script&gt;" in page
+    assert "by hand of bot" not in page
+
+
 def test_A2_app_and_release_show_where_monitors_stand(console: Console) -> None:
     """With a link to queries and charts; an app without any says how to declare one."""
     _prepared(console)

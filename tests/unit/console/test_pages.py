@@ -251,3 +251,11 @@ def test_L1_the_trail_is_had_as_a_file(console: Console) -> None:
     assert f'href="/audit/export?subject={id}"' in browser.page(f"/audit?subject={id}")
     assert console.browser().get("/audit/export").status_code == 303
     assert browser.get("/audit/verify").headers["location"] == "/audit"
+
+
+def test_an_empty_console_teaches_the_first_steps(console: Console) -> None:
+    """With the commands to type; nothing waits, and it says what would."""
+    page = console.browser("viewer").page("/")
+    for words in ("serinus init", "serinus apply", "serinus push", "serinus live", "serinus gateway", "release start"):
+        assert words in page
+    assert "Nothing waits for you." in page

@@ -107,6 +107,7 @@ def test_H6_while_a_release_is_active_none_is_offered_and_the_pages_say_which_on
         assert f'href="/releases/{id}"' in page
     page = browser.page(place(third))
     assert "Another release of bot" in page
+    assert "of 100, " in page
     assert "<textarea" not in page
 
 
