@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from serinus.adapters.host_dir import HostDir
+from serinus.adapters.memory_log import MemoryLog
+from serinus.agent.ship import Shipper, ShipSettings
 from serinus.core.errors import Conflict
 from serinus.core.fleet import HostStatus, InFlight, WorkerStatus
 from serinus.core.records.record import Event
@@ -15,6 +20,7 @@ from serinus.core.routing.assignment import Arm
 from serinus.ports.telemetry_store import Fresh, TelemetryStore
 from tests.conftest import Place
 from tests.contract.values import BrokenOffError
+from tests.fake_workers import ManualClock
 
 KEY = SumKey("rel_1", 0, "enrolled", int(Arm.CANDIDATE))
 
@@ -268,3 +274,25 @@ def test_a_failed_batch_notes_nothing(telemetry_store: TelemetryStore) -> None:
         fail()
     with telemetry_store.tx() as tx:
         assert tx.note([b"a" * 16], 1) == {b"a" * 16}
+
+
+def test_a_store_tells_its_own_time_or_that_it_has_none(telemetry_store: TelemetryStore) -> None:
+    """A server's clock goes on within a transaction, and on this machine it is ours; a file has no clock."""
+    with telemetry_store.tx() as tx:
+        first, now_us = tx.clock_us(), time.time_ns() // 1000
+        second = tx.clock_us()
+    if first is not None:
+        assert second is not None
+        assert first < second
+        assert abs(first - now_us) < 30_000_000
+
+
+def test_an_agent_reports_how_far_its_clock_is_off_the_stores(telemetry_store: TelemetryStore, tmp_path: Path) -> None:
+    """With each report, to a second or so; a store without a clock leaves nothing to compare with."""
+    clock = ManualClock()
+    clock.wall_us = time.time_ns() // 1000 - 3_600_000_000
+    host = HostDir(tmp_path, clock.now_us)
+    Shipper("far", host, telemetry_store, MemoryLog(), clock, ShipSettings()).round()
+    with telemetry_store.tx() as tx:
+        (reported,), has_clock = tx.hosts(), tx.clock_us() is not None
+    assert abs(reported.clock_offset_us / 1e6 - (-3600 if has_clock else 0)) < 30

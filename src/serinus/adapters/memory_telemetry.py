@@ -143,6 +143,9 @@ class MemoryTelemetryTx(MemoryTickReads):
             self._rows.rollups.drop(key)
         return len(expired)
 
+    def clock_us(self) -> int | None:
+        return None
+
     def put_host(self, status: HostStatus) -> None:
         self._rows.hosts.put(status.host, status)
 

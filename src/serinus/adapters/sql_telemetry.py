@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import BigInteger, Engine, cast, delete, func, select, update
 
 from serinus.adapters import refusals
 from serinus.adapters.enrolment import sum_order
@@ -74,6 +74,12 @@ class SqlShipping(SqlTx):
             _, *key, count, total, high, low = values
             found.append((SumKey(*key), Sum(count, total, (high << _LIMB) + low)))
         return sorted(found, key=lambda row: sum_order(row[0]))
+
+    def clock_us(self) -> int | None:
+        if self._connection.dialect.name != "postgresql":
+            return None
+        now_us = cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)
+        return int(self._connection.execute(select(now_us)).scalar_one())
 
     def put_host(self, status: HostStatus) -> None:
         self._put(hosts, {"host": status.host}, document=document(status))

@@ -72,8 +72,8 @@ class HostReport:
             return True
         return _acknowledged(self._workers) != _acknowledged(self._sent.workers)
 
-    def status(self, open_calls: Iterable[OpenCall], mono_ns: int) -> HostStatus:
-        """The next report, from what was observed."""
+    def status(self, open_calls: Iterable[OpenCall], mono_ns: int, clock_offset_us: int = 0) -> HostStatus:
+        """The next report, from what was observed; `clock_offset_us` is this host's clock minus the store's."""
         before = self._sent or HostStatus(host=self._host_id, beat=0, shipped_until_us=0)
         self._tried = HostStatus(
             host=self._host_id,
@@ -82,6 +82,7 @@ class HostReport:
             workers=self._workers,
             in_flight=view(open_calls, mono_ns),
             spool_bytes=self._spool_bytes,
+            clock_offset_us=clock_offset_us,
         )
         return self._tried
 

@@ -131,7 +131,7 @@ class Shipper:
         try:
             with self._store.tx() as tx:
                 self._report.check(tx.host(self._host_id), mono_ns)
-                status = self._report.status(open_calls, mono_ns)
+                status = self._report.status(open_calls, mono_ns, _clock_offset_us(tx, self._clock))
                 _advance_offsets(tx, advances, counted, mono_ns)
                 _add_up(tx, counted, self._host_id, self._clock.now_us(), measures)
                 if self._gone:
@@ -187,6 +187,13 @@ class Shipper:
                 del self._trails[trail.instance]
             self._log.forget(gone)
             self._gone += gone
+
+
+def _clock_offset_us(tx: TelemetryTx, clock: Clock) -> int:
+    """This host's clock minus the store's, taken to be read in the middle of the question; 0 when there is but one."""
+    before_us = clock.now_us()
+    store_us = tx.clock_us()
+    return 0 if store_us is None else (before_us + clock.now_us()) // 2 - store_us
 
 
 def _to_read(advance: Advance, dropped: Mapping[str, int], mono_ns: int) -> Read:

@@ -31,10 +31,13 @@ def hosts(url: Url = "", key: Key = "", json: Json = False) -> None:
             host["spool_bytes"],
             sum(worker["dropped"] for worker in host["workers"]),
             _mirrored(host["workers"]),
+            f"{host['clock_offset_s']:+.1f} s",
         ]
         for host in document["items"]
     )
-    columns = ("host", "workers", "revision", "leased", "data age", "in flight", "spool bytes", "dropped", "mirrored")
+    columns = (
+        "host", "workers", "revision", "leased", "data age", "in flight", "spool bytes", "dropped", "mirrored", "clock",
+    )  # fmt: skip
     print_table(columns, rows, "No gateway has reported yet.")
 
 

@@ -75,6 +75,11 @@ def step_text(release: Document) -> str:
     return f"step {release['step'] + 1}/{release['steps']}"
 
 
+def clock_text(offset_s: float) -> str:
+    """How far a clock is off the store's, in words."""
+    return f"is {duration_text(round(abs(offset_s)))} {'ahead' if offset_s > 0 else 'behind'}"
+
+
 def dwell_text(release: Document) -> str:
     """Served of needed."""
     dwell = release["standing"]["dwell"]
@@ -183,6 +188,9 @@ def _foot(release: Document) -> Table:
     following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"
     leased = "" if release["final"] else f", {followers['leased']} may serve the candidate"
     table.add_row("workers", following + leased)
+    for clock in standing.get("clocks", ()):
+        off = f"host {clock['host']} {clock_text(clock['offset_s'])}: limits do not see its calls"
+        table.add_row("clock", plain(off))
     signing = release["signing"]
     if signing:
         table.add_row("to be signed by", plain(", ".join(signing["lacking"])))

@@ -18,7 +18,7 @@ from serinus.core.decision.allocation import enrolled_units
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
 from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
-from serinus.core.fleet import HostStatus
+from serinus.core.fleet import HostStatus, in_time
 from serinus.core.pipeline.app import AppState
 from serinus.core.records.sums import SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Release
@@ -67,7 +67,7 @@ def observe_ending(release: Release, hosts: Hosts, now_ns: int) -> Observations:
 def wanted(release: Release, hosts: Hosts, now_ns: int) -> Wanted:
     """What `observe_release` will read of a release, so that it can be read for all of them together."""
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
-    watermark_us = min((status.shipped_until_us for status in live), default=0)
+    watermark_us = min((status.shipped_until_us for status in in_time(live)), default=0)
     return Wanted(
         release=release.id,
         growth=_growth_window(live),
@@ -121,7 +121,7 @@ def _fleet(release: Release, hosts: Hosts, now_ns: int) -> Fleet:
     ending = release.state not in SERVING
     return Fleet(
         live=len(live),
-        watermark_us=min((hosts[name].status.shipped_until_us for name in live), default=0),
+        watermark_us=min((one.shipped_until_us for one in in_time([hosts[name].status for name in live])), default=0),
         late=tuple(name for name in live if quiet_s[name] > LATE_S),
         stuck=tuple(name for name in live if unshipped_s[name] > release.plan.freshness_s),
         unconfirmed=tuple(n for n in live if ending and not _follows(hosts[n].status, release.final_revision)),
@@ -136,7 +136,7 @@ def _growth_window(live: list[HostStatus]) -> Window | None:
     """Where new answers are looked for; nowhere without hosts."""
     if not live:
         return None
-    marks_us = [status.shipped_until_us for status in live]
+    marks_us = [status.shipped_until_us for status in in_time(live)]
     newest_s, oldest_s = max(marks_us) // _US, min(marks_us) // _US
     from_s = max(oldest_s, newest_s - LARGEST_SKEW_S) - GROWTH_WINDOW_S
     return Window(1, from_s * _US, (newest_s + LARGEST_SKEW_S) * _US)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -46,7 +47,8 @@ class InFlight(msgspec.Struct, frozen=True, kw_only=True):
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One host's report. `beat` counts reports; `shipped_until_us`: every record framed before this wall time is in
-    the store; `clock_offset_us`: host clock minus the store's at the last report; `followed`: the snapshot revision on
+    the store; `clock_offset_us`: host clock minus the store's at the last report, 0 where the
+    store has no clock of its own; `followed`: the snapshot revision on
     the host, by which every worker that starts there routes (None: an agent that does not tell)."""
 
     host: str
@@ -57,3 +59,18 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     spool_bytes: int = 0
     clock_offset_us: int = 0
     followed: int | None = None
+
+
+LARGEST_OFFSET_S = 60
+"""A host whose clock is further off the store's than this is told, and no time is counted by it."""
+
+
+def is_off(host: HostStatus) -> bool:
+    """Whether the host's clock is too far off for its wall times to stand beside those of others."""
+    return abs(host.clock_offset_us) > LARGEST_OFFSET_S * 1_000_000
+
+
+def in_time(hosts: Sequence[HostStatus]) -> list[HostStatus]:
+    """The hosts whose wall times count: one clock that is an hour behind must not hold back what the others have
+    shipped. All of them when no clock is right: then they can only be compared with each other."""
+    return [host for host in hosts if not is_off(host)] or list(hosts)

@@ -26,6 +26,11 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
 class TelemetryTx(TickReads, Protocol):
     """What one transaction offers."""
 
+    def clock_us(self) -> int | None:
+        """The store's own wall clock at this moment, which may pass within a transaction; None when it has none but
+        that of the process that asks."""
+        ...
+
     def offset(self, spool: str) -> int:
         """Bytes of a spool segment (`instance-number`) already shipped; 0 for an unknown one."""
         ...

@@ -117,7 +117,7 @@ class HostView(BaseModel):
     shipped_until: datetime = Field(description="All records before this time are in the store.")
     lag_s: float = Field(description="How old that time is.")
     spool_bytes: int
-    clock_offset_s: float
+    clock_offset_s: float = Field(description="Its clock minus the store's at its last report.")
     in_flight: int
     workers: list[WorkerView]
 

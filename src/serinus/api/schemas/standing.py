@@ -79,6 +79,13 @@ class SampleRatioView(BaseModel):
     verdict: str = Field(description="`pass`, `fail` or `no_data`.")
 
 
+class ClockView(BaseModel):
+    """A host whose clock is wrong."""
+
+    host: str
+    offset_s: float = Field(description="Its clock minus the store's.")
+
+
 class StandingView(BaseModel):
     """How the arms compare now. What nobody knows is null."""
 
@@ -91,6 +98,9 @@ class StandingView(BaseModel):
     followers: FollowersView
     sample_ratio: SampleRatioView | None = Field(description="Null while no user has seen the candidate.")
     shadow: ShadowStandingView | None = Field(description="Its shadow stage, or the last that ended; null: none.")
+    clocks: list[ClockView] = Field(
+        default=[], description="Hosts more than 60 s off: their calls count, but absolute limits do not see them."
+    )
 
 
 class ReleaseDetail(ReleaseView):

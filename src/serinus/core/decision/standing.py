@@ -13,7 +13,7 @@ from serinus.core.decision.explain import told
 from serinus.core.decision.harm import Evidence, Harm, judge_harm
 from serinus.core.decision.ratios import unit_spreads
 from serinus.core.decision.shadow_standing import ShadowStanding, shadow_standing
-from serinus.core.fleet import HostStatus
+from serinus.core.fleet import HostStatus, in_time, is_off
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.stages import StageResult
@@ -100,9 +100,17 @@ class SampleRatioStanding(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
 
 
+class ClockStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A host whose clock is `offset_s` off the store's (negative: behind), too far to count time by."""
+
+    host: str
+    offset_s: float
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
-    `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage."""
+    `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage.
+    `clocks` are those that are wrong."""
 
     arms: tuple[ArmStanding, ...]
     evidence: tuple[EvidenceStanding, ...]
@@ -113,6 +121,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     followers: FollowersStanding
     sample_ratio: SampleRatioStanding | None = None
     shadow: ShadowStanding | None = None
+    clocks: tuple[ClockStanding, ...] = ()
 
 
 def standing(
@@ -147,12 +156,13 @@ def standing(
         followers=_followers(release, hosts, revision),
         sample_ratio=_sample_ratio(release, sums),
         shadow=shadow_standing(release, progress, sums, hosts, results),
+        clocks=tuple(ClockStanding(host=h.host, offset_s=h.clock_offset_us / 1e6) for h in hosts if is_off(h)),
     )
 
 
 def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
     """Age of the watermark: all records before it are counted; None without hosts."""
-    watermark_us = min((host.shipped_until_us for host in hosts), default=None)
+    watermark_us = min((host.shipped_until_us for host in in_time(hosts)), default=None)
     return None if watermark_us is None else max(0, now_us - watermark_us) / 1e6
 
 
