@@ -34,7 +34,8 @@ ACTIONS = {
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
-    "change": "changed",
+    "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
+    "no_data": "without data",
 }  # fmt: skip
 ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",

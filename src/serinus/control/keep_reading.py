@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.control.apply import ACTOR
+from serinus.core.audit.entry import Action, Draft
 from serinus.core.monitoring.reading import Level, Measured, Reading, news, next_reading
 from serinus.core.monitoring.task import Task
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
@@ -14,13 +15,18 @@ KEPT_S = 7 * 86_400
 """How long the history of readings is kept."""
 KEPT_EVERY_US = 60_000_000
 """The history holds one reading a minute, and every change of level."""
-_KINDS: dict[Level, str] = {"ok": "recover", "alert": "alert", "critical": "critical", "no-data": "no_data"}
+_ACTIONS: dict[Level, Action] = {
+    "ok": Action.MONITOR_RECOVERED,
+    "alert": Action.MONITOR_ALERTED,
+    "critical": Action.MONITOR_CRITICAL,
+    "no-data": Action.MONITOR_WITHOUT_DATA,
+}
 
 
 def keep_reading(store: ControlStore, epoch: int, now_us: int, task: Task, seen: Measured) -> Reading:
     """The reading of a measurement, as it was stored. Deposed when another leads.
 
-    Level, announcement and reading are one transaction: a killed process neither forgets nor repeats one.
+    Level, announcement, audit entry and reading are one transaction: a killed process neither forgets nor repeats one.
     """
 
     def work(tx: ControlTx) -> Reading:
@@ -37,7 +43,9 @@ def keep_reading(store: ControlStore, epoch: int, now_us: int, task: Task, seen:
         )
         level = news(task.monitor, reading)
         if level is not None:
-            tx.enqueue(_notice(reading, level))
+            notice = _notice(reading, level)
+            tx.enqueue(notice)
+            tx.append_audit(_entry(task, notice, reading))
             reading = msgspec.structs.replace(reading, told=level)
         tx.put_reading(reading, keep=_worth_keeping(before, reading))
         return reading
@@ -56,10 +64,22 @@ def _notice(reading: Reading, level: Level) -> Notice:
     return Notice(
         release=reading.release,
         seq=reading.at_us,
-        kind=_KINDS[level],
+        kind=_ACTIONS[level].value.rpartition(":")[2],
         subject=f"{reading.app} {reading.monitor} {reading.subject}",
         body=f"Monitor {reading.monitor}{whom} is {level}: {reading.text}",
         at_us=reading.at_us,
         app=reading.app,
         actor=ACTOR,
+    )
+
+
+def _entry(task: Task, notice: Notice, reading: Reading) -> Draft:
+    """Of the release if the reading is of one, else of the app; `after` is the digest of what the monitor measures."""
+    return Draft(
+        at_us=reading.at_us,
+        actor=ACTOR,
+        action=_ACTIONS[reading.level],
+        subject=reading.release or reading.app,
+        after=task.monitor.digest,
+        reason=notice.body,
     )

@@ -102,6 +102,9 @@ def test_I_a_check_is_read_when_it_is_due_and_each_change_is_told_once() -> None
     assert [notice.kind for notice in one.told(*LEVELS)] == ["critical", "recover"]
     assert "did not answer 200" in one.told("critical")[0].body
     assert one.newest(HEALTH, "app").level == "ok"
+    told = [entry for entry in one.audit() if entry[0].startswith("tick:monitor:")]
+    assert [action for action, _ in told] == ["tick:monitor:critical", "tick:monitor:recover"]
+    assert "did not answer 200" in told[0][1]
     with one.control.tx() as tx:
         history, _ = tx.readings("shop", "kb", Page())
     assert [r.level for r in history][-3:] == ["ok", "critical", "ok"]

@@ -55,6 +55,10 @@ class Action(enum.StrEnum):
     TICK_PROMOTED = "tick:release:promote"
     TICK_ESCALATED = "tick:notice:escalate"
     TICK_GAVE_UP = "tick:notice:give_up"
+    MONITOR_RECOVERED = "tick:monitor:recover"
+    MONITOR_ALERTED = "tick:monitor:alert"
+    MONITOR_CRITICAL = "tick:monitor:critical"
+    MONITOR_WITHOUT_DATA = "tick:monitor:no_data"
     LEADER_CHANGED = "tick:leader:change"
 
 
