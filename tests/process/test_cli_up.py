@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -252,3 +253,26 @@ def test_the_console_script_is_this_program() -> None:
     script = Path(sys.executable).with_name("serinus")
     installed = subprocess.run([script, "version"], capture_output=True, text=True, check=True)
     assert installed.stdout == subprocess.run([*SERINUS, "version"], capture_output=True, text=True).stdout
+
+
+def test_a_lost_first_key_has_a_successor_whether_up_runs_or_not(tmp_path: Path) -> None:
+    """The new key is an admin's; it is printed once, stands in the audit trail and nowhere in the folder. A folder
+    without a store stays without one."""
+    words = ("up", "--new-admin-key", "--dir", str(tmp_path / "data"))
+    empty = run(*words)
+    assert empty.returncode == 1
+    assert "--dir" in empty.stderr
+    assert not (tmp_path / "data").exists()
+    with machine(tmp_path / "data") as up:
+        while_running = json.loads(run(*words, "--json").stdout)["admin_key"]
+    stopped = run(*words).stdout.split("SERINUS_API_KEY=")[1].strip()
+    assert len({up.key, while_running, stopped}) == 3
+    with machine(tmp_path / "data", key=stopped) as up:
+        assert [item["name"] for item in up.json("key", "list")["items"]].count("new admin") == 2
+        assert run("key", "list", url=up.ready["api_url"], key=while_running).returncode == 0
+        made = [item for item in up.json("audit", "list")["items"] if item["action"] == "person:key:create"]
+        assert [item["actor"] for item in made] == ["bootstrap"] * 3
+        up.ok("audit", "verify")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert while_running.encode() not in kept
+    assert stopped.encode() not in kept

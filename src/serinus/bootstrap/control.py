@@ -21,13 +21,13 @@ from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.adapters.probes import Probes
 from serinus.adapters.stores import open_stores
 from serinus.bootstrap import settings as environment
+from serinus.bootstrap.admin_key import create_admin_key
 from serinus.bootstrap.faces import Faces
 from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.monitors import start_monitors
 from serinus.bootstrap.notices import start_notices
 from serinus.bootstrap.texts import start_texts
-from serinus.control.create_key import SECRET_BYTES, create_key
 from serinus.control.lead import TAKEOVER_S
 from serinus.control.tick import PERIOD_S, Tick
 from serinus.core.access import Role
@@ -66,7 +66,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
             return 0
         ids = IdSource(clock.now_us, system_random)
         if settings.admin_key_file is not None:
-            _first_key(stores[0], clock, ids, settings.admin_key_file)
+            _first_key(stores[0], clock, settings.admin_key_file)
         log = ParquetSearch(settings.segments, ReadLimits()) if settings.segments else None
         holder = ids.new(INSTANCE)
         tick = Tick(*stores, clock, holder, takeover_s=settings.takeover_s, period_s=settings.period_s)
@@ -155,15 +155,13 @@ def _open(url: str, clock: Clock, stop: threading.Event) -> tuple[ControlStore, 
     return None
 
 
-def _first_key(control: ControlStore, clock: Clock, ids: IdSource, path: Path) -> None:
+def _first_key(control: ControlStore, clock: Clock, path: Path) -> None:
     """Without any admin nobody could make one: the first key is made here, and its text is only in this file."""
     with control.tx() as tx:
         known = tx.keys()
     if any(Role.ADMIN in key.roles and not key.revoked_at_us for key in known):
         return
-    _, text = create_key(
-        control, clock.now_us(), "bootstrap", ids, system_random(SECRET_BYTES), "first admin", (Role.ADMIN,), ()
-    )
+    text = create_admin_key(control, clock, "first admin")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 import typer
 
+from serinus.adapters.clock import SystemClock
 from serinus.bootstrap.settings import API_PORT, GATEWAY_PORT
-from serinus.bootstrap.up import Ready, UpSettings, run_up
+from serinus.bootstrap.up import Ready, UpSettings, new_admin_key, run_up
 from serinus.cli.options import Json
 
 
@@ -24,16 +25,30 @@ def up(
     workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Gateway workers.")] = 2,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     drain_s: Annotated[float, typer.Option("--drain-s", min=0, help="Seconds that open calls may go on.")] = 30.0,
+    new_key: Annotated[
+        bool, typer.Option("--new-admin-key", help="Make another admin key, print it and end: the first one is lost.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Start control and gateway on this machine, with SQLite in one folder. Ctrl-C stops all of it.
 
     Example: serinus up --dir .serinus --workers 2
     """
+    if new_key:
+        _tell_key(new_admin_key(directory, SystemClock()), json)
+        return
     settings = UpSettings(
         directory=directory, port=port, api_port=api_port, workers=workers, host=host, drain_s=drain_s
     )
     raise typer.Exit(run_up(settings, _tell_json if json else _tell))
+
+
+def _tell_key(text: str, json: bool) -> None:
+    if json:
+        print(msgspec.json.encode({"admin_key": text}).decode())
+        return
+    print("A new admin key. It is shown this once and kept nowhere. If the old one may be in wrong hands, revoke it:")
+    print(f"`serinus key list`, `serinus key revoke ID`.\n\n  export SERINUS_API_KEY={text}")
 
 
 def _tell_json(ready: Ready) -> None:
