@@ -142,7 +142,8 @@ class EventStream:
             return b""
         self._seen = True
         self._always = self._always or not any(usual in data for usual in _USUAL)
-        return self._read(data)
+        relayed = self._read(data)
+        return relayed if self.events or self.done else b""
 
     def _read(self, data: bytes) -> bytes:
         kept = []

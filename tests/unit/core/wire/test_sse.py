@@ -206,3 +206,23 @@ def test_a_text_that_looks_like_an_ending_is_only_text() -> None:
     for raw in (*usual, last, DONE):
         assert stream.receive(raw) == raw
     assert (stream.events, stream.findings.finish, stream.done) == (len(usual) + 1, "stop", True)
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@pytest.mark.parametrize("garbage", [b"data: <html>\n\n", b"data: {\n\n", b'data: {"error": {"message": "no"}}\n\n'])
+def test_nothing_goes_out_before_the_first_event_has_proven_to_be_one(garbage: bytes, step: int) -> None:
+    """Comments wait for it too, so that another version may still answer when it is garbage or an error."""
+    stream, out = relay(b": wait\n\n: still\n\n" + garbage, step)
+    assert (out, stream.events) == (b"", 0)
+    assert stream.fault is not None
+    stream, out = relay(b": wait\n\n" + WHOLE, step)
+    assert out == b": wait\n\n" + PLAIN + DONE
+
+
+def test_comments_without_an_event_are_not_held_for_ever() -> None:
+    """An upstream that only pings is garbage once what waits is too long."""
+    stream = EventStream(strip_usage=True, keep_text=False)
+    for _ in range(MAX_EVENT_BYTES // 100):
+        assert stream.receive(b": " + b"x" * 106 + b"\n\n") == b""
+    assert stream.fault is not None
+    assert stream.fault.error is ErrorClass.UPSTREAM_GARBAGE

@@ -1,0 +1,66 @@
+"""Fallbacks and circuit breakers in the project file."""
+
+from __future__ import annotations
+
+import pytest
+
+from serinus.core.routing.snapshot import BreakerRule
+from serinus.files.faults import InvalidFile
+from serinus.files.project_file import parse_project_file
+
+FILE = """pipeline: 1
+endpoints:
+  sim:
+    base_url: http://127.0.0.1:9000/v1
+    breaker: {failures: 3, share: 90%, window: 30s, open: 500ms}
+apps:
+  bot:
+    owner: ada@example.com
+    fallback_message: One moment, please.
+    fallback_after: 5.5s
+    stages: [{kind: rollout, steps: [{share: 100%, dwell: 1d}]}]
+    triggers: [{metric: call.error, above: 2.5%, for: 5m}]
+    cohort: {unit: user}
+"""
+
+
+def _fault(text: str) -> tuple[str, str]:
+    with pytest.raises(InvalidFile) as caught:
+        parse_project_file("f", text.encode())
+    (found,) = caught.value.faults
+    return found.where, f"{found.what}: {found.mend}"
+
+
+def test_what_the_file_says_of_fallbacks_becomes_cores_values_J5() -> None:
+    """Units as people write them; what is left out has core's defaults."""
+    project = parse_project_file("f", FILE.encode())
+    assert (project.apps[0].fallback_message, project.apps[0].fallback_after_s) == ("One moment, please.", 5.5)
+    assert project.endpoints[0].breaker == BreakerRule(failures=3, share=0.9, window_s=30.0, open_s=0.5)
+    plain = parse_project_file(
+        "f", FILE.replace("    breaker: {failures: 3, share: 90%, window: 30s, open: 500ms}\n", "").encode()
+    )
+    assert plain.endpoints[0].breaker == BreakerRule()
+
+
+def test_a_time_without_a_message_is_refused() -> None:
+    """It would cut answers for nothing; the line says so."""
+    where, told = _fault(FILE.replace("    fallback_message: One moment, please.\n", ""))
+    assert where == "f:9"
+    assert "no message to fall back on" in told
+    assert _fault(FILE.replace("5.5s", "20m"))[0] == "f:10"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("share: 90%", "share: 0%", "this is not above 0: for example `share: 80%`"),
+        ("window: 30s", "window: 0s", "this is not above 0: for example `window: 10s`"),
+        ("failures: 3", "failures: -1", "this is below 0: for example `failures: 10`"),
+        ("open: 500ms", "opened: 1s", "unknown key `opened`"),
+    ],
+)
+def test_a_breaker_that_means_nothing_is_told_with_its_line(old: str, new: str, what: str) -> None:
+    """At the line of the endpoint, with what could stand there."""
+    where, told = _fault(FILE.replace(old, new))
+    assert where == "f:5"
+    assert what in told
