@@ -102,10 +102,12 @@ class Rig:
         self.controls.append(Control(self.url, *options))
         return self.controls[-1]
 
-    def start_release(self) -> Release:
+    def start_release(self, set_aside: str = "") -> Release:
         """The candidate's release."""
         now_us = self.clock.now_us()
-        return start_release(self.control, now_us, PERSON, self._ids, "salt", "shop", self.candidate, "try")
+        return start_release(
+            self.control, now_us, PERSON, self._ids, "salt", "shop", self.candidate, "try", set_aside=set_aside
+        )
 
     def release(self) -> Release:
         """The newest release."""

@@ -58,13 +58,15 @@ class Live:
         provider: tuple[str, ...] = FAST,
         workers: int = 2,
         prompt: str = "You are a shop.",
+        endpoint: dict[str, Any] | None = None,
         **app: Any,
     ) -> Self:
-        """Start everything; `declared` is the app's plan, `prompt` the live version's, `app` what else is declared."""
+        """Start everything; `declared` is the app's plan, `prompt` the live version's, `endpoint` and `app` what else
+        is declared of these."""
         self.provider = self.stack.provider(*provider)
         self.control = self.stack.control(*control)
         self.gateway = self.stack.gateway(workers=workers)
-        self.configure(declared, **app)
+        self.configure(declared, endpoint, **app)
         self.baseline = self.push(prompt)
         self.api("POST", f"/apps/{APP}/live", {"version": self.baseline, "reason": "first"})
         self.key = self.stack.caller_key(APP)
@@ -73,9 +75,10 @@ class Live:
         assert self.stack.wait(lambda: self.all_follow(newest))
         return self
 
-    def configure(self, declared: dict[str, Any], **app: Any) -> None:
+    def configure(self, declared: dict[str, Any], endpoint: dict[str, Any] | None = None, **app: Any) -> None:
         """Declare endpoint and app."""
-        self.api("PUT", "/endpoints/main", {"base_url": f"http://127.0.0.1:{self.provider.ready['port']}/v1"})
+        base_url = f"http://127.0.0.1:{self.provider.ready['port']}/v1"
+        self.api("PUT", "/endpoints/main", {"base_url": base_url, **(endpoint or {})})
         self.api("PUT", f"/apps/{APP}", {"plan": declared, **app})
 
     def api(self, method: str, path: str, body: Any = None) -> Any:

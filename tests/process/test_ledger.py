@@ -98,7 +98,7 @@ def _repeated(trail: list[Entry]) -> list[Entry]:
 
 def _cut_short(trail: list[Entry]) -> list[Entry]:
     at = _first(trail, Action.TICK_ADVANCED)
-    return [*trail[:at], msgspec.structs.replace(trail[at], at_us=trail[at].at_us - 1_500_000), *trail[at + 1 :]]
+    return [*trail[:at], msgspec.structs.replace(trail[at], at_us=trail[at].at_us - 5_000_000), *trail[at + 1 :]]
 
 
 def _never_paused(trail: list[Entry]) -> list[Entry]:

@@ -139,7 +139,7 @@ def test_I1_silence_escalates_and_an_acknowledgement_prevents_it(rig: Rig, monke
         rig.wait(lambda: bool(lead.posts))
         assert lead.posts[0][1]["title"].startswith("Not acknowledged: shop")
         rig.wait(lambda: rig.release().state in FINAL)
-        rig.start_release()
+        rig.start_release(set_aside="the errors were planted")
         rig.wait(lambda: len(_rollbacks(rig)) == 2)
         seen = acknowledge_notice(rig.control, rig.clock.now_us(), PERSON, _rollbacks(rig)[0].id)
         rig.wait(lambda: rig.clock.now_us() > seen.acknowledge_by_us + 2_000_000)

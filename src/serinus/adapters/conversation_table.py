@@ -1,7 +1,7 @@
 """The `conversations` file of a host: where conversations began, for callers that do not send our token back.
 
-A table of 16-byte entries (key, note of the beginning; little-endian u64) mapped by all workers. Best effort: a full bucket
-forgets one of its entries, and two workers may write one at the same time. The token is the exact way.
+A table of 16-byte entries (key, note of the beginning; little-endian u64) mapped by all workers. Best effort: a full
+bucket forgets one of its entries, and two workers may write one at the same time. The token is the exact way.
 """
 
 from __future__ import annotations

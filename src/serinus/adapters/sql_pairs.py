@@ -13,9 +13,7 @@ class SqlPairs(SqlTx):
     """The pairs part of a telemetry transaction. Units are inserted in order, so that hosts never wait in a circle."""
 
     def pair(self, units: Collection[PairedUnit]) -> set[PairedUnit]:
-        rows = [
-            {"project_id": self._project, "release": one.release, "unit": one.unit} for one in sorted(set(units))
-        ]
+        rows = [{"project_id": self._project, "release": one.release, "unit": one.unit} for one in sorted(set(units))]
         if not rows:
             return set()
         insert = self._insert(pairs).on_conflict_do_nothing().returning(pairs.c.release, pairs.c.unit)

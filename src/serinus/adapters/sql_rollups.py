@@ -72,7 +72,10 @@ class SqlRollups(SqlTx):
         columns = (rollups.c.requests, rollups.c.priced, rollups.c.cost_nano)
         query = select(rollups.c.arm, *(func.sum(column) for column in columns))
         rows = self._all(query.where(self._own(rollups, width_s=60, release=release)).group_by(rollups.c.arm))
-        return {row[0]: Cost(calls=int(row[1]), priced=int(row[2]), nano=int(row[3])) for row in rows}
+        return {
+            arm: Cost(calls=int(calls), priced=int(priced), nano=int(nano))
+            for arm, calls, priced, nano in (tuple(row) for row in rows)
+        }
 
     def prune_rollups(self, width_s: int, before_us: int) -> int:
         expired = delete(rollups).where(self._own(rollups, width_s=width_s), rollups.c.start_us < before_us)

@@ -22,6 +22,13 @@ Conversation = Annotated[str, typer.Option("--conversation", help="Only of this 
 Event = Annotated[str, typer.Option("--event", help="Only with this event metric, such as call.error.")]
 Error = Annotated[str, typer.Option("--error", help="Only those that failed so, such as upstream_timeout.")]
 Rule = Annotated[str, typer.Option("--rule", help="Only answers that broke this policy rule.")]
+Rung = Annotated[
+    str, typer.Option("--fallback", help="Only those that fell back so: retry, baseline, message; none: not at all.")
+]
+Worse = Annotated[
+    bool | None,
+    typer.Option("--worse/--not-worse", help="Only shadow calls that were worse than the user's; or were not."),
+]
 Status = Annotated[int | None, typer.Option("--status", help="Only with this HTTP status.")]
 MinLatency = Annotated[str, typer.Option("--min-latency", help="Only those that took so long, such as 2.5s.")]
 Scored = Annotated[
@@ -31,11 +38,10 @@ Since = Annotated[str, typer.Option("--since", help="Ended after: how long ago (
 Until = Annotated[str, typer.Option("--until", help="Ended before: how long ago, or a time with its offset.")]
 
 
-def asked(now_us: int, since: str, until: str, min_latency: str, scored: bool | None, **equal: Any) -> dict[str, Any]:
+def asked(now_us: int, since: str, until: str, min_latency: str, **equal: Any) -> dict[str, Any]:
     """The query of the API for these options. InvalidInput for a time or duration that is none."""
     return {
-        **equal,
-        "scored": None if scored is None else str(scored).lower(),
+        **{name: str(value).lower() if isinstance(value, bool) else value for name, value in equal.items()},
         "min_latency_s": duration_s(min_latency) if min_latency else None,
         "from": _moment(since, now_us, "--since"),
         "to": _moment(until, now_us, "--until"),

@@ -30,9 +30,11 @@ def list_calls(
     event: which.Event = "",
     error: which.Error = "",
     rule: which.Rule = "",
+    fallback: which.Rung = "",
     status: which.Status = None,
     min_latency: which.MinLatency = "",
     scored: which.Scored = None,
+    worse: which.Worse = None,
     since: which.Since = "",
     until: which.Until = "",
     limit: Limit = 20,
@@ -52,7 +54,6 @@ def list_calls(
         since,
         until,
         min_latency,
-        scored,
         app=app,
         release=release,
         arm=arm,
@@ -63,7 +64,10 @@ def list_calls(
         event=event,
         error=error,
         rule=rule,
+        rung=fallback,
         status=status,
+        scored=scored,
+        worse=worse,
     )
     with connect(url, key) as api:
         document = api.get("/calls", limit=limit, cursor=cursor, **query)
@@ -130,9 +134,11 @@ def export(
     event: which.Event = "",
     error: which.Error = "",
     rule: which.Rule = "",
+    fallback: which.Rung = "",
     status: which.Status = None,
     min_latency: which.MinLatency = "",
     scored: which.Scored = None,
+    worse: which.Worse = None,
     since: which.Since = "",
     until: which.Until = "",
     url: Url = "",
@@ -148,7 +154,6 @@ def export(
         since,
         until,
         min_latency,
-        scored,
         app=app,
         release=release,
         arm=arm,
@@ -159,7 +164,10 @@ def export(
         event=event,
         error=error,
         rule=rule,
+        rung=fallback,
         status=status,
+        scored=scored,
+        worse=worse,
     )
     table = "scores" if scores else "calls"
     with connect(url, key) as api, written(out, force) as file:

@@ -95,9 +95,7 @@ def observe_release(
         dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
         override=app.override if app else None,
         spreads=observe_spreads(release.plan, reads, release.id),
-        yardsticks=first_yardsticks(
-            reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns
-        ),
+        yardsticks=first_yardsticks(reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns),
         shadow=observe_shadow(
             release, sums, _flow(sight.shadow, release, Arm.SHADOW, live, now_ns), live, fleet.watermark_us
         ),

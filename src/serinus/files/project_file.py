@@ -9,9 +9,9 @@ import msgspec
 from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.acceleration import Acceleration
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
-from serinus.core.pipeline.acceleration import Acceleration
 from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan

@@ -61,9 +61,7 @@ class EndpointModel(Model):
 
     base_url: str = Field(pattern=r"^https?://[^\s@]+$", examples=["https://api.openai.com/v1"])
     api_key_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", examples=["OPENAI_API_KEY"])
-    shadow_api_key_env: str = Field(
-        default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", examples=["OPENAI_SHADOW_KEY"]
-    )
+    shadow_api_key_env: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$", examples=["OPENAI_SHADOW_KEY"])
     ca_file: str = ""
     breaker: BreakerModel = BreakerModel()
     prices: dict[str, PriceModel] = Field(

@@ -80,7 +80,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, str]:
     if "could not find expected ':'" in problem:
         return "not YAML: no `key: value`", "write a colon and a space after the key"
     if problem.startswith("expected chomping or indentation") or "character '>'" in problem:
-        return "not YAML: a value that begins with `>`", "quote it: `\"> 3%\"`, or write `above 3%`"
+        return "not YAML: a value that begins with `>`", 'quote it: `"> 3%"`, or write `above 3%`'
     if problem.startswith("found character"):
         return f"not YAML: {problem}", "quote the text"
     return f"not YAML: {problem}", "check indentation, quotes and colons"

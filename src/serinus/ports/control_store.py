@@ -72,7 +72,9 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str = "k1"
 
 
-class ControlTx(OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, Protocol):
+class ControlTx(
+    OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, Protocol
+):
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:

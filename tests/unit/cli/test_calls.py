@@ -60,6 +60,8 @@ def test_O3_calls_are_listed_newest_first_and_by_condition(cli: Cli) -> None:
     assert [item["id"] for item in found["items"]] == [ids[0]]
     assert [item["id"] for item in cli.json("calls", "--min-latency", "1.5s")["items"]] == ids[:1:-1]
     assert cli.json("calls", "--since", "2h")["items"] == []
+    assert [item["id"] for item in cli.json("calls", "--fallback", "none", "--not-worse")["items"]] == ids[::-1]
+    assert cli.json("calls", "--fallback", "message")["items"] == cli.json("calls", "--worse")["items"] == []
     page = cli.json("calls", "-n", "3")
     assert [item["id"] for item in cli.json("calls", "-n", "3", "--cursor", page["next_cursor"])["items"]] == ids[:1]
     assert "No call." in cli.ok("calls", "--app", "nobody")
@@ -152,12 +154,12 @@ def test_a_file_that_is_being_written_has_no_name_yet(tmp_path: Path) -> None:
 )
 def test_times_are_moments_or_how_long_ago(since: str, expected: str) -> None:
     """Durations count back from now."""
-    assert asked(START_US, since, "", "", None)["from"] == expected
+    assert asked(START_US, since, "", "")["from"] == expected
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2025-11-20T09:00:00", "9999999999d", "5"])
 def test_other_times_are_refused_with_their_option(text: str) -> None:
     """Also a time without its offset: whose nine o'clock would it be?"""
     with pytest.raises(InvalidInput) as refused:
-        asked(START_US, "", text, "", None)
+        asked(START_US, "", text, "")
     assert refused.value.where == "--until"

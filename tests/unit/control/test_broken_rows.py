@@ -1,4 +1,4 @@
-"""Rows of one release that cannot be read, in SQLite: the tick goes on for the others, and nobody serves it unjudged."""
+"""Rows of one release that cannot be read, in SQLite: the tick goes on for the others; nobody serves it unjudged."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_H12_a_freeze_never_holds_a_rollback() -> None:
 
 
 def test_H12_a_start_waits_for_the_end_of_a_freeze() -> None:
-    """It is asked for in the freeze and starts by itself after it, for the person who asked, with the id it was given."""
+    """Asked for in the freeze, it starts by itself after it, for the person who asked, with the id it was given."""
     world = planned()
     switch(world, True, "friday")
     asked = ask(world)

@@ -113,7 +113,7 @@ def test_a_yearly_budget_of_alpha_refuses_what_it_has_no_room_for() -> None:
         abort_release(world.control, world.clock.now_us(), PERSON, release.id, "")
         world.until(State.ABORTED)
     third = world.push("You are a wholly different kind of place.").name
-    with pytest.raises(InvalidInput, match="more than the 0 left of this year's 0.002"):
+    with pytest.raises(InvalidInput, match=r"more than the 0 left of this year's 0\.002"):
         again(world, third)
     world.clock.wall_us += 366 * 86_400_000_000
     assert again(world, third).state is State.RUNNING

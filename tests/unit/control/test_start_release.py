@@ -59,7 +59,10 @@ def test_A3_release_without_rollback_triggers_is_refused(rails: tuple[Guardrail,
 
 @pytest.mark.parametrize(
     ("limits", "lack"),
-    [((), "no absolute limit"), ((Limit(metric="call.error", above=0.1, action="pause"),), "every limit .* only pauses")],
+    [
+        ((), "no absolute limit"),
+        ((Limit(metric="call.error", above=0.1, action="pause"),), "every limit .* only pauses"),
+    ],
 )
 def test_A3_release_that_nothing_takes_back_at_100_percent_is_refused(limits: tuple[Limit, ...], lack: str) -> None:
     """In the watch nobody is left to compare with: without a limit that rolls back, a start is refused with one."""

@@ -54,7 +54,8 @@ def test_the_defaults_that_are_told_are_cores() -> None:
     text = (
         "pipeline: 1\napps:\n  bot:\n    owner: ada\n"
         "    stages: [{kind: rollout, steps: [{share: 5%, dwell: 1h}, {share: 100%, dwell: 1h}]}]\n"
-        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    guardrails: [{metric: call.error}]\n    unit: user\n"
+        "    triggers: [{metric: call.error, above: 1%, for: 5m}]\n    guardrails: [{metric: call.error}]\n"
+        "    unit: user\n"
     )
     (app,) = parse_project_file("f", text.encode()).apps
     plan = app.plan

@@ -43,7 +43,8 @@ def test_A2_numbers_of_a_query_are_plain_or_percent() -> None:
 @pytest.mark.parametrize(
     ("unit", "text"),
     [
-        ("share", "3%"), ("share", ">0.03 %%"), ("share", "above"), ("share", ""), ("share", "above 3s"), ("share", "above 300%"),
+        ("share", "3%"), ("share", ">0.03 %%"), ("share", "above"), ("share", ""),
+        ("share", "above 3s"), ("share", "above 300%"),
         ("ms", "above 3%"), ("ms", "above 3"), ("ms", "baseline + 2 points"), ("share", "baseline ^ 2"),
         ("share", "baseline × 0"), ("share", "baseline × many"), ("calls/s", "below 5"), (None, "above 3s"),
         (None, "above many"), ("share", "above " + "9" * 99),

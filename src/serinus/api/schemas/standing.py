@@ -113,9 +113,7 @@ class ReleaseDetail(ReleaseView):
     standing: StandingView
 
     @classmethod
-    def of_standing(
-        cls, release: Release, names: Names, stages: StagesView, standing: StandingView
-    ) -> "ReleaseDetail":
+    def of_standing(cls, release: Release, names: Names, stages: StagesView, standing: StandingView) -> "ReleaseDetail":
         """The view of a release, its stages and its standing."""
         return cls(
             **release_fields(release, names),

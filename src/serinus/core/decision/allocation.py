@@ -39,7 +39,7 @@ def judge_sample_ratio(release: Release, units: Sequence[Units]) -> SampleRatio:
     Re-armed by a resume, it counts the units enrolled later, of all strata together. The watch enrols nobody to
     compare.
     """
-    compared = [one for one in units if 0 <= one.stratum and not release.plan.is_watch(one.stratum)]
+    compared = [one for one in units if one.stratum >= 0 and not release.plan.is_watch(one.stratum)]
     counts = [(one.candidate, one.control) for one in compared]
     if (floor := release.rearmed.get(TRIGGER)) is not None:
         candidate, control = (sum(pair[arm] for pair in counts) for arm in (0, 1))

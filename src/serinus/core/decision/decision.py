@@ -60,9 +60,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → a refusal → a
-    pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or approvals. Before
-    exposure there is no traffic to ask about. `now_us` stamps; nothing is measured by it.
+    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → a
+    refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or
+    approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is measured by it.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed

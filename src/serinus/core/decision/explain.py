@@ -48,8 +48,8 @@ def _quantile(found: Evidence, guardrail: Guardrail, units: tuple[int, int]) -> 
     return (
         f"{title}: {_share(found.candidate, units[0])} of candidate users waited longer than {limit} "
         f"({found.candidate:,} of {units[0]:,}) against {_share(found.control, units[1])} of control longer than {own}"
-        f", its own ({found.control:,} of {units[1]:,}); up to {guardrail.max_ratio:g} times as slow is tolerated, where "
-        "both shares are equal"
+        f", its own ({found.control:,} of {units[1]:,}); up to {guardrail.max_ratio:g} times as slow is tolerated, "
+        "where both shares are equal"
     )
 
 

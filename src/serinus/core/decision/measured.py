@@ -28,7 +28,9 @@ def calibration(case: Case) -> Answer:
     if not found or case.paused:
         return answer("calibration", Verdict.PASS, "Every threshold that can be known is known")
     words = [f"{metric(one.metric).title} {amount('ms', one.at_us / 1000)}" for one in found]
-    text = f"The control's own {listed(words)}, from its first {found[0].values:,} calls, is what users' waits are held to"
+    text = (
+        f"The control's own {listed(words)}, from its first {found[0].values:,} calls, is what users' waits are held to"
+    )
     return answer("calibration", Verdict.PASS, text, Calibrate(reason=text, yardsticks=found))
 
 

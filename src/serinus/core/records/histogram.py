@@ -40,7 +40,7 @@ def value_at(index: int) -> float:
 
 
 def boundary(value: float) -> int:
-    """The largest whole number in the bucket of a value ≥ 1: whole numbers are above it exactly when their bucket is."""
+    """The largest whole number in the bucket of a value ≥ 1: whole numbers are above it just when their bucket is."""
     return math.floor(math.exp(index_of(value) / _PER_LOG))
 
 

@@ -168,7 +168,7 @@ class Release(Struct, frozen=True, kw_only=True):
     """The release that an app is in: `ramp` is its history; `serving` false means baseline for all (pause ≠ this).
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
-    `populations`: by step, whom the ramp means (None, or no entry: everyone); the ramp's share is then of that population's units.
+    `populations`: by step, whom the ramp means (None, or no entry: everyone); its share is then of that population.
     Units in `forced` are served the candidate, outside the comparison.
     `measures`: what guardrails besides those on events need of each unit.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.

@@ -56,7 +56,23 @@ def test_E3_two_answers_make_a_pair() -> None:
     """Both call ids, both sides' events and figures, the candidate's from the copy."""
     pair = paired(side(Arm.REST, chars=11), side(Arm.SHADOW, events=int(Event.REFUSAL), latency_us=1000, tokens_out=50))
     assert pair == Pair(
-        call(1, Arm.SHADOW), call(1, Arm.REST), 9, "shop", True, Event.REFUSAL, 0, 1000, 900, 300, 300, 50, 40, 7, 7, 10, 11
+        call(1, Arm.SHADOW),
+        call(1, Arm.REST),
+        9,
+        "shop",
+        True,
+        Event.REFUSAL,
+        0,
+        1000,
+        900,
+        300,
+        300,
+        50,
+        40,
+        7,
+        7,
+        10,
+        11,
     )
 
 
