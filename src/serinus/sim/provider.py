@@ -9,7 +9,7 @@ import msgspec
 import orjson
 
 from serinus.core.errors import InvalidInput
-from serinus.sim import chat
+from serinus.sim import chat, completions
 from serinus.sim.behaviour import Behaviour, Outcome, canonical_request
 from serinus.sim.chance import Draws
 from serinus.sim.chat import WireError
@@ -98,9 +98,9 @@ class Provider:
             case "POST", "/chat/completions":
                 return self._chat(request, request_id)
             case "GET", "/models":
-                body = chat.models([model.name for model in MODELS])
+                body = completions.models([model.name for model in MODELS])
             case "GET", _ if path.startswith("/models/"):
-                body = orjson.dumps(chat.model_entry(path.removeprefix("/models/")))
+                body = orjson.dumps(completions.model_entry(path.removeprefix("/models/")))
             case "GET", "/sim/stats":
                 body = orjson.dumps(self.stats.document())
             case "DELETE", "/sim/stats":
@@ -161,14 +161,14 @@ class Provider:
         headers["x-sim-truth"] = ";".join(truth(outcome) for outcome in outcomes)
         if not asked.stream:
             headers["content-type"] = "application/json"
-            body = chat.completion(completion_id, asked, outcomes)
+            body = completions.completion(completion_id, asked, outcomes)
             return Reply(status=200, headers=headers, parts=[(total_ms, body)])
         headers["content-type"] = "text/event-stream; charset=utf-8"
         headers["cache-control"] = "no-cache"
-        parts = streamed_parts(chat.Chunks(completion_id, asked), outcomes, self._settings.chunk_tokens)
+        parts = streamed_parts(completions.Chunks(completion_id, asked), outcomes, self._settings.chunk_tokens)
         if asked.include_usage:
-            parts.append((total_ms, chat.Chunks(completion_id, asked).usage(outcomes)))
-        return Reply(status=200, headers=headers, parts=[*parts, (total_ms, chat.DONE)], streamed=True)
+            parts.append((total_ms, completions.Chunks(completion_id, asked).usage(outcomes)))
+        return Reply(status=200, headers=headers, parts=[*parts, (total_ms, completions.DONE)], streamed=True)
 
 
 def truth(outcome: Outcome) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from serinus.sim.behaviour import Outcome
-from serinus.sim.chat import Chunks
+from serinus.sim.completions import Chunks
 from serinus.sim.script import Step
 
 
