@@ -36,8 +36,12 @@ def limit_words(limit: Limit) -> str:
     requests = "request" if limit.min_requests == 1 else "requests"
     return (
         f"{_title(limit.metric)}: {limit.side} {_bound(limit)} in {limit.buckets} {unit}s in a row, with at least "
-        f"{limit.min_requests:,} {requests} in each, {act}"
+        f"{limit.min_requests:,} {requests} in each{_surely(limit)}, {act}"
     )
+
+
+def _surely(limit: Limit) -> str:
+    return f" and by chance at most {100 * limit.by_chance:g} % of the time" if limit.by_chance else ""
 
 
 def _bound(limit: Limit) -> str:

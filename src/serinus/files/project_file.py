@@ -189,5 +189,6 @@ def _limit(index: int, trigger: TriggerModel) -> Limit:
             where=f"plan.limits[{index}]",
             mend="use whole minutes, or whole seconds without `bucket: 1m`",
         )
-    given = trigger.model_dump(include={"metric", "above", "below", "min_requests", "action"}, exclude_none=True)
+    named = {"metric", "above", "below", "min_requests", "by_chance", "action"}
+    given = trigger.model_dump(include=named, exclude_none=True)
     return Limit(bucket_s=60 if in_minutes else 1, buckets=round(trigger.for_ / bucket_s), **given)

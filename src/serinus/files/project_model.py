@@ -114,6 +114,7 @@ class TriggerModel(Model):
     for_: Seconds = Field(alias="for", examples=["5m"])
     bucket: Literal["1s", "1m"] | None = None
     min_requests: int | None = Field(default=None, ge=1)
+    by_chance: Share | None = Field(default=None, examples=["0.001%"])
     action: Literal["pause", "rollback"] | None = None
 
     @field_validator("above", "below", mode="before")

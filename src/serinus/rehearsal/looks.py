@@ -13,11 +13,12 @@ from serinus.core.pipeline.plan import Limit
 from serinus.core.pipeline.stages import ShadowStage
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
+from serinus.core.stats import binomial
 from serinus.rehearsal.bars import Bars
 from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.chances import slow
 from serinus.rehearsal.mirror import Mirrored, PairLooks
-from serinus.rehearsal.population import Bools
+from serinus.rehearsal.population import Bools, Ints
 from serinus.rehearsal.stretch import Stretch
 
 MINUTE_MS = 60_000
@@ -121,10 +122,12 @@ def _unheard(release: Release, stretch: Stretch, for_ms: float) -> Bools:
 
 
 def _over(stretch: Stretch, limit: Limit, kinds: tuple[str, ...]) -> Bools:
-    """Minutes in which a bucket of the limit is above it."""
-    found = stretch.buckets[limit.bucket_s].since(int(stretch.first * MINUTE_S) // limit.bucket_s)
+    """Minutes in which a bucket of the limit is above it; of one that asks what is by chance, those in which one bucket
+    or a row of them is not."""
     if slow(limit) not in kinds:
         return np.zeros(stretch.minutes, dtype=np.bool_)
+    start = int(stretch.first * MINUTE_S) // limit.bucket_s
+    found = stretch.buckets[limit.bucket_s].since(start - limit.buckets + 1)
     requests, bad = found.requests[:, 0], found.bad[kinds.index(slow(limit)), :, 0]
     measure = metric(limit.metric).measure
     if isinstance(measure, Quantile):
@@ -132,7 +135,28 @@ def _over(stretch: Stretch, limit: Limit, kinds: tuple[str, ...]) -> Bools:
     else:
         beyond = bad > limit.bound * requests
     over = (requests >= limit.min_requests) & beyond
-    return np.asarray(over.reshape(stretch.minutes, -1).any(axis=1))
+    if limit.by_chance and limit.share is not None:
+        over = _surely(over, 1, requests, bad, limit) | _surely(over, limit.buckets, requests, bad, limit)
+    return np.asarray(over[start - found.first :].reshape(stretch.minutes, -1).any(axis=1))
+
+
+def _surely(over: Bools, row: int, requests: Ints, bad: Ints, limit: Limit) -> Bools:
+    """The last buckets of rows that are all over, and together not by chance."""
+    assert limit.share is not None
+    whole = _row(over.astype(np.int64), row) == row
+    ends = np.flatnonzero(whole)
+    luck = binomial.tail(_row(bad, row)[ends], _row(requests, row)[ends], limit.share)
+    whole[ends] = luck <= limit.by_chance
+    return whole
+
+
+def _row(counts: Ints, row: int) -> Ints:
+    """The sum of each bucket and those before it that make a row; 0 where there are not enough."""
+    sums = np.concatenate(([0], np.cumsum(counts)))
+    found = np.zeros(len(counts), dtype=np.int64)
+    if len(counts) >= row:
+        found[row - 1 :] = sums[row:] - sums[:-row]
+    return found
 
 
 def _harmed(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars) -> Bools:

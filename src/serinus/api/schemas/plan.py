@@ -132,6 +132,10 @@ class LimitBody(Declared):
     bucket_s: Literal[1, 60] = Field(default=60, description="Width of a bucket in seconds.")
     min_requests: int = Field(default=50, description="Requests that each bucket needs.")
     action: Literal["pause", "rollback"] = Field(default="rollback", description="What follows.")
+    by_chance: float = Field(
+        default=0.0,
+        description="The buckets together, a version just at the bound is so bad with this chance at most; 0: not asked.",
+    )
 
 
 class FreezeWindowBody(Declared):

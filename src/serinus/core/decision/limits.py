@@ -13,12 +13,13 @@ from serinus.core.metrics import Quantile, Ratio, metric
 from serinus.core.pipeline.limit import Limit
 from serinus.core.records.histogram import rank
 from serinus.core.release.release import Release
+from serinus.core.stats import binomial
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
     """How one limit stands. FAIL: the candidate was beyond it in `run` consecutive buckets; `vetoed`: the control
     was too over the same time, all its requests taken together (by bucket, luck would decide). `over_now`: the newest
-    bucket is beyond. NO_DATA: no bucket had enough requests."""
+    bucket is beyond, and not by chance where the limit asks for that. NO_DATA: no bucket had enough requests."""
 
     index: int
     verdict: Verdict
@@ -45,7 +46,7 @@ def judge_limit(release: Release, index: int, buckets: Sequence[Bucket], waterma
     judged = [b for b in counted if b.candidate >= limit.min_requests]
     if not judged:
         return Breach(index=index, verdict=Verdict.NO_DATA)
-    over_now = counted[-1] is judged[-1] and _over(limit, judged[-1])
+    over_now = counted[-1] is judged[-1] and _over(limit, judged[-1]) and not _luck(limit, judged[-1:])
     run = _newest_run(limit, counted)
     if not run:
         return Breach(index=index, verdict=Verdict.PASS, over_now=over_now)
@@ -111,6 +112,14 @@ def _newest_run(limit: Limit, buckets: Sequence[Bucket]) -> tuple[Bucket, ...]:
     for end in range(len(buckets), limit.buckets - 1, -1):
         run = tuple(buckets[end - limit.buckets : end])
         whole = run[-1].start_us - run[0].start_us == (limit.buckets - 1) * width_us
-        if whole and all(_over(limit, b) for b in run):
+        if whole and all(_over(limit, b) for b in run) and not _luck(limit, run):
             return run
     return ()
+
+
+def _luck(limit: Limit, run: Sequence[Bucket]) -> bool:
+    """Whether a version that is just at the bound would be so bad more often than `by_chance` allows."""
+    if not limit.by_chance or limit.share is None:
+        return False
+    bad, calls = sum(b.candidate_bad for b in run), sum(b.candidate for b in run)
+    return bool(binomial.tail(bad, calls, limit.share) > limit.by_chance)

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from serinus.core.errors import InvalidInput
-from serinus.core.metrics import Metric, metric
+from serinus.core.metrics import Metric, Quantile, Ratio, metric
 
 EXAMPLES = {
     "share": "above: 2.5%",
@@ -18,6 +18,8 @@ EXAMPLES = {
     "tokens": "above: 800 tokens",
 }
 """A bound in each unit, as a project file has it."""
+MOST_BY_CHANCE = 0.05
+"""A limit is looked at every minute: what happens by chance more often than this is no reason to act."""
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +28,9 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
     Exactly one of the two is given, on the metric's bad side, in its unit: of an event metric a share of requests in
     [0, 1), of a latency ms, of a speed tokens/s, of a cost US dollars, of a length tokens.
+
+    `by_chance` (0: not asked): all buckets of the row taken together, calls of a version that is exactly at the bound
+    would be so bad with this chance at most. Small buckets are often beyond a bound that is near to what is usual.
     """
 
     metric: str
@@ -35,6 +40,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     bucket_s: Literal[1, 60] = 60
     min_requests: int = 50
     action: Literal["pause", "rollback"] = "rollback"
+    by_chance: float = 0.0
 
     @property
     def bound(self) -> float:
@@ -48,6 +54,14 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     def side(self) -> Literal["above", "below"]:
         """On which side of the bound it is broken."""
         return "below" if self.above is None else "above"
+
+    @property
+    def share(self) -> float | None:
+        """The share of calls that are bad at the bound, of a quantile those above it; None of a ratio, which has none."""
+        measure = metric(self.metric).measure
+        if isinstance(measure, Ratio):
+            return None
+        return 1.0 - measure.q if isinstance(measure, Quantile) else self.bound
 
 
 def check_limit(where: str, limit: Limit) -> None:
@@ -64,6 +78,7 @@ def check_limit(where: str, limit: Limit) -> None:
         raise InvalidInput(
             "buckets and min_requests are at least 1", where=where, mend="e.g. for: 5m, min_requests: 50"
         )
+    _check_chance(where, limit, judged)
 
 
 def _check_bound(where: str, limit: Limit, judged: Metric) -> None:
@@ -75,4 +90,19 @@ def _check_bound(where: str, limit: Limit, judged: Metric) -> None:
     if judged.unit != "share" and not 0 < limit.bound < math.inf:
         raise InvalidInput(
             f"{limit.side} {limit.bound} is not a number of {judged.unit} above 0", where=where, mend=example
+        )
+
+
+def _check_chance(where: str, limit: Limit, judged: Metric) -> None:
+    if not 0 <= limit.by_chance <= MOST_BY_CHANCE:
+        raise InvalidInput(
+            f"by_chance {limit.by_chance:g} is not in [0, {MOST_BY_CHANCE:g}]",
+            where=where,
+            mend="e.g. by_chance: 0.001%",
+        )
+    if limit.by_chance and limit.share is None:
+        raise InvalidInput(
+            f"how far {judged.name} moves by chance is not known",
+            where=where,
+            mend="leave out `by_chance`; events and latencies have it",
         )

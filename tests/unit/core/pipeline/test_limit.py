@@ -26,6 +26,8 @@ from serinus.core.pipeline.limit import EXAMPLES, Limit, check_limit
         ({"metric": "latency.p99", "below": 5000}, "better when lower", "above: 5s"),
         ({"metric": "speed.tokens_per_s", "above": 15}, "better when higher", "below: 15 tokens/s"),
         ({"metric": "latency.p99", "above": 5000, "min_requests": 0}, "at least 1", "min_requests: 50"),
+        ({"metric": "call.error", "above": 0.1, "by_chance": 0.06}, "0.06 is not in", "by_chance: 0.001%"),
+        ({"metric": "cost.per_call", "above": 0.1, "by_chance": 0.01}, "is not known", "leave out `by_chance`"),
     ],
 )
 def test_A6_a_limit_that_cannot_work_is_refused(fields: dict[str, Any], what: str, mend: str) -> None:
