@@ -25,7 +25,7 @@ from serinus.ports.control_store import ControlTx, StoredVersion
 class StartView:
     """A release of `version` as it would be now. `active`: the release that the app is in already; `refusal`: why none
     can be started; `waits`: the freeze that it would wait for;
-    `objection`: what an earlier attempt says against this one, for which a start must be acknowledged;
+    `objection`: what an earlier attempt showed against this one, unless a person sets it aside;
     `again`: what being a later attempt means."""
 
     state: AppState
@@ -42,9 +42,8 @@ class StartView:
 
     @property
     def to_acknowledge(self) -> tuple[str, ...]:
-        """What a person must say that they know, each in a sentence."""
-        objection = (self.objection,) if self.objection else ()
-        return (*objection, *(one.what for one in (self.forecast.stops if self.forecast else ())))
+        """What the plan cannot see and a person must say that they know, each in a sentence."""
+        return tuple(one.what for one in (self.forecast.stops if self.forecast else ()))
 
 
 def start_view(parts: Parts, app: str, ref: str) -> StartView:

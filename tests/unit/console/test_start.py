@@ -11,7 +11,8 @@ import pytest
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.core.records.call import row
-from serinus.core.release.release import Release
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import State
 from serinus.ports.event_log import LogBatch
 from tests.fake_workers import ManualClock, end, raw_call
 
@@ -84,6 +85,47 @@ def test_h5a_the_forecast_is_shown_and_a_blind_plan_must_be_acknowledged(busy: C
     page = browser.page(f"/releases/{release.id}")
     assert "kinder; acknowledged: &lt;b&gt;it&lt;/b&gt; is ␛[2J⟨U+202E⟩fine" in page
     assert "\x1b" not in page
+
+
+def tried(console: Console, harmed: int) -> tuple[str, str]:
+    """A release of the second version that was aborted after so many of its 500 users met errors, 5 of the control's;
+    its id, and a version that is nearly the same."""
+    id = console.started()
+    with console.control.tx() as tx:
+        release = tx.release(id)
+        assert release is not None
+        tx.put_progress(Progress(release=id, step=0, positions={"enrolled": (500, 500), "call.error": (harmed, 5)}))
+        tx.replace_release(msgspec.structs.replace(release, state=State.ABORTED, seq=release.seq + 1), release.seq)
+    return id, console.push("Be very kind.", notes="The same words.")
+
+
+def test_what_an_earlier_attempt_showed_is_set_aside_by_a_reason_of_its_own(console: Console) -> None:
+    """An acknowledgement is none: the form comes back, and only the other field starts the release."""
+    id, again = tried(console, 100)
+    browser = console.browser("release_manager")
+    page = browser.page(place(again))
+    assert f"is nearly what release {id} tried" in page
+    assert 'id="acknowledge"' not in page
+    refused = browser.submit(place(again), reason="once more", acknowledge="I know")
+    assert refused.status_code == 422
+    assert 'id="set_aside-fault"' in refused.text
+    assert active(console) == []
+    assert browser.submit(place(again), reason="once more", set_aside="x" * 2001).status_code == 422
+    assert browser.submit(place(again), reason="once more", set_aside="the provider was down").status_code == 303
+    (release,) = active(console)
+    assert release.lineage.set_aside == "the provider was down"
+
+
+def test_an_acknowledged_plan_sets_no_evidence_aside(busy: Console) -> None:
+    """What spoke mildly against an earlier attempt counts on when somebody only acknowledges what the plan cannot
+    see."""
+    id, again = tried(busy, 14)
+    browser = busy.browser("release_manager")
+    assert "attempt 2 of its lineage" in browser.page(place(again))
+    assert browser.submit(place(again), reason="once more", acknowledge="few calls").status_code == 303
+    (release,) = active(busy)
+    assert (release.lineage.earlier, release.lineage.set_aside) == ((id,), "")
+    assert release.lineage.carried > 0
 
 
 def test_with_less_than_a_day_of_calls_nothing_need_be_acknowledged(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class _Filled:
 
     reason: str = ""
     acknowledge: str = ""
+    set_aside: str = ""
     fault: InvalidInput | None = None
 
 
@@ -56,14 +57,17 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
 
     def do(request: Request, visitor: Visitor, form: Form) -> Response:
         app, version = request.path_params["app"], request.path_params["version"]
-        acknowledged = form.text("acknowledge")
+        acknowledged, set_aside = form.text("acknowledge"), form.text("set_aside")
+        view = seen(request)
         try:
             reason = form.reason()
-            _check_length(acknowledged)
-            _refuse_unacknowledged(seen(request) if not acknowledged else None)
+            _check_length("acknowledge", acknowledged)
+            _check_length("set_aside", set_aside)
+            _refuse_unacknowledged(view, acknowledged)
+            _refuse_tried(view, set_aside)
         except InvalidInput as fault:
-            filled = _Filled(reason=form.text("reason"), acknowledge=acknowledged, fault=fault)
-            return page(request, visitor, seen(request), filled)
+            filled = _Filled(reason=form.text("reason"), acknowledge=acknowledged, set_aside=set_aside, fault=fault)
+            return page(request, visitor, view, filled)
         now_us = parts.clock.now_us()
         with parts.control.tx() as tx:
             found = tx.app(app)
@@ -73,7 +77,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         def start(store: ControlStore) -> object:
             salt = parts.random_bytes(SALT_BYTES).hex()
             return request_release(
-                store, now_us, visitor.actor, parts.ids, salt, app, version, told, parts.telemetry, acknowledged
+                store, now_us, visitor.actor, parts.ids, salt, app, version, told, parts.telemetry, set_aside
             )
 
         do_once(parts, visitor, form, start)
@@ -88,19 +92,26 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
     ]
 
 
-def _check_length(acknowledged: str) -> None:
-    if len(acknowledged) > MAX_REASON:
+def _check_length(field: str, text: str) -> None:
+    if len(text) > MAX_REASON:
         raise InvalidInput(
-            f"{len(acknowledged):,} characters are more than {MAX_REASON:,}",
-            where="acknowledge",
-            mend="say it in fewer words",
+            f"{len(text):,} characters are more than {MAX_REASON:,}", where=field, mend="say it in fewer words"
         )
 
 
-def _refuse_unacknowledged(view: StartView | None) -> None:
-    if view is not None and view.to_acknowledge:
+def _refuse_unacknowledged(view: StartView, acknowledged: str) -> None:
+    if view.to_acknowledge and not acknowledged:
         raise InvalidInput(
-            "what speaks against this start is not acknowledged",
+            "what the plan cannot see is not acknowledged",
             where="acknowledge",
             mend="say why it is right all the same",
+        )
+
+
+def _refuse_tried(view: StartView, set_aside: str) -> None:
+    if view.objection and not set_aside:
+        raise InvalidInput(
+            "what an earlier attempt showed still counts",
+            where="set_aside",
+            mend="say why that was not the candidate's fault, or change what harmed",
         )
