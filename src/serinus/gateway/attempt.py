@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, cast
 
 from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
@@ -40,6 +40,9 @@ class Asking(Protocol):
         ...
 
 
+_NOBODY = cast("Asking", None)
+
+
 class Attempt:
     """From connecting to the end of the answer. `sent_ns` is 0 until the request is written; `answered_ns`, `status`
     and `headers` are the answer's from when its head has come. After `give_up` nothing is told any more."""
@@ -74,12 +77,14 @@ class Attempt:
         return UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, f"no answer came within {self._admitted.app.first_limit}")
 
     def give_up(self) -> None:
-        """End it at once: an upstream that still works sees its connection close."""
+        """End it at once: an upstream that still works sees its connection close. Lets go of the call, which holds
+        this attempt: a cycle would keep the memory of thousands of calls until the collector comes."""
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.abort()
         elif not self._connected:
             self._pool.give_up(self)
+        self._call = _NOBODY
 
     def detach(self) -> None:
         """The answer is whole, whatever the upstream still sends."""

@@ -1,0 +1,246 @@
+"""What is left of a call when it is over: its record, and no memory. Gateway and connections are real, sockets not."""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, cast
+
+import pytest
+
+from serinus.core.records import frames
+from serinus.core.records.record import End, ErrorClass, Rung
+from serinus.core.routing.assignment import RampPoint
+from serinus.core.routing.snapshot import App, Caller, Endpoint, Release, Snapshot, Version
+from serinus.core.wire.fault import UpstreamFault
+from serinus.core.wire.response import ResponseReader
+from serinus.gateway.chance import Chance
+from serinus.gateway.log import Log
+from serinus.gateway.recorder import Recorder
+from serinus.gateway.routes import Routes, Target
+from serinus.gateway.server import Gateway
+
+LIVE, CANDIDATE = "11" * 32, "22" * 32
+SECOND = 1_000_000_000
+ANSWER = b'{"model":"m","choices":[{"message":{"content":"hello"},"finish_reason":"stop"}]}'
+FIRST_CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"he"},"finish_reason":null}]}\n\n'
+LAST_CHUNK = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+class Paper:
+    """A spool without end."""
+
+    has_room = True
+    dropped = 0
+
+    def __init__(self) -> None:
+        self.raw = b""
+
+    def append(self, frame: bytes) -> bool:
+        self.raw += frame
+        return True
+
+    def end(self) -> End:
+        """The last End."""
+        return [record for record, _ in frames.scan(self.raw, 0) if isinstance(record, End)][-1]
+
+
+class Transport:
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return False
+
+    def set_write_buffer_limits(self, high: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class Upstream:
+    """A pool whose one connection a test answers on; the attempts are told of, never kept."""
+
+    def __init__(self) -> None:
+        self.attempt: Any = lambda: None
+
+    def take(self, now_ns: int) -> Upstream:
+        return self
+
+    def send(self, attempt: Any, request: bytes, now_ns: int) -> None:
+        self.attempt = weakref.ref(attempt)
+
+    def abort(self) -> None: ...
+    def detach(self) -> None: ...
+
+    def gives(self, head: bytes, body: bytes, *, whole: bool = True) -> None:
+        """Answer the attempt under way."""
+        attempt, reader = self.attempt(), ResponseReader()
+        attempt.upstream_data(reader, reader.receive(head + b"\r\n\r\n" + body), SECOND)
+        if whole:
+            attempt.upstream_end(reader)
+
+    def fails(self) -> None:
+        """The connection breaks."""
+        self.attempt().upstream_failed(UpstreamFault(ErrorClass.UPSTREAM_CUT, "broke"))
+
+
+class House(Gateway):
+    """A gateway that asks one upstream whose answers a test gives."""
+
+    def __init__(self, release: Release | None = None) -> None:
+        self.spool, self.upstream, self.loop = Paper(), Upstream(), Loop()
+        chance = Chance(lambda count: bytes(count))
+        super().__init__(
+            self.loop,  # type: ignore[arg-type] # as much of a loop as is asked for
+            recorder=Recorder(self.spool, lambda: 5, chance),
+            conversations=self,
+            mono_ns=lambda: SECOND,
+            chance=chance,
+            log=Log(sys.stderr, lambda: 0, lambda: 0),
+        )
+        routes = Routes(snapshot(release), {})
+        for app in routes.apps.values():
+            app.serve_until_ns = 1 << 62
+        self.adopt(routes)
+        self.client: Any = self.connection()
+        self.client.connection_made(cast("Any", Transport()))
+
+    def pool(self, target: Target) -> Any:
+        return self.upstream
+
+    def started(self, key: int, note: int) -> int:
+        return note
+
+    def asks(self, **fields: Any) -> weakref.ref[Any]:
+        """A user's request has come; its call."""
+        body = json.dumps({"model": "app", "messages": [{"role": "user", "content": "?"}], "user": "ann"} | fields)
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-api-key: k\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.client.data_received((head + body).encode())
+        return weakref.ref(self.client.work)
+
+
+class Loop:
+    """Writes go out at once."""
+
+    def call_soon(self, call: Any) -> None:
+        call()
+
+
+def snapshot(release: Release | None) -> Snapshot:
+    """One app, live on LIVE."""
+    versions = {
+        digest: Version(digest=digest, name=f"app-2026-W47-{digest[0]}", behaviour=digest, endpoint="up", model="m")
+        for digest in (LIVE, CANDIDATE)
+    }
+    return Snapshot(
+        revision=3,
+        issued_at_us=1,
+        mac_key="aa" * 32,
+        pseudonym_key="bb" * 32,
+        callers=(Caller(key_sha256=sha256(b"k").hexdigest(), name="k"),),
+        endpoints={"up": Endpoint(name="up", base_url="http://127.0.0.1:9/v1")},
+        versions=versions,
+        apps={"app": App(name="app", live=LIVE, release=release)},
+    )
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Only what nobody refers to goes."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+JSON, SSE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json", b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream"
+
+
+def whole(house: House) -> None:
+    house.upstream.gives(JSON + b"\r\ncontent-length: %d" % len(ANSWER), ANSWER)
+
+
+def stream(house: House) -> None:
+    house.upstream.gives(SSE, FIRST_CHUNK, whole=False)
+    house.upstream.gives(SSE, LAST_CHUNK, whole=False)
+
+
+def cut(house: House) -> None:
+    house.upstream.gives(SSE, FIRST_CHUNK, whole=False)
+    house.upstream.fails()
+
+
+def error(house: House) -> None:
+    house.upstream.gives(b"HTTP/1.1 500 No\r\ncontent-length: 2", b"{}")
+
+
+def broken(house: House) -> None:
+    house.upstream.fails()
+
+
+def garbage(house: House) -> None:
+    house.upstream.gives(JSON + b"\r\ncontent-length: 1", b"{")
+
+
+def left(house: House) -> None:
+    house.client.connection_lost(None)
+
+
+ENDINGS = [
+    (whole, {}, ErrorClass.NONE),
+    (stream, {"stream": True}, ErrorClass.NONE),
+    (cut, {"stream": True}, ErrorClass.UPSTREAM_CUT),
+    (error, {}, ErrorClass.UPSTREAM_STATUS),
+    (broken, {}, ErrorClass.UPSTREAM_CUT),
+    (garbage, {}, ErrorClass.UPSTREAM_GARBAGE),
+    (left, {}, ErrorClass.CALLER_LEFT),
+]
+
+
+@pytest.mark.parametrize(("ending", "fields", "error_class"), ENDINGS)
+def test_nothing_of_a_call_waits_for_the_collector(
+    ending: Any, fields: dict[str, Any], error_class: ErrorClass
+) -> None:
+    """However a call ends, it and its attempt are gone at once: thousands of them kept until the collector comes are
+    tens of megabytes, and memory that is never warm."""
+    house = House()
+    with no_collector():
+        call = house.asks(**fields)
+        attempt = house.upstream.attempt
+        assert call() is not None
+        assert attempt() is not None
+        ending(house)
+        assert call() is None
+        assert attempt() is None
+    assert house.spool.end().error == error_class
+
+
+def test_a_call_that_fell_back_leaves_nothing_either() -> None:
+    """The attempt at the candidate is gone when the baseline is asked, and the call when that has answered."""
+    house = House(
+        Release(
+            id="rel_" + "ab" * 16,
+            salt="s",
+            candidate=CANDIDATE,
+            control=LIVE,
+            ramp=(RampPoint(revision=1, step=0, share=1.0),),
+        )
+    )
+    with no_collector():
+        call, first = house.asks(), house.upstream.attempt
+        house.upstream.fails()
+        assert first() is None
+        whole(house)
+        assert call() is None
+    assert house.spool.end().rung == Rung.BASELINE
