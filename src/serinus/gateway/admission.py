@@ -31,7 +31,8 @@ _SESSION_FIELDS = ("session_id", "conversation_id")
 
 class Admitted:
     """A call that may go on: what serves it (`version`), what it would fall back to, and whom it counts for.
-    `keep_text`: what the answer says is needed at its end; `sampled`: its texts are kept for people."""
+    `keep_text`: what the answer says is needed at its end; `sampled`: its texts are kept for people.
+    `unserved`: nothing is live that could serve it, so the app's message answers, and there is no `version`."""
 
     app: ServedApp
     version: Served
@@ -45,7 +46,7 @@ class Admitted:
     token: str
     conversation: int
     release_id = _NO_RELEASE
-    keep_text = sampled = False
+    keep_text = sampled = unserved = False
 
 
 class Admission:
@@ -189,11 +190,14 @@ class Admission:
         if app.override is not None:
             call.arm, call.version = Arm.OVERRIDE, app.override
             return
-        if app.live is None:
+        if app.live is not None:
+            call.version = app.live
+        elif app.message:
+            call.unserved = True
+        else:
             raise Refusal(
                 503, "no_live_version", f"{app.name} has no live version", param="model", mend="make a version live"
             )
-        call.version = app.live
         release = app.app.release
         if release is None:
             return
@@ -206,6 +210,9 @@ class Admission:
             call.arm, call.stratum = app.scope.arm(release, unit, call.started, call.place)
         if call.arm is _CANDIDATE:
             call.version = app.candidate
+            call.unserved = False
+        elif call.unserved:  # a message is no version to compare with
+            call.arm, call.stratum = _REST, -1
 
 
 def parse_body(raw: bytes) -> dict[str, Any]:

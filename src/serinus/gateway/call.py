@@ -249,7 +249,7 @@ class Call:
         app, arm, own, outcome = self._admitted.app, self._admitted.arm, self._served, self._outcome
         other = app.live if arm is _CANDIDATE else app.candidate if arm is _CONTROL else None
         if other is None:
-            return False
+            return arm is _CANDIDATE and self._stand_in_message(kind)
         self._served = other
         try:
             self._compose()
@@ -262,6 +262,15 @@ class Call:
             return False
         self._fell_back, outcome.rung = True, Rung.BASELINE
         self._ask()
+        return True
+
+    def _stand_in_message(self, kind: ErrorClass) -> bool:
+        """With nothing live to tell whose fault it is, a prompt that does not render is the candidate's: it is on the
+        way to be what all callers get (H13)."""
+        if kind is not ErrorClass.TEMPLATE or not self._admitted.app.message:
+            return False
+        self._outcome.error, self._outcome.version_fault = kind, True
+        self._say_message()
         return True
 
     # answering the caller
@@ -303,12 +312,7 @@ class Call:
         """Answer with the app's message, as a whole completion of the kind that was asked for."""
         self._outcome.rung = Rung.MESSAGE
         now_ns = self._end(200, self._desk.mono_ns())
-        if self._admitted.stream:
-            self._reply.open(heads.MESSAGE, message.stream(self._admitted, self._raw), True, self._overhead_ns(now_ns))
-            self._reply.done()
-            return
-        said = message.completion(self._admitted, self._raw)
-        self._reply.whole(200, heads.MESSAGE, said, self._overhead_ns(now_ns))
+        message.say(self._reply, self._admitted, self._raw, self._overhead_ns(now_ns))
 
     def _refuse(self, refusal: Refusal, error: ErrorClass) -> None:
         self._outcome.error = self._outcome.error or error

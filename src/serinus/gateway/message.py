@@ -1,4 +1,5 @@
-"""The app's fallback message as a chat completion: what a caller gets when no version has an answer (J5)."""
+"""The app's fallback message as a chat completion: what a caller gets when no version has an answer (J5), or none is
+live that could be asked (H13)."""
 
 from __future__ import annotations
 
@@ -7,10 +8,36 @@ from typing import Any
 import orjson
 
 from serinus.core.records import call_id
+from serinus.core.records.record import Rung
+from serinus.core.wire.request import Request
 from serinus.core.wire.sse import DONE
+from serinus.gateway import heads
 from serinus.gateway.admission import Admitted
+from serinus.gateway.client import ClientConnection
+from serinus.gateway.recorder import Outcome, Recorder
+from serinus.gateway.reply import Reply
 
 _NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def answer_unserved(
+    recorder: Recorder, client: ClientConnection, request: Request, call: Admitted, revision: int, now_ns: int
+) -> None:
+    """Answer a call that nothing live could serve, and put it on record: nobody's fault, and no version's call."""
+    raw = recorder.begin(call, revision, client.arrived_ns)
+    outcome = Outcome()
+    outcome.status, outcome.rung = 200, Rung.MESSAGE
+    recorder.end(raw, call, None, revision, outcome, begun_ns=client.arrived_ns, first_ns=now_ns, now_ns=now_ns)
+    say(Reply(client, request, call, raw), call, raw, now_ns - client.arrived_ns)
+
+
+def say(reply: Reply, call: Admitted, raw: bytes, overhead_ns: int) -> None:
+    """Send the message, as a whole answer of the kind that was asked for."""
+    if call.stream:
+        reply.open(heads.MESSAGE, stream(call, raw), True, overhead_ns)
+        reply.done()
+    else:
+        reply.whole(200, heads.MESSAGE, completion(call, raw), overhead_ns)
 
 
 def completion(call: Admitted, raw: bytes) -> bytes:

@@ -29,6 +29,8 @@ _COUNTED = frozenset(
     }
 )
 NOTHING_FOUND = Findings()
+NO_VERSION = bytes(32)
+"""Stands where the digest of a version does when none served: nothing is live, and the app's message answered."""
 
 
 class Outcome:
@@ -73,7 +75,7 @@ class Recorder:
         app = call.app
         place = call_id.place(call.release_id, call.arm, call.stratum)
         raw = call_id.issue(app.call_mac, at_us // 1000, self._chance.take(5), place, call.unit_hash)
-        version = call.version.digest
+        version = NO_VERSION if call.unserved else call.version.digest
         begin = Begin(raw, at_us, begun_ns, app.name, version, revision, app.overdue_ms, app.total_ms)
         self.spool.append(encode(begin))
         if app.payload_below:
@@ -106,7 +108,7 @@ class Recorder:
         self,
         raw: bytes,
         call: Admitted,
-        served: Served,
+        served: Served | None,
         revision: int,
         outcome: Outcome,
         *,
@@ -114,8 +116,9 @@ class Recorder:
         first_ns: int,
         now_ns: int,
     ) -> End:
-        """Record all of a call, and return the record. Times are monotonic; `first_ns` 0: no first byte."""
-        findings, price = outcome.findings, served.source.price
+        """Record all of a call, and return the record. Times are monotonic; `first_ns` 0: no first byte; `served` None:
+        no version did."""
+        findings, price = outcome.findings, served.source.price if served else None
         tokens_in = findings.tokens_in
         if call.app.rules and findings is not NOTHING_FOUND:
             proposed = {tool.name for tool in findings.tools}
@@ -127,7 +130,7 @@ class Recorder:
             self._now_us(),
             now_ns,
             call.app.name,
-            served.digest,
+            served.digest if served else NO_VERSION,
             revision,
             call.conversation,
             outcome.status,
@@ -138,7 +141,7 @@ class Recorder:
             tokens_in,
             findings.tokens_out,
             findings.tokens_cached,
-            price.cost_nano(tokens_in, findings.tokens_out, findings.tokens_cached) if price else -1,
+            price.cost_nano(tokens_in, findings.tokens_out, findings.tokens_cached) if price else -1 if served else 0,
             findings.finish,
             outcome.rung,
             False,

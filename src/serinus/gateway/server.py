@@ -22,6 +22,7 @@ from serinus.gateway.deadlines import Deadlines
 from serinus.gateway.feedback import record_feedback
 from serinus.gateway.ladder import speaks_of_endpoint
 from serinus.gateway.log import Log
+from serinus.gateway.message import answer_unserved
 from serinus.gateway.mirror import Mirrors
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
@@ -187,6 +188,9 @@ class Gateway:
             raise _not_ready("no routing snapshot yet")
         admitted = admission.admit(request, client.arrived_ns)
         self.requests += 1
+        if admitted.unserved:
+            answer_unserved(self.recorder, client, request, admitted, routes.revision, self.mono_ns())
+            return
         self.active += 1
         Call(self, client, request, admitted, routes).start()
 
