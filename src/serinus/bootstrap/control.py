@@ -23,6 +23,7 @@ from serinus.adapters.stores import open_stores
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.admin_key import create_admin_key
 from serinus.bootstrap.faces import Faces
+from serinus.bootstrap.gaps import start_gaps
 from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.monitors import start_monitors
@@ -76,6 +77,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         server = _server(faces)
         _wake_on_changes(stores[0], tick, stop)
         start_monitors(*stores, probe, clock, tick.epoch, stop)
+        start_gaps(*stores, clock, tick.epoch, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
             return _run_parts(tick, server, listener, stop)

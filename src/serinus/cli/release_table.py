@@ -11,6 +11,7 @@ from rich.text import Text
 
 from serinus.cli.api_client import Document
 from serinus.cli.output import NONE, name_of, plain
+from serinus.cli.places_table import PLACES, places_table
 from serinus.cli.shadow_table import shadow_line, shadow_tables
 from serinus.core.decision.wording import amount, usd
 from serinus.files.units import duration_text, percent_text
@@ -38,6 +39,8 @@ def release_table(release: Document) -> RenderableType:
         parts += [Text(), *shadow_tables(release["standing"]["shadow"])]
     if release["exposed"]:
         parts += [Text(), _arms(release), Text(), _evidence(release)]
+    if any(sum(row[place] is not None for place in PLACES) > 1 for row in release.get("side_by_side", ())):
+        parts += [Text(), places_table(release["side_by_side"])]
     return Group(*parts, Text(), _foot(release))
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from serinus.console.monitor_view import MonitorLine, monitor_lines
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
+from serinus.control.compare_places import compare_places
 from serinus.control.lookup import release_of
 from serinus.control.name_versions import Names, name_releases
 from serinus.control.read_gates import read_gates
 from serinus.core.audit.entry import Entry
+from serinus.core.decision.side_by_side import Beside
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, standing
 from serinus.core.pipeline.stages import StageResult
@@ -36,6 +38,12 @@ class ReleaseView:
     entries: tuple[Entry, ...]
     names: Names
     monitors: tuple[MonitorLine, ...] = ()
+    places: tuple[Beside, ...] = ()
+
+    @property
+    def beside(self) -> tuple[Beside, ...]:
+        """Each metric in each place; empty until some metric was seen in two of them."""
+        return self.places if any(row.places > 1 for row in self.places) else ()
 
     @property
     def candidate_label(self) -> str:
@@ -81,20 +89,24 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
         monitors = monitor_lines(tx, release.app, parts.clock.now_us()) if release.state in SERVING else ()
+    now_us = parts.clock.now_us()
     with parts.telemetry.tx() as telemetry:
         sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
+        now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
+        places = compare_places(telemetry, now_us, release, now, results, sums, spreads)
     return ReleaseView(
         release=release,
         progress=progress,
         candidate=candidate,
         control=control,
         names=names,
-        standing=standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results, spreads),
+        standing=now,
         stages=stepper(release, progress),
         signing=signed,
         results=results,
         entries=tuple(entries),
         monitors=monitors,
+        places=places,
     )
 
 

@@ -35,7 +35,7 @@ ACTIONS = {
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
-    "no_data": "without data",
+    "no_data": "without data", "gap": "seen differently",
 }  # fmt: skip
 ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",
@@ -180,10 +180,18 @@ def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 
 
+def seen_text(value: float | None, unit: str) -> str:
+    """What a place has seen, in the metric's unit or as a score; a dash when nobody knows it."""
+    if value is None:
+        return NONE
+    return f"{value:.3g}" if unit == "score" else amount(unit, value)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text,
     "weight": weight_text,
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
+    "seen": seen_text,
     "action": action_text, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),

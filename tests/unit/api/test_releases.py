@@ -117,6 +117,25 @@ def test_H5_the_standing_shows_sums_rates_and_evidence(api: Api) -> None:
     assert Event.ERROR == 1
 
 
+def test_E3_each_metric_is_beside_itself_in_every_place(api: Api) -> None:
+    """A place that has seen nothing is null, and so is a bound that nobody knows."""
+    release = _started(api)
+    with api.telemetry.tx() as tx:
+        for arm, bad in ((Arm.CANDIDATE, 60), (Arm.CONTROL, 0)):
+            tx.add_sums(
+                [
+                    (SumKey(release, 0, ENROLLED, arm), Sum(total=400)),
+                    (SumKey(release, 0, "call.error", arm), Sum(total=bad)),
+                ]
+            )
+    (row,) = api.ok("GET", f"/releases/{release}")["side_by_side"]
+    assert (row["metric"], row["unit"], row["margin"], row["gap"]) == ("call.error", "share", 1.25, "")
+    assert row["offline"] is row["shadow"] is None
+    live = row["live"]
+    assert (live["n"], live["candidate"], live["baseline"], live["ratio"], live["high"]) == (400, 0.15, 0.0, None, None)
+    assert live["low"] > 1
+
+
 def test_L1_every_act_is_in_the_audit_trail_and_the_chain_is_whole(api: Api) -> None:
     """Newest first, by subject, verified."""
     release = _started(api)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.console.routes.live import RELEASE_PARTS
+from serinus.core.decision.shadow import PairedEvent, Shadowing
+from serinus.core.decision.shadow_gate import PairEvidence
+from serinus.core.judging.report import result_of
 from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import Guardrail
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
@@ -49,6 +53,46 @@ def test_E3_the_page_shows_pairs_of_both_sides_and_what_is_lacking(console: Cons
     assert any("arm=shadow" in str(one.get("href")) and FORMAT in str(one.get("href")) for one in found.named("a"))
     assert len(found.named("table")) == len(found.named("caption"))
     assert '"shadow"' in browser.get(f"/live/releases/{id}").text
+
+
+def test_E3_what_shadow_and_users_see_of_a_metric_stands_side_by_side(console: Console) -> None:
+    """Each metric in a row, the gap in a sentence above, and sent anew while the page is open; nothing of it while
+    only one place has seen anything."""
+    id = console.started(msgspec.structs.replace(PLAN, stages=(STAGE, *PLAN.stages), steps=()))
+    browser = console.browser("viewer")
+    assert "Offline, in shadow and live" not in browser.page(f"/releases/{id}")
+    with console.control.tx() as tx:
+        release = tx.release(id)
+        assert release is not None
+        now = msgspec.structs.replace(release, stage=1, step=0, seq=release.seq + 1)
+        tx.replace_release(now, release.seq)
+        shadow = Shadowing(
+            stage=0, attempt=1, units=4000, dwell_s=60, peak_units=0, log_e=0.0, needed=4.6, measures=(), limits=(),
+            events=(PairedEvent(metric=FORMAT, units=4000, candidate_only=20, baseline_only=20, both=400),),
+        )  # fmt: skip
+        kept = PairEvidence(
+            candidate=release.candidate, control=release.control, shadow=shadow, criteria=STAGE,
+            stage_s=60, sent=1, dropped=0,
+        )  # fmt: skip
+        tx.insert_stage_result(result_of(id, 0, 1, 0, "pass", "no harm", msgspec.json.encode(kept).decode()))
+    with console.telemetry.tx() as tx:
+        tx.add_sums(
+            [
+                (SumKey(id, 0, metric, arm), Sum(total=total))
+                for metric, arm, total in (
+                    ("enrolled", Arm.CANDIDATE, 5000), ("enrolled", Arm.CONTROL, 5000),
+                    (FORMAT, Arm.CANDIDATE, 600), (FORMAT, Arm.CONTROL, 200),
+                )
+            ]
+        )  # fmt: skip
+    found = Structure(browser.page(f"/releases/{id}"))
+    text = " ".join("".join(found.text).split())
+    assert "Offline, in shadow and live" in text
+    assert "Broken formats: at least 2" in text
+    assert "times the baseline's live, but at most 1.0" in text
+    assert "12 % : 4 % 3×" in text
+    assert len(found.named("table")) == len(found.named("caption"))
+    assert "places" in RELEASE_PARTS
 
 
 def test_a_release_without_a_shadow_stage_says_nothing_of_one(console: Console) -> None:

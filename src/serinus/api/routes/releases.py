@@ -16,8 +16,9 @@ from serinus.api.schemas.freeze import WaitingView
 from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.standing import ReleaseDetail
 from serinus.api.stages import stages
-from serinus.api.standing import standing
+from serinus.api.standing import shown_standing
 from serinus.control.abort_release import abort_release
+from serinus.control.compare_places import compare_places
 from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
 from serinus.control.name_versions import name_releases
@@ -27,6 +28,7 @@ from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.roll_back_release import roll_back_release
 from serinus.core.access import Operation
+from serinus.core.decision.standing import standing
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.waiting import Waiting
@@ -111,16 +113,20 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/{id}", operation_id="get_release", responses=documented(HTTPStatus.NOT_FOUND))
     def get_release(id: str, response: Response, _: Annotated[ApiKey, Depends(may_view)]) -> ReleaseDetail:
         """One release with its plan, its stages, and how its arms stand now: units, events, rates, evidence against
-        its threshold, dwell, calls in flight, age of the data, and which workers follow."""
+        its threshold, dwell, calls in flight, age of the data, which workers follow, and each metric offline, in
+        shadow and live beside each other (E3)."""
+        now_us = parts.clock.now_us()
         with parts.control.tx() as tx:
             release = release_of(tx, id)
             names, progress = name_releases(tx, [release]), tx.progress(id)
             revision, gates, results = tx.revision(), all_gates(tx, release), tx.stage_results(id)
         with parts.telemetry.tx() as telemetry:
             sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
+            now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
+            places = compare_places(telemetry, now_us, release, now, results, sums, spreads)
         response.headers["etag"] = f'"{release.seq}"'
-        now = standing(release, progress, sums, hosts, revision, parts.clock.now_us(), results, spreads)
-        return ReleaseDetail.of_standing(release, names, stages(release, gates, progress), now)
+        of_stages = stages(release, gates, progress)
+        return ReleaseDetail.of_standing(release, names, of_stages, shown_standing(now), places)
 
     for verb in _VERBS:
         _add_verb(router, parts, *verb)

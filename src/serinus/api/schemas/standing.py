@@ -1,5 +1,8 @@
 """How a release stands, on the wire."""
 
+from collections.abc import Sequence
+
+import msgspec
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.plan import PlanBody
@@ -7,6 +10,7 @@ from serinus.api.schemas.release import ReleaseView, release_fields
 from serinus.api.schemas.shadow import ShadowStandingView
 from serinus.api.schemas.stages import SigningView, StagesView, StageView
 from serinus.control.name_versions import Names
+from serinus.core.decision.side_by_side import Beside
 from serinus.core.release.release import Release
 
 
@@ -101,6 +105,33 @@ class StandingView(BaseModel):
     clocks: list[ClockView] = Field(
         default=[], description="Hosts more than 60 s off: their calls count, but absolute limits do not see them."
     )
+    not_compared: list[str] = Field(
+        default=[], description="Of a first release: declared metrics and monitors that have nothing to compare with."
+    )
+
+
+class SeenView(BaseModel):
+    """What one place has seen of a metric."""
+
+    n: int = Field(description="Cases, pairs, or users of the candidate.")
+    candidate: float | None = Field(description="In the metric's unit; null: the place only knows the ratio.")
+    baseline: float | None
+    ratio: float | None = Field(description="Candidate over baseline; in shadow of sizes: the mean over pairs.")
+    low: float | None = Field(description="Its confidence sequence at 1 - alpha; null: none is known.")
+    high: float | None = Field(description="Null where nothing bounds it from above, too.")
+
+
+class BesideView(BaseModel):
+    """One metric offline, in shadow and live. A place is null while it has seen nothing of it."""
+
+    metric: str = Field(description="A metric, or a criterion of a suite that no metric counts.")
+    title: str
+    unit: str = Field(description="`score`: higher is better; `ratio`: no place knows values.")
+    margin: float | None = Field(description="By how many times two places may lie apart; null: they are not compared.")
+    offline: SeenView | None
+    shadow: SeenView | None
+    live: SeenView | None
+    gap: str = Field(description="Which two places lie further apart, with both bounds; empty: none is seen.")
 
 
 class ReleaseDetail(ReleaseView):
@@ -111,9 +142,17 @@ class ReleaseDetail(ReleaseView):
     signing: SigningView | None = Field(description="Null when it waits for nobody's approval.")
     waiting: str = Field(description="What the release lacked at the last look, as a sentence.")
     standing: StandingView
+    side_by_side: list[BesideView] = Field(description="Each metric in each place; those with a gap come first.")
 
     @classmethod
-    def of_standing(cls, release: Release, names: Names, stages: StagesView, standing: StandingView) -> "ReleaseDetail":
+    def of_standing(
+        cls,
+        release: Release,
+        names: Names,
+        stages: StagesView,
+        standing: StandingView,
+        side_by_side: Sequence[Beside] = (),
+    ) -> "ReleaseDetail":
         """The view of a release, its stages and its standing."""
         return cls(
             **release_fields(release, names),
@@ -122,4 +161,5 @@ class ReleaseDetail(ReleaseView):
             signing=stages.signing,
             waiting=stages.waiting,
             standing=standing,
+            side_by_side=[BesideView.model_validate(msgspec.to_builtins(one)) for one in side_by_side],
         )

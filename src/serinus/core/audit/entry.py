@@ -51,6 +51,7 @@ class Action(enum.StrEnum):
     TICK_RESUMED = "tick:release:resume"
     TICK_REJECTED = "tick:release:reject"
     TICK_ROLLED_BACK = "tick:release:roll_back"
+    TICK_GAP = "tick:release:gap"
     TICK_CONFIRMED = "tick:release:confirm"
     TICK_PROMOTED = "tick:release:promote"
     TICK_ESCALATED = "tick:notice:escalate"

@@ -59,6 +59,11 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     live: Seen | None = None
     gap: str = ""
 
+    @property
+    def places(self) -> int:
+        """How many places have seen it."""
+        return sum(self.at(place) is not None for place in _PLACES)
+
     def at(self, place: str) -> Seen | None:
         """What a place has seen."""
         return {"offline": self.offline, "shadow": self.shadow, "live": self.live}[place]
