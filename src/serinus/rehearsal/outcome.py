@@ -16,7 +16,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     (None: not before the end). `exposed` users saw the candidate, in `calls` calls; `bad` of them had a bad event, of
     which `extra` would not have been expected of the baseline. `question` is what decided (`harm`, `limits`, …), and
     whether it `accused` the candidate, `reason` its sentence; `pauses` counts pauses, `looks` the rounds that were
-    judged."""
+    judged. `held_s`: since when it waits for a person; None if it does not."""
 
     index: int
     end: End
@@ -32,6 +32,12 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     reason: str
     pauses: int
     looks: int
+    held_s: float | None = None
+
+    @property
+    def stopped_s(self) -> float:
+        """When it was stopped: paused for a person or ended. Users go on to see one that waits."""
+        return self.end_s if self.held_s is None else self.held_s
 
     @property
     def stopped_step(self) -> int:
@@ -42,14 +48,14 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     def caught(self) -> bool:
         """Stopped after harm had begun: rolled back, rejected, held by an accusation until a person looks, or held
         before any user saw the candidate."""
-        if self.harm_s is None or self.harm_s > self.end_s:
+        if self.harm_s is None or self.harm_s > self.stopped_s:
             return False
         return self.stopped or (self.end == "paused" and not self.calls)
 
     @property
     def false(self) -> bool:
         """Stopped without harm: rolled back, rejected, or held by an accusation."""
-        return self.stopped and (self.harm_s is None or self.harm_s > self.end_s)
+        return self.stopped and (self.harm_s is None or self.harm_s > self.stopped_s)
 
     @property
     def stopped(self) -> bool:

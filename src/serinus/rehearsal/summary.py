@@ -137,7 +137,7 @@ def summarise(
         detection=detection,
         false=false,
         blind=blind,
-        delay_s=quantiles([one.end_s - (one.harm_s or 0.0) for one in caught]),
+        delay_s=quantiles([one.stopped_s - (one.harm_s or 0.0) for one in caught]),
         exposed=quantiles([one.exposed for one in (back if scenario.harmful else found)]),
         bad=quantiles([one.bad for one in back]),
         extra=quantiles([one.extra for one in back]) if scenario.harmful else None,
