@@ -171,7 +171,7 @@ def _live(
     }
     for one in candidate.events:
         other = control.event(one.metric)
-        if other is not None:
+        if other is not None and one.metric in REGISTRY and REGISTRY[one.metric].event:
             seen = Seen(n=candidate.units, candidate=one.rate, baseline=other.rate)
             found[one.metric] = from_arms(seen, one.units, other.units, alpha)
     rails = {rail.metric: rail for rail in release.plan.guardrails}

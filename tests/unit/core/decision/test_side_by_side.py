@@ -29,7 +29,9 @@ STAGES = (
     ShadowStage(name="shadow", dwell_s=60.0, min_units=100, budget_s=600.0),
     RolloutStage(steps=PLAN.steps),
 )
-RAILS = (Guardrail(metric=FORMAT, max_ratio=1.5), Guardrail(metric="cost.per_call"))
+RAILS = (
+    Guardrail(metric=FORMAT, max_ratio=1.5), Guardrail(metric="cost.per_call"), Guardrail(metric="latency.p95"),
+)  # fmt: skip
 PLAN3 = msgspec.structs.replace(PLAN, steps=(), stages=STAGES, guardrails=RAILS)
 USAGE = Usage(
     answers=400, missing=0, faults={}, latency_p50_ms=80.0, latency_p95_ms=200.0, tokens_in=1, tokens_out=8000,
