@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from serinus.console.charts.bins import POINTS, bins, grid
 from serinus.console.charts.series import names, series, shape
-from serinus.console.charts.spec import Mark, spec
+from serinus.console.charts.spec import Mark, placed, spec
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import NotFound
 from serinus.core.pipeline.plan import Plan, Step
@@ -213,3 +213,15 @@ def test_moments_of_a_chart_are_named_by_the_share_that_was_taken(console: Conso
     told = console.browser("viewer").get(f"/releases/{id}/charts/requests.json").json()
     labels = [mark["label"] for mark in told["spec"]["layer"][0]["data"]["values"]]
     assert labels == (["5 %", "20 %"] if first == "approval" else ["20 %"])
+
+
+def test_labels_of_moments_that_are_close_stand_below_each_other() -> None:
+    """Never over each other, never beyond the end of the chart; a fourth one in a place has only its rule."""
+    rows = [{"at": 0}, {"at": 1_000_000}]
+    close = [Mark(at_ms=500_000 + n, label=label) for n, label in enumerate(("10 %", "paused", "resumed", "paused"))]
+    found = placed((*close, Mark(at_ms=0, label="10 %"), Mark(at_ms=990_000, label="rolled back")), rows)
+    assert [(one.label, one.line, one.left) for one in found] == [
+        ("10 %", 0, False), ("10 %", 0, False), ("paused", 1, False), ("resumed", 2, False), ("", 0, False),
+        ("rolled back", 0, True),
+    ]  # fmt: skip
+    assert [one.at for one in found] == sorted(one.at for one in found)

@@ -21,8 +21,6 @@ FRESH_S = 3.0
 KEPT = 32
 LONGEST_S = 14 * 86400
 _ENTRIES = 200
-_LATE = 0.8
-"""Beyond this part of a chart a label stands left of its mark."""
 _MARKED = {
     Action.RELEASE_PAUSED: "paused", Action.TICK_PAUSED: "paused", Action.RELEASE_RESUMED: "resumed",
     Action.TICK_RESUMED: "resumed", Action.RELEASE_ROLLED_BACK: "rolled back", Action.TICK_ROLLED_BACK: "rolled back",
@@ -107,8 +105,7 @@ def _marks(release: Release, entries: list[Entry], found: list[Bin]) -> tuple[Ma
             step += 1
             label = percent(release.plan.steps[min(step, len(release.plan.steps) - 1)].share)
         if label and entry.at_us >= found[0].start_us:
-            late = entry.at_us - found[0].start_us > _LATE * (found[-1].start_us - found[0].start_us)
-            marks.append(Mark(at_ms=entry.at_us // 1000, label=label, late=late))
+            marks.append(Mark(at_ms=entry.at_us // 1000, label=label))
     return tuple(marks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,14 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 _ARMS = ("candidate", "control")
 _AXIS = {"share": ".1~%", "ms": "~s", "usd": "$~g", "calls/s": "~s", "odds": ",~g"}
+_TIME = (
+    "utcFormat(datum.value, utcseconds(datum.value) ? '%H:%M:%S' : "
+    "utchours(datum.value) || utcminutes(datum.value) ? '%H:%M' : '%-d %b')"
+)
+_LABEL_LINES = 3
+_LABEL_HEIGHT = 11
+_CHARACTER = 0.016
+"""How wide a character of a label is on a small chart, as a share of it."""
 _TITLES = {"share": "share of calls", "ms": "ms", "usd": "US dollars", "calls/s": "calls per second", "odds": "odds"}
 
 
@@ -34,17 +43,25 @@ PALETTES: dict[Theme, Palette] = {
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment that is marked in every chart: a step was taken, or the release was stopped. `late`: near the end."""
+    """A moment that is marked in every chart: a step was taken, or the release was stopped."""
 
     at_ms: int
     label: str
-    late: bool = False
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A mark with where its label stands: in which line from the top, and to the left of its rule or to the right."""
+
+    at: int
+    label: str
+    line: int
+    left: bool
 
 
 def spec(drawn: Series, marks: tuple[Mark, ...], theme: Theme, width: int | Literal["container"]) -> dict[str, Any]:
     """The specification of a chart. Its rows are the named data set `rows`, which the browser replaces."""
     palette = PALETTES[theme]
-    layers = [_moments(marks, palette)] if marks else []
+    layers = [_moments(placed(marks, drawn.rows), palette)] if marks else []
     layers += [_band(drawn)] if any("low" in row for row in drawn.rows) else []
     layers += [_lines(drawn)]
     layers += [_limit(drawn.limit, palette)] if drawn.limit is not None else []
@@ -71,6 +88,23 @@ def spec(drawn: Series, marks: tuple[Mark, ...], theme: Theme, width: int | Lite
         "config": _config(palette),
         "description": f"{drawn.title}, {drawn.subtitle}. {drawn.summary}",
     }
+
+
+def placed(marks: Sequence[Mark], rows: Sequence[Mapping[str, Any]]) -> tuple[Placed, ...]:
+    """Labels that would cover each other stand below each other; one that finds no line is left out."""
+    moments = [mark.at_ms for mark in marks] + [row["at"] for row in rows]
+    first, span = min(moments), max(1, max(moments) - min(moments))
+    ends = [-1.0] * _LABEL_LINES
+    found = []
+    for mark in sorted(marks, key=lambda mark: mark.at_ms):
+        at, wide = (mark.at_ms - first) / span, _CHARACTER * (len(mark.label) + 2)
+        left = at + wide > 1
+        begin = at - wide if left else at
+        line = next((i for i, end in enumerate(ends) if end <= begin), None)
+        if line is not None:
+            ends[line] = begin + wide
+        found.append(Placed(at=mark.at_ms, label=mark.label if line is not None else "", line=line or 0, left=left))
+    return tuple(found)
 
 
 def _y(drawn: Series, field: str) -> dict[str, Any]:
@@ -115,9 +149,9 @@ def _limit(limit: float, palette: Palette) -> dict[str, Any]:
     }
 
 
-def _moments(marks: tuple[Mark, ...], palette: Palette) -> dict[str, Any]:
+def _moments(marks: Sequence[Placed], palette: Palette) -> dict[str, Any]:
     return {
-        "data": {"values": [{"at": mark.at_ms, "label": mark.label, "late": mark.late} for mark in marks]},
+        "data": {"values": [msgspec.structs.asdict(mark) for mark in marks]},
         "layer": [
             {
                 "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.55},
@@ -126,8 +160,9 @@ def _moments(marks: tuple[Mark, ...], palette: Palette) -> dict[str, Any]:
             {
                 "mark": {
                     "type": "text",
-                    "align": {"expr": "datum.late ? 'right' : 'left'"},
-                    "dx": {"expr": "datum.late ? -3 : 3"},
+                    "align": {"expr": "datum.left ? 'right' : 'left'"},
+                    "dy": {"expr": f"{_LABEL_HEIGHT} * datum.line"},
+                    "dx": {"expr": "datum.left ? -3 : 3"},
                     "baseline": "top",
                     "fontSize": 10,
                 },
@@ -159,7 +194,7 @@ def _title(unit: str) -> str:
 
 
 def _time_axis() -> dict[str, Any]:
-    return {"labelOverlap": True, "tickCount": 6, "labelFlush": True}
+    return {"labelOverlap": True, "tickCount": 6, "labelFlush": True, "labelExpr": _TIME}
 
 
 def _config(palette: Palette) -> dict[str, Any]:
