@@ -53,7 +53,7 @@ def read_answer(parts: list[bytes]) -> Result:
         ending = fault.error.name
         if ending == "UPSTREAM_GARBAGE":
             return (ending,)  # how much of the body came before the fault depends on the split
-    return reader.status, tuple(sorted(reader.headers.items())), body, ending, reader.reusable
+    return reader.status, reader.head, body, ending, reader.reusable
 
 
 def read_stream(parts: list[bytes]) -> Result:

@@ -17,6 +17,7 @@ from serinus.gateway.routes import Target
 _OUR_KEY_STATUSES = frozenset({401, 403})
 _LIMITED = 429
 _RETRY_AFTER = "retry-after"
+_ENCODED = re.compile(rb"\r\ncontent-encoding:(?![ \t]*(?:identity)?[ \t]*\r)", re.IGNORECASE)
 _DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
 _FILTER_STATUSES = frozenset({400, 403, 422})
 _FILTER_CODES = (b"content_filter", b"content_policy_violation", b"flagged_input")
@@ -43,8 +44,7 @@ def is_stream(reader: ResponseReader) -> bool:
 
 def is_encoded(reader: ResponseReader) -> bool:
     """Whether the body is compressed, although we asked for `identity`."""
-    encoding = reader.headers.get(b"content-encoding")
-    return encoding is not None and encoding.strip().lower() not in (b"", b"identity")
+    return _ENCODED.search(reader.head) is not None
 
 
 def judge(

@@ -13,8 +13,6 @@ from serinus.gateway.admission import Admitted
 from serinus.gateway.pool import Pool
 from serinus.gateway.upstream import UpstreamConnection
 
-_NO_HEADERS: dict[bytes, bytes] = {}
-
 
 class Asking(Protocol):
     """The call that an attempt is made for."""
@@ -45,9 +43,9 @@ _NOBODY = cast("Asking", None)
 
 class Attempt:
     """From connecting to the end of the answer. `sent_ns` is 0 until the request is written; `answered_ns`, `status`
-    and `headers` are the answer's from when its head has come. After `give_up` nothing is told any more."""
+    and `head` are the answer's from when its head has come. After `give_up` nothing is told any more."""
 
-    headers = _NO_HEADERS
+    head = b""
     sent_ns = answered_ns = status = 0
     stream: EventStream | None = None
     _upstream: UpstreamConnection | None = None
@@ -156,7 +154,7 @@ class Attempt:
         self._call.failed(fault)
 
     def _note_head(self, reader: ResponseReader) -> None:
-        self.headers = reader.headers
+        self.head = reader.head
         self.status = reader.status
         admitted = self._admitted
         if admitted.stream and answers.is_stream(reader):

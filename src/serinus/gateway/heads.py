@@ -11,7 +11,8 @@ from serinus.core.wire.refusal import Refusal
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in _REASONS.items()}
-_OURS = frozenset({b"content-type", b"content-encoding", b"content-length", b"transfer-encoding"})
+_PASSED_ON = re.compile(rb"\r\n((?:x-ratelimit-|retry-after|openai-|anthropic-ratelimit-)[^\r\n]*)", re.IGNORECASE)
+_UPSTREAM_ID = re.compile(rb"\r\nx-request-id:([^\r\n]*\r\n)", re.IGNORECASE)
 _FORWARDED = (
     *(b"idempotency-key", b"openai-organization", b"openai-project", b"openai-beta"),
     *(b"anthropic-version", b"anthropic-beta"),
@@ -31,13 +32,13 @@ def status_line(status: int) -> bytes:
     return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Status\r\n".encode()
 
 
-def passed_through(upstream: dict[bytes, bytes]) -> bytes:
-    """Rate limits, `retry-after` and the provider's own headers; its request id as `x-upstream-request-id`."""
-    lines = []
-    for name, value in upstream.items():
-        if name not in _OURS:
-            lines.append(b"%b: %b\r\n" % (b"x-upstream-request-id" if name == b"x-request-id" else name, value))
-    return b"".join(lines)
+def passed_through(head: bytes) -> bytes:
+    """Of an upstream's head: rate limits, `retry-after` and the provider's own headers, as they came; its request id as
+    `x-upstream-request-id`."""
+    lines = _PASSED_ON.findall(head)
+    given = _UPSTREAM_ID.search(head)
+    named = b"x-upstream-request-id:" + given[1] if given is not None else b""
+    return b"\r\n".join([*lines, named]) if lines else named
 
 
 def forwarded(caller: dict[bytes, bytes]) -> bytes:

@@ -92,3 +92,23 @@ def test_a_stream_is_recognised_by_status_type_and_coding() -> None:
     assert answers.is_stream(read(200, b"", "Content-Type: text/event-stream; charset=utf-8")[0])
     assert not answers.is_stream(read(500, b"", "Content-Type: text/event-stream")[0])
     assert not answers.is_stream(read(200, b"", "Content-Type: text/event-stream", "Content-Encoding: gzip")[0])
+
+
+@pytest.mark.parametrize(
+    ("lines", "encoded"),
+    [
+        ((), False),
+        (("Content-Encoding: identity",), False),
+        (("content-encoding:IDENTITY ",), False),
+        (("content-encoding:",), False),
+        (("Content-Encoding: gzip",), True),
+        (("content-encoding:br",), True),
+        (("content-encoding: identity", "content-encoding: gzip"), True),
+        (("content-encoding: identity, gzip",), True),
+        (("x-content-encoding: gzip",), False),
+        (("server: content-encoding: gzip",), False),
+    ],
+)
+def test_a_compressed_answer_is_known_by_its_head(lines: tuple[str, ...], encoded: bool) -> None:
+    """Whatever the case and the spaces; `identity` is no compression."""
+    assert answers.is_encoded(read(200, b"{}", *lines)[0]) is encoded

@@ -10,11 +10,8 @@ from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
 
 HEAD_BYTES = 64 * 1024
-_WANTED = re.compile(
-    rb"\r\n(content-(?:type|encoding|length)|transfer-encoding"  # acted upon
-    rb"|(?:x-ratelimit-|retry-after|x-request-id|openai-|anthropic-ratelimit-)[^:\r\n]*)"  # passed on
-    rb":([^\r\n]*)",
-    re.IGNORECASE,
+_ACTED_UPON = re.compile(
+    rb"\r\n(content-type|content-length|transfer-encoding|retry-after(?:-ms)?):([^\r\n]*)", re.IGNORECASE
 )
 
 
@@ -22,15 +19,15 @@ class ResponseReader:
     """Reads the responses of one connection, one at a time: `restart` before each further request. Raises
     UpstreamFault for garbage and early ends.
 
-    `headers` holds only what is passed on or acted upon (length, type and encoding, rate limits, ids), names in lower
-    case. `status` is 0 until the head is whole; interim (1xx) responses are read over. `reusable`: the connection may
-    carry another request after a complete response.
+    `status` is 0 until the head is whole; interim (1xx) responses are read over. `head` is the response's head then, up
+    to its empty line. `reusable`: the connection may carry another request after a complete response.
     """
 
     __slots__ = (
         "_body",
         "_head",
         "_head_read",
+        "_headers",
         "_interim",
         "_interims",
         "_keep_alive",
@@ -38,14 +35,15 @@ class ResponseReader:
         "_started",
         "_surplus",
         "complete",
-        "headers",
+        "head",
         "status",
     )
 
     def __init__(self) -> None:
         self.status = 0
-        self.headers: dict[bytes, bytes] = {}
+        self.head = b""
         self.complete = False
+        self._headers: dict[bytes, bytes] | None = None
         self._body: list[bytes] = []
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._keep_alive = False
@@ -64,6 +62,15 @@ class ResponseReader:
     def close(self) -> None:
         """Let go of the parser, which holds our methods: no cycle is left to collect. Nothing is read any more."""
         self._parser = None
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        """What is acted upon: length, type, and how long to wait; names in lower case."""
+        found = self._headers
+        if found is None:
+            found = {name.lower(): value.strip() for name, value in _ACTED_UPON.findall(self.head)}
+            self._headers = found if self._head_read else None
+        return found
 
     @property
     def started(self) -> bool:
@@ -123,7 +130,8 @@ class ResponseReader:
         end = head.find(b"\r\n\r\n", start + 2)
         if end > HEAD_BYTES:
             raise _garbage("its head is too long")
-        self.headers = {name.lower(): value.strip() for name, value in _WANTED.findall(head, start, end)}
+        self.head = head[start : end + 2]
+        self._headers = None
         self._head_read = True
         self._head = b""
 
