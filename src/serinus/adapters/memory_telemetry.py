@@ -13,6 +13,7 @@ from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.memory_tick_reads import MemoryTickReads
 from serinus.adapters.rollup_merge import RollupKey
 from serinus.core.fleet import HostStatus
+from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread, UnitKey, UnitSum, widened
@@ -31,6 +32,7 @@ class TelemetryRows:
         self.notes: Table[bytes, int] = Table(journal)
         self.pairs: Table[PairedUnit, bool] = Table(journal)
         self.unit_sums: Table[UnitKey, UnitSum] = Table(journal)
+        self.labels: Table[LabelKey, AwaitedUnit] = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
@@ -95,6 +97,26 @@ class MemoryTelemetryTx(MemoryTickReads):
                 place = key.stratum, key.metric, key.arm
                 spreads[place] = spreads.get(place, Spread()).plus(widened(held, held))
         return found
+
+    def label(self, awaited: Sequence[AwaitedUnit], labels: Mapping[LabelKey, Label]) -> None:
+        for one in awaited:
+            if one.key not in self._rows.labels:
+                self._rows.labels.put(one.key, one)
+        for key, label in labels.items():
+            known = self._rows.labels.get(key)
+            if known is not None and known.label is None:
+                self._rows.labels.put(key, msgspec.structs.replace(known, label=label))
+
+    def awaited(
+        self, release: str, metric: str, after: tuple[int, bytes], until_us: int, most: int
+    ) -> list[AwaitedUnit]:
+        rows = [
+            (row.exposed_at_us, key.unit, row)
+            for key, row in self._rows.labels.items()
+            if (key.release, key.metric) == (release, metric) and row.exposed_at_us <= until_us
+        ]
+        rows = sorted(one for one in rows if one[:2] > after)
+        return [row for _, _, row in rows[:most]]
 
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         fresh = {key for key in keys if self._rows.notes.get(key) is None}

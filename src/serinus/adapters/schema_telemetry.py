@@ -122,6 +122,25 @@ pairs = Table(
     sqlite_with_rowid=False,
 )
 
+# One row for each unit whose label is awaited, from its enrolment on; value −1: none has come. The tick reads on from
+# where it stood, in the order of exposure.
+labels = Table(
+    "awaited_label",
+    telemetry,
+    project_column(),
+    text("release"),
+    text("metric"),
+    Column("unit", LargeBinary, nullable=False),
+    number("exposed_at_us"),
+    Column("stratum", Integer, nullable=False),
+    Column("arm", Integer, nullable=False),
+    Column("value", Integer, nullable=False),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "release", "metric", "unit"),
+    Index(None, "project_id", "release", "metric", "exposed_at_us", "unit"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

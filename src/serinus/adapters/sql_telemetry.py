@@ -15,6 +15,7 @@ from serinus.adapters.schema_telemetry import hosts, offsets, sums
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
+from serinus.adapters.sql_labels import SqlLabels
 from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_pairs import SqlPairs
 from serinus.adapters.sql_rollups import SqlRollups
@@ -97,7 +98,7 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlRollups, SqlTickReads):
+class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlLabels, SqlRollups, SqlTickReads):
     """All of the port's transaction."""
 
 

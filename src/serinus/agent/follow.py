@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serinus.core.errors import FormatError
+from serinus.core.records.labels import Awaiting
 from serinus.core.records.tally import Measures
 from serinus.core.routing.snapshot import Snapshot, decode
 from serinus.ports.clock import Clock
@@ -13,8 +14,8 @@ from serinus.ports.host import Host
 class Follower:
     """Keeps the host's snapshot as new as the store's; for one thread, `revision` and `followed_mono_ns` may be read
     from any. `followed_mono_ns`: when the store was last asked for a snapshot that the host then had (monotonic; 0:
-    not yet). A host that cannot follow could not be told of a rollback either. `measures` are those of the releases in
-    the host's snapshot."""
+    not yet). A host that cannot follow could not be told of a rollback either. `measures` and `awaiting` are those of
+    the releases in the host's snapshot."""
 
     def __init__(self, host: Host, store: ControlStore, clock: Clock) -> None:
         self._host = host
@@ -23,6 +24,7 @@ class Follower:
         known = _on_disk(host)
         self.revision = known.revision if known else 0
         self.measures = _measures(known) if known else {}
+        self.awaiting = _awaiting(known) if known else {}
         self.followed_mono_ns = 0
 
     def follow(self, wait_s: float) -> bool:
@@ -47,7 +49,7 @@ class Follower:
             raise FormatError("the snapshot carries another revision than the store gave it", mend="publish again")
         self._host.write_snapshot(raw)
         self.revision = revision
-        self.measures = _measures(snapshot)
+        self.measures, self.awaiting = _measures(snapshot), _awaiting(snapshot)
 
 
 def _on_disk(host: Host) -> Snapshot | None:
@@ -62,3 +64,8 @@ def _on_disk(host: Host) -> Snapshot | None:
 def _measures(snapshot: Snapshot) -> Measures:
     releases = [app.release for app in snapshot.apps.values() if app.release is not None]
     return {release.id: release.measures for release in releases if release.measures}
+
+
+def _awaiting(snapshot: Snapshot) -> Awaiting:
+    releases = [app.release for app in snapshot.apps.values() if app.release is not None]
+    return {release.id: frozenset(release.awaited) for release in releases if release.awaited}

@@ -17,6 +17,7 @@ from serinus.agent.resume import resume
 from serinus.agent.trail import Advance, Trail, judged_id, look_ahead, told_id
 from serinus.core.errors import Conflict, Contended
 from serinus.core.records.in_flight import OpenCall, apply
+from serinus.core.records.labels import Awaiting, awaited_units
 from serinus.core.records.pairs import pair_sums
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.records.tally import Measures, Read, Tally, rollups_of, sums_of, tally
@@ -58,9 +59,12 @@ class Shipper:
         clock: Clock,
         settings: ShipSettings,
         measures: Callable[[], Measures] = dict,
+        awaiting: Callable[[], Awaiting] = dict,
     ) -> None:
-        """`measures` tells, for each round, what the newest snapshot wants measured of units."""
+        """`measures` tells, for each round, what the newest snapshot wants measured of units, and `awaiting` which
+        labels it wants of them."""
         self._measures = measures
+        self._awaiting = awaiting
         self._host_id = host_id
         self._host = host
         self._store = store
@@ -83,11 +87,11 @@ class Shipper:
         self._take_up(present)
         advances = [look_ahead(self._host, trail, self._settings.batch_bytes) for trail in self._trails.values()]
         complete = all(advance.complete for advance in advances)
-        measures = self._measures()
-        counted = tally(self._host_id, [_to_read(one, dropped, mono_ns) for one in advances], at_us, measures)
+        measures, awaiting = self._measures(), self._awaiting()
+        counted = tally(self._host_id, [_to_read(one, dropped, mono_ns) for one in advances], at_us, measures, awaiting)
         self._report.observe(present, sum(advance.spool_bytes for advance in advances), at_us if complete else None)
         if self._has_news(advances, counted) or self._report.is_due(mono_ns):
-            self._commit(advances, counted, mono_ns, self._still_open(dropped.keys(), counted), measures)
+            self._commit(advances, counted, mono_ns, self._still_open(dropped.keys(), counted), measures, awaiting)
             if complete:
                 self.shipped_mono_ns = mono_ns
         self._reap(advances, dropped.keys())
@@ -127,13 +131,14 @@ class Shipper:
         mono_ns: int,
         open_calls: list[OpenCall],
         measures: Measures,
+        awaiting: Awaiting,
     ) -> None:
         try:
             with self._store.tx() as tx:
                 self._report.check(tx.host(self._host_id), mono_ns)
                 status = self._report.status(open_calls, mono_ns, _clock_offset_us(tx, self._clock))
                 _advance_offsets(tx, advances, counted, mono_ns)
-                _add_up(tx, counted, self._host_id, self._clock.now_us(), measures)
+                _add_up(tx, counted, self._host_id, self._clock.now_us(), measures, awaiting)
                 if self._gone:
                     tx.forget_offsets(self._gone)
                 tx.put_host(status)
@@ -220,14 +225,17 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
             tx.advance_offset(told_id(trail.instance), trail.told, counted.told[trail.instance])
 
 
-def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures) -> None:
+def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures, awaiting: Awaiting) -> None:
     rollups = counted.rollups
     if counted.scored:
         unreported = tx.note([one.key for one in counted.scored], at_us)
         rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in unreported)))
     sums: list[tuple[SumKey, Sum]] = []
+    awaited = []
     if counted.enrolments:
         changed = tx.enrol(counted.enrolments)
+        fresh = (change.enrolment for change in changed if change.is_new)
+        awaited = awaited_units(fresh, counted.exposed_at_us, awaiting)
         sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures)
     if counted.pairs:
         unpaired = tx.pair(counted.pairs.keys())
@@ -236,5 +244,7 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         tx.add_sums(sums)
     if counted.unit_sums:
         tx.add_unit_sums(counted.unit_sums)
+    if awaited or counted.labels:
+        tx.label(awaited, counted.labels)
     if rollups:
         tx.add_rollups(rollups)

@@ -54,7 +54,14 @@ def run_agent(settings: AgentSettings, stop: threading.Event, clock: Clock) -> i
     log = ParquetLog(settings.segments)
     follower = Follower(host, control, clock)
     shipper = Shipper(
-        settings.host_id, host, telemetry, log, clock, settings.shipping, measures=lambda: follower.measures
+        settings.host_id,
+        host,
+        telemetry,
+        log,
+        clock,
+        settings.shipping,
+        measures=lambda: follower.measures,
+        awaiting=lambda: follower.awaiting,
     )
 
     def watched_mono_ns() -> int:

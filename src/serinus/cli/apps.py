@@ -12,7 +12,7 @@ from serinus.cli.api_client import ApiClient, Document, connect, part
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
-from serinus.cli.plan_text import limit_text, whom_text
+from serinus.cli.plan_text import limit_text, rail_text, whom_text
 from serinus.core.pipeline.app import AppConfig
 from serinus.files.project_file import Project, parse_project_file
 from serinus.files.units import duration_text
@@ -100,7 +100,7 @@ def _plan_facts(plan: Document) -> list[tuple[str, object]]:
         + (f", {step['min_units']} units an arm" if step["min_units"] else "")
         for step in plan["steps"]
     )
-    guardrails = (f"{rail['metric']} at most {rail['max_ratio']:g}× the control" for rail in plan["guardrails"])
+    guardrails = map(rail_text, plan["guardrails"])
     return [
         ("owner", plan["owner"]),
         ("steps", "\n".join(steps)),

@@ -7,6 +7,7 @@ import msgspec
 from serinus.cli.api_client import Document
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.exposure import step_words
+from serinus.core.pipeline.guardrail import DROP
 from serinus.core.pipeline.step import Step
 from serinus.files.units import amount_text, duration_text, percent_text
 
@@ -19,6 +20,15 @@ def limit_text(limit: Document) -> str:
     bound = amount_text(found.unit, limit[side]) if found else f"{limit[side]:g}"
     for_s = duration_text(limit["buckets"] * limit["bucket_s"])
     return f"{limit['metric']} {side} {bound} for {for_s}: {limit['action']}"
+
+
+def rail_text(rail: Document) -> str:
+    """A guardrail in a few words: `call.error at most 1.25× the control`."""
+    found = REGISTRY.get(rail["metric"])
+    if found and found.kind == "score":
+        drop = DROP if rail.get("max_drop") is None else rail["max_drop"]
+        return f"{rail['metric']} at most {percent_text(drop)} of its scale below the control"
+    return f"{rail['metric']} at most {rail['max_ratio']:g}× the control"
 
 
 def whom_text(step: Document) -> str:

@@ -10,7 +10,7 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
-from serinus.cli.plan_text import limit_text, whom_text
+from serinus.cli.plan_text import limit_text, rail_text, whom_text
 from serinus.cli.releases import ReleaseArgument, Seq, fetch
 from serinus.files.units import duration_text, percent_text
 
@@ -143,7 +143,7 @@ def _step(step: Document) -> str:
 
 
 def _guardrail(rail: Document) -> str:
-    return f"{rail['metric']} at most {rail['max_ratio']:g}× the control ({rail['role']})"
+    return f"{rail_text(rail)} ({rail['role']})"
 
 
 def _evidence(seen: Document, asked: str) -> str:

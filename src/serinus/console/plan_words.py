@@ -26,6 +26,8 @@ def plan_facts(plan: Plan | None) -> dict[str, Any]:
 def guardrail_words(guardrail: Guardrail) -> str:
     """What a guardrail does, in one sentence."""
     act = "would act, but is a dry run" if guardrail.dry_run else _ROLES[guardrail.role]
+    if guardrail.kind == "score":
+        return f"{_title(guardrail.metric)}: more than {100 * guardrail.drop:g} points below the control's {act}"
     return f"{_title(guardrail.metric)}: more than {guardrail.max_ratio:g} times the control's {act}"
 
 

@@ -107,7 +107,7 @@ class Judge:
         try:
             with self._telemetry.tx() as tx:
                 reads = Reads(tx)
-                reads.ahead(wanted(one.release, self.hosts, now_ns) for one in serving)
+                reads.ahead(wanted(one.release, self.hosts, now_ns, one.stored) for one in serving)
             found = {one.release.id: self._observe(reads, one, now_ns) for one in serving}
         except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is looked at alone
             self._log.warning("the releases could not be read together", why=repr(error))
@@ -125,7 +125,7 @@ class Judge:
 
     def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:
         before = self._sights.get(one.release.id)
-        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns)
+        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns, one.stored)
 
     def _remember(self, quiet: Sequence[tuple[Pending, Decision]], now_us: int) -> None:
         try:

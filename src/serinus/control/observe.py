@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from serinus.control.mirror import mirror_of
+from serinus.control.observe_labels import observe_labels, ripe_labels
 from serinus.control.observe_shadow import observe_shadow
 from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
 from serinus.control.reads import Reads, Wanted, Window
@@ -21,7 +22,7 @@ from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_ho
 from serinus.core.fleet import HostStatus, in_time
 from serinus.core.pipeline.app import AppState
 from serinus.core.records.sums import SHADOW_STRATUM, Sum, SumKey
-from serinus.core.release.release import Release
+from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import Arm
 
@@ -64,7 +65,7 @@ def observe_ending(release: Release, hosts: Hosts, now_ns: int) -> Observations:
     return Observations(elapsed_ms=0, candidate=flow, control=flow, fleet=_fleet(release, hosts, now_ns))
 
 
-def wanted(release: Release, hosts: Hosts, now_ns: int) -> Wanted:
+def wanted(release: Release, hosts: Hosts, now_ns: int, stored: Progress | None = None) -> Wanted:
     """What `observe_release` will read of a release, so that it can be read for all of them together."""
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
     watermark_us = min((status.shipped_until_us for status in in_time(live)), default=0)
@@ -73,13 +74,21 @@ def wanted(release: Release, hosts: Hosts, now_ns: int) -> Wanted:
         growth=_growth_window(live),
         limits=_limit_windows(release, watermark_us),
         spreads=asks_spreads(release.plan),
+        labels=ripe_labels(release, stored, watermark_us),
     )
 
 
 def observe_release(
-    reads: Reads, release: Release, app: AppState | None, hosts: Hosts, before: ReleaseSight | None, now_ns: int
+    reads: Reads,
+    release: Release,
+    app: AppState | None,
+    hosts: Hosts,
+    before: ReleaseSight | None,
+    now_ns: int,
+    stored: Progress | None = None,
 ) -> tuple[Observations, ReleaseSight]:
-    """What one round sees of a serving release, and the sight to hand to the next round."""
+    """What one round sees of a serving release, and the sight to hand to the next round. Labels are read on from where
+    `stored` stands."""
     fleet = _fleet(release, hosts, now_ns)
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
     sight = _see_arms(reads, release, before, live, now_ns)
@@ -95,6 +104,7 @@ def observe_release(
         dropped={w.instance: w.dropped for status in live for w in status.workers if w.dropped},
         override=app.override if app else None,
         spreads=observe_spreads(release.plan, reads, release.id),
+        labels=observe_labels(reads, release, stored, fleet.watermark_us),
         yardsticks=first_yardsticks(reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns),
         shadow=observe_shadow(
             release, sums, _flow(sight.shadow, release, Arm.SHADOW, live, now_ns), live, fleet.watermark_us

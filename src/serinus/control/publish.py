@@ -107,4 +107,5 @@ def _release(release: Release, config: AppConfig) -> snapshot.Release:
         forced=forced_units(config, release.plan, release.step),
         populations=populations(release.plan, release.step),
         measures=measures(release.plan, release.yardsticks),
+        awaited=tuple(rail.metric for rail in release.plan.guardrails if rail.awaits_labels),
     )

@@ -7,10 +7,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from serinus.core.records.label_sums import Place as LabelPlace
+from serinus.core.records.labels import AwaitedUnit
 from serinus.core.records.sums import Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
 from serinus.ports.telemetry_store import TelemetryTx
 from serinus.ports.tick_reads import Answered, Place
+
+MOST_LABELS = 5000
+"""Units read on in a round: what has piled up while no round looked is caught up with over several."""
 
 
 class Window(NamedTuple):
@@ -21,14 +26,23 @@ class Window(NamedTuple):
     to_us: int
 
 
+class Ripe(NamedTuple):
+    """The units whose label of `metric` has matured: beyond `after`, and first exposed at `until_us` or before."""
+
+    metric: str
+    after: LabelPlace
+    until_us: int
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a round will ask of one release: where it looks for new answers (None: nowhere), the rollups of its limits
-    with the fields that they weigh, and whether it has sums over units."""
+    with the fields that they weigh, whether it has sums over units, and the labels that it reads on."""
 
     release: str
     growth: Window | None
     limits: dict[Window, frozenset[str]]
     spreads: bool = False
+    labels: tuple[Ripe, ...] = ()
 
 
 class Reads:
@@ -40,6 +54,7 @@ class Reads:
         self._spreads: dict[str, dict[Place, Spread]] = {}
         self._answered: dict[tuple[str, Window], Answered] = {}
         self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
+        self._ripe: dict[tuple[str, Ripe], list[AwaitedUnit]] = {}
 
     def ahead(self, wanted: Iterable[Wanted]) -> None:
         """Read all of this, in as many questions as there are different windows."""
@@ -55,6 +70,9 @@ class Reads:
                 all_fields |= fields
         self._read_sums({one.release for one in asked})
         self._read_spreads({one.release for one in asked if one.spreads})
+        for one in asked:
+            for ripe in one.labels:
+                self._read_ripe(one.release, ripe)
         for window, releases in growing.items():
             self._read_answered(window, releases)
         for window, (releases, all_fields) in limited.items():
@@ -83,6 +101,16 @@ class Reads:
         if (release, window) not in self._rollups:
             self._read_rollups(window, {release}, set(fields))
         return self._rollups[release, window]
+
+    def ripe(self, release: str, asked: Ripe) -> list[AwaitedUnit]:
+        """Units whose label has matured, in the order of exposure, at most `MOST_LABELS` in a round."""
+        if (release, asked) not in self._ripe:
+            self._read_ripe(release, asked)
+        return self._ripe[release, asked]
+
+    def _read_ripe(self, release: str, asked: Ripe) -> None:
+        after = asked.after.exposed_at_us, asked.after.unit
+        self._ripe[release, asked] = self.tx.awaited(release, asked.metric, after, asked.until_us, MOST_LABELS)
 
     def _read_sums(self, releases: set[str]) -> None:
         found = self.tx.sums_of(releases)

@@ -10,8 +10,12 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.records.record import Event
 
-Kind = Literal["events", "quantile", "ratio"]
-"""First bad events (statistics 4.1), a latency's quantile (4.4), or a ratio of sums over units (4.2)."""
+LABEL_S = 900
+"""How long after a user was first exposed a label is waited for, unless the guardrail says otherwise."""
+
+Kind = Literal["events", "quantile", "ratio", "score"]
+"""First bad events (statistics 4.1), a latency's quantile (4.4), a ratio of sums over units (4.2), or a bounded score
+of each unit (4.3)."""
 
 
 class Quantile(msgspec.Struct, frozen=True, kw_only=True, tag="quantile"):
@@ -36,6 +40,17 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio", omit_default
         return over * self.under_one / (under * self.over_one) if under else None
 
 
+class Bounded(msgspec.Struct, frozen=True, kw_only=True, tag="score"):
+    """A score that somebody gives an answer, from `low` to `high`; higher is better."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def share(self, value: float) -> float | None:
+        """Where a value stands on its scale, in [0, 1]; None for what is not on it, NaN too."""
+        return (value - self.low) / (self.high - self.low) if self.low <= value <= self.high else None
+
+
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric. `event` is the bit of the record that carries it; a metric without one is read from rollups, as
     `measure` says, and only absolute limits look at it.
@@ -55,7 +70,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     scale: int = 1
     revision: int = 1
     description: str = ""
-    measure: Quantile | Ratio | None = None
+    measure: Quantile | Ratio | Bounded | None = None
     per_unit: Literal["", "cost", "tokens"] = ""
 
     @property
@@ -65,6 +80,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
             return "events"
         if isinstance(self.measure, Quantile):
             return "quantile"
+        if isinstance(self.measure, Bounded):
+            return "score"
         return "ratio" if self.per_unit else None
 
     @property
@@ -85,6 +102,20 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 def _event(name: str, title: str, event: Event, description: str) -> Metric:
     return Metric(
         name=name, title=title, unit="share", direction="lower", level="unit", event=int(event), description=description
+    )
+
+
+def _score(name: str, title: str, description: str, scale: Bounded | None = None) -> Metric:
+    return Metric(
+        name=name,
+        title=title,
+        unit="score",
+        direction="higher",
+        level="unit",
+        maturation_s=LABEL_S,
+        scale=1_000_000,
+        description=description,
+        measure=scale or Bounded(),
     )
 
 
@@ -154,6 +185,11 @@ REGISTRY: dict[str, Metric] = {
             measure=Ratio(over="tokens_out", under="requests", calls="requests", under_one=1),
             per_unit="tokens",
         ),
+        _score("judge.correctness", "correctness", "how right a judge finds the answer"),
+        _score("judge.faithfulness", "faithfulness", "how well the answer keeps to its sources, by a judge"),
+        _score("judge.coherence", "coherence", "how well the answer hangs together, by a judge"),
+        _score("feedback.rating", "rating", "what the user gave the answer, of 5", Bounded(low=1.0, high=5.0)),
+        _score("feedback.outcome", "outcome", "how well what the user came for went, as the app reports it"),
     )
 }
 

@@ -30,6 +30,7 @@ from serinus.files.project_model import (
     AppModel,
     BreakerModel,
     EndpointModel,
+    GuardrailModel,
     LimitsModel,
     NotificationsModel,
     ProjectModel,
@@ -147,7 +148,7 @@ def _plan(app: AppModel) -> Plan:
     return Plan(
         owner=app.owner,
         stages=tuple(_stage(i, stage, segments) for i, stage in enumerate(app.stages)),
-        guardrails=tuple(Guardrail(**guardrail.model_dump(exclude_none=True)) for guardrail in app.guardrails),
+        guardrails=tuple(_guardrail(one) for one in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
         freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
         accelerate=Acceleration(**app.accelerate.model_dump(exclude_none=True)) if app.accelerate else None,
@@ -155,6 +156,10 @@ def _plan(app: AppModel) -> Plan:
         **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
+
+
+def _guardrail(found: GuardrailModel) -> Guardrail:
+    return Guardrail(**found.model_dump(exclude={"matures"}, exclude_none=True), maturation_s=found.matures)
 
 
 def _stage(index: int, stage: OfflineModel | ShadowModel | ApprovalModel | RolloutModel, segments: Segments) -> Stage:

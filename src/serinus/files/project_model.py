@@ -98,6 +98,9 @@ class GuardrailModel(Model):
     dry_run: bool | None = None
     weight: float | None = None
     cap: Bound | None = Field(default=None, examples=["$0.05"])
+    max_drop: Share | None = Field(default=None, examples=["2%"])
+    matures: Seconds | None = Field(default=None, examples=["30m"])
+    min_labels: int | None = Field(default=None, ge=1)
 
     @field_validator("cap", mode="before")
     @classmethod

@@ -70,6 +70,9 @@ JUDGE: dict[str, Key] = {
     "max_drop": _key("max_drop", "0.03"),
     "takes": _key("takes_s", "30m", units.duration_s),
     "dies": _key("dies", "true"),
+    "live": _key("live", "20%", units.share),
+    "live_after": _key("live_after_s", "5m", units.duration_s),
+    "live_drop": _key("live_drop", "0.05"),
 }
 PEOPLE: dict[str, Key] = {"approve_after": _key("approve_after_s", "2h", units.duration_s)}
 RATE: dict[str, Key] = {

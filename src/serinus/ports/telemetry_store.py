@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from serinus.core.fleet import HostStatus
+from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum
@@ -63,6 +64,11 @@ class TelemetryTx(TickReads, Protocol):
     def add_unit_sums(self, batch: Mapping[UnitKey, UnitSum]) -> None:
         """Add to the buckets, and to the spreads over them what that widens them by. At most once in a transaction,
         after the sums, for the same reason."""
+        ...
+
+    def label(self, awaited: Sequence[AwaitedUnit], labels: Mapping[LabelKey, Label]) -> None:
+        """Note whose labels are awaited, each once, then the first label of each; what is not awaited has none. At most
+        once in a transaction, after `enrol` of the same units and the sums, for the same reason."""
         ...
 
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:

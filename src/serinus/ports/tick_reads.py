@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
+from serinus.core.records.labels import AwaitedUnit
 from serinus.core.records.sums import Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
 
@@ -36,4 +37,11 @@ class TickReads(Protocol):
     ) -> dict[str, list[Rollup]]:
         """The rollups of each release with from_us ≤ start < to_us, in order of start and not merged. Filled are,
         beside what they belong to, `requests`, `events` and these `fields`; host, app and version are not."""
+        ...
+
+    def awaited(
+        self, release: str, metric: str, after: tuple[int, bytes], until_us: int, most: int
+    ) -> list[AwaitedUnit]:
+        """The units of a release whose label of a metric is awaited, in the order of (exposed_at, unit), beyond `after`
+        and first exposed at `until_us` or before; the first `most` of them."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from serinus.core.decision.commands import (
@@ -39,6 +41,7 @@ from serinus.core.release.transitions import (
 )
 from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.chances import slow
+from serinus.rehearsal.labels import LOOK_MINUTES, Labels
 from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_look, telling
 from serinus.rehearsal.made import Made
 from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
@@ -61,7 +64,7 @@ from serinus.rehearsal.stages import Stages
 from serinus.rehearsal.stretch import Stretch, seen_buckets
 from serinus.rehearsal.world import World
 
-STAGES, MIRROR = 1, 2
+STAGES, MIRROR, LABELS = 1, 2, 3
 """Parts of a release that have their own luck."""
 EXTRA_BUCKETS = 10
 
@@ -77,6 +80,7 @@ class Living:
         self._world = World(scenario, plan, chance_of(seed, index))
         self._stages = Stages(scenario, made.golden, chance_of(seed, index, STAGES))
         self._mirror_rng = chance_of(seed, index, MIRROR)
+        self._labels = Labels(scenario, plan, lambda minute: chance_of(seed, index, LABELS, minute))
         self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
@@ -188,6 +192,7 @@ class Living:
             if self._release.rearmed != rearmed:
                 told = self._telling(stretch)
         lived = min(minute, stretch.minutes)
+        self._labels.came(first, stretch.units[:lived])
         self._world.live(lived)
         self._exposed_watch += self._world.exposed(first, first + lived, step)
         return lived
@@ -195,6 +200,12 @@ class Living:
     def _next_look(self, stretch: Stretch, told: Telling, minute: int) -> int:
         if self._every_minute:
             return minute
+        looked = self._soon(stretch, told, minute)
+        if self._labels.scored and not self._release.plan.is_watch(self._release.step):
+            looked = min(looked, minute + -(stretch.first + minute) % LOOK_MINUTES)
+        return looked
+
+    def _soon(self, stretch: Stretch, told: Telling, minute: int) -> int:
         release = self._release
         stage = release.plan.stages[release.stage]
         if isinstance(stage, RolloutStage) or release.state is State.PAUSED:
@@ -212,6 +223,7 @@ class Living:
     def _round(self, stretch: Stretch, minute: int) -> None:
         """What the tick does, at the end of this minute."""
         now_ms = round(stretch.end_s(minute) * 1000)
+        self._labels.came(stretch.first, stretch.units[: minute + 1])
         self._look(self._observed(stretch, minute, now_ms), now_ms)
 
     def _look(self, seen: Observations, now_ms: int) -> None:
@@ -292,6 +304,7 @@ class Living:
             control=flows[1],
             fleet=fleet(plan, now_us, silent_ms),
             gates=self._stages.seen(self._release, now_ms / 1000, now_us),
+            labels=self._labels.seen(self._release, stretch.first + minute - math.ceil(silent_ms / 60_000)),
             units=tuple(Units(s, *pair) for s, pair in enumerate(units) if any(pair)),
             positions={name: (pair[0], pair[1]) for name, pair in sorted(positions.items())},
             limits=tuple(
@@ -345,6 +358,8 @@ class Living:
             began.append(0.0)
             if any(isinstance(one, OfflineStage) for one in self._release.plan.stages):
                 self._served_s = 0.0
+        elif scenario.judge.drop_live > 0:
+            began.append(0.0)
         return began
 
     def _suffered(self, minutes: int) -> tuple[int, int, int, float]:

@@ -20,7 +20,8 @@ class Made:
     """Made once for many releases of one plan through one scenario, in one process."""
 
     def __init__(self, scenario: Scenario, plan: Plan) -> None:
-        self.plan = playable(plan, latency=scenario.latency is not None, sizes=scenario.populations)
+        latency, graded = scenario.latency is not None, scenario.judge.live > 0
+        self.plan = playable(plan, latency=latency, sizes=scenario.populations, graded=graded)
         self.yardsticks = own_yardsticks(scenario, self.plan)
         self.bars = Bars(self.plan)
         self.golden = Golden(scenario.judge)

@@ -108,6 +108,9 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     The baseline is right in the share `correct`, the candidate in `drop` less; on the share `differs` of the cases one
     is right and the other is not. Either grade is wrong with chance `noise`. The gate asks for a drop of at most
     `max_drop`. The result comes after `takes_s`; a judge that `dies` grades nothing.
+
+    In production it grades the share `live` of users, `live_after_s` after their first call; there the candidate is
+    right in `live_drop` less (None: in `drop`).
     """
 
     cases: int = 2000
@@ -118,6 +121,9 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     max_drop: float = 0.03
     takes_s: float = 1800.0
     dies: bool = False
+    live: float = 0.0
+    live_after_s: float = 300.0
+    live_drop: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse shares that contradict each other."""
@@ -128,12 +134,20 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
         _within("judge.noise", self.noise, 0, 0.5, "1%")
         _within("judge.max_drop", self.max_drop, 0, 1, "0.03")
         _within("judge.takes_s", self.takes_s, 0, 30 * DAY_S, "30m")
+        _within("judge.live", self.live, 0, 1, "20%")
+        _within("judge.live_after_s", self.live_after_s, 0, 30 * DAY_S, "5m")
+        _within("judge.live_drop", self.drop_live, self.correct - 1, self.correct, "0.05")
         if min(self.lost, self.won) < 0 or self.lost > self.correct or self.won > 1 - self.correct:
             raise InvalidInput(
                 f"a drop of {self.drop:g} does not fit {self.correct:g} right and {self.differs:g} different answers",
                 where="judge.drop",
                 mend="raise `differs`: it is at least the drop, and half of both must fit on either side of `correct`",
             )
+
+    @property
+    def drop_live(self) -> float:
+        """How much less often the candidate is right in production."""
+        return self.drop if self.live_drop is None else self.live_drop
 
     @property
     def lost(self) -> float:
@@ -283,7 +297,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def harmful(self) -> bool:
         """Whether a good pipeline would not let the candidate through."""
-        return self.judge.drop > 0 or any(one.ratio > 1 and one.segment > 0 for one in self.effect)
+        return max(self.judge.drop, self.judge.drop_live) > 0 or any(
+            one.ratio > 1 and one.segment > 0 for one in self.effect
+        )
 
     @property
     def blind(self) -> bool:

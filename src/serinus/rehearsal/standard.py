@@ -15,6 +15,8 @@ from serinus.core.pipeline.step import Step
 from serinus.rehearsal.scenario import is_latency
 
 HOUR_S = 3600.0
+GRADED = "judge.correctness"
+"""What a scenario's judge grades in production."""
 LEAST_ADDED = 1e-6
 NOBODY: Mapping[str, float] = MappingProxyType({})
 
@@ -40,6 +42,7 @@ STANDARD = Plan(
         Guardrail(metric="call.refusal"),
         Guardrail(metric="feedback.thumbs_down", max_ratio=1.5, design_ratio=3.0),
         Guardrail(metric="latency.p95", max_ratio=1.1),
+        Guardrail(metric=GRADED, max_drop=0.03),
     ),
     limits=(
         Limit(metric="call.error", above=0.15),
@@ -49,11 +52,15 @@ STANDARD = Plan(
 )
 
 
-def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = NOBODY) -> Plan:
-    """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates (of `latency`
-    something is known or not), and a population is taken as a random part of the users, as large as the plan says or
-    `sizes` by its name; InvalidInput for a size of what no step means."""
-    rails = tuple(rail for rail in plan.guardrails if rail.kind == "events" or (latency and is_latency(rail.metric)))
+def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = NOBODY, graded: bool = False) -> Plan:
+    """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates; of `latency`
+    something is known or not, and answers are `graded` live or not. A population is taken as a random part of the
+    users, as large as the plan says or `sizes` by its name; InvalidInput for a size of what no step means."""
+    rails = tuple(
+        rail
+        for rail in plan.guardrails
+        if rail.kind == "events" or (latency and is_latency(rail.metric)) or (graded and rail.metric == GRADED)
+    )
     named = {step.population.name for step in plan.steps if step.population is not None}
     for name in sizes.keys() - named:
         mend = f"known here: {', '.join(sorted(named - {''}))}" if named - {""} else "leave it out"

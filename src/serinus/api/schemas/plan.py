@@ -78,6 +78,15 @@ class GuardrailBody(Declared):
     dry_run: bool = Field(default=False, description="Say what would be done, and do nothing.")
     weight: float = Field(default=1.0, description="This metric's part of alpha, relative to the others.")
     cap: float | None = Field(default=None, description="Of cost and tokens: a call counts as this at most.")
+    max_drop: float | None = Field(
+        default=None, description="Of scores: the drop that is tolerated, a share of the scale; null: 0.02."
+    )
+    maturation_s: float | None = Field(
+        default=None, description="Of scores and feedback: how long a user's label is waited for; null: 15 minutes."
+    )
+    min_labels: int | None = Field(
+        default=None, description="Of scores and feedback: labels that each arm needs in a step; null: 20 or 1."
+    )
 
 
 class ShadowBody(Declared):

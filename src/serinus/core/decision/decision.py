@@ -22,7 +22,8 @@ from serinus.core.decision.verdict import Finding, Verdict, worst
 from serinus.core.release.release import STATS_V, Progress, Release
 from serinus.core.release.table import SERVING, State
 
-ENGINE_V = 1
+ENGINE_V = 2
+"""2: labels that lack are asked about."""
 ENDING = frozenset({State.ROLLING_BACK, State.ABORTING})
 """States that wait for confirmation."""
 
@@ -60,17 +61,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → a
-    refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or
+    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → labels
+    → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or
     approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is measured by it.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
     comparing = exposed and not release.plan.is_watch(release.step)
     most = stored.information if stored else {}
-    harm = judge_harm(release, seen.positions, seen.spreads, most) if comparing else None
+    harm = judge_harm(release, seen.positions, seen.spreads, most, seen.labels) if comparing else None
     asked = comparing and _asks_margins(release)
-    margins = judge_margins(release, seen.positions, seen.spreads, most) if asked else None
+    margins = judge_margins(release, seen.positions, seen.spreads, most, seen.labels) if asked else None
     breaches = _breaches(release, seen) if exposed else ()
     ratio = judge_sample_ratio(release, seen.units) if comparing else None
     progress = begun(release, stored, seen)

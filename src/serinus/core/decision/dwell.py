@@ -37,6 +37,7 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         seen_candidate=candidate if answered else progress.seen_candidate,
         seen_control=control if answered else progress.seen_control,
         positions=seen.positions,
+        labels=seen.labels,
         watermark_us=seen.fleet.watermark_us or progress.watermark_us,
         monitors_us=max((one.at_us for one in seen.monitors), default=progress.monitors_us),
         dropped=_acknowledged(release, progress, seen),
@@ -49,17 +50,18 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
 
 
 def informed(progress: Progress, most: dict[str, float], harm: Harm | None) -> Progress:
-    """With what guardrails on ratios know by now. The largest information begins anew where a pause was for its loss:
-    that is shown by then."""
-    own = [one for one in harm.evidence if one.kind == "ratio"] if harm else []
+    """With what guardrails on ratios and scores know by now. The largest information begins anew where a pause was for
+    its loss: that is shown by then."""
+    own = [one for one in harm.evidence if one.kind in ("ratio", "score")] if harm else []
     if not own:
         return progress
-    lost = {one.metric for one in own if one.information < most.get(one.metric, 0.0) * FALL_BROKEN}
+    ratios = [one for one in own if one.kind == "ratio"]
+    lost = {one.metric for one in ratios if one.information < most.get(one.metric, 0.0) * FALL_BROKEN}
     return msgspec.structs.replace(
         progress,
         information={
             one.metric: one.information if one.metric in lost else max(one.information, most.get(one.metric, 0.0))
-            for one in own
+            for one in ratios
         },
         log_e={one.metric: one.log_e for one in own},
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from serinus.core.decision.harm import Evidence, Harm
 from serinus.core.decision.wording import amount, percent, rarity
-from serinus.core.metrics import metric
+from serinus.core.metrics import Bounded, metric
 from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.records.labels import scale_of
 
 
 def sentence(harm: Harm, name: str, plan: Plan, units: tuple[int, int]) -> str:
@@ -31,6 +32,8 @@ def told(found: Evidence, guardrail: Guardrail, needed: float, units: tuple[int,
 def _seen(found: Evidence, guardrail: Guardrail, units: tuple[int, int]) -> str:
     if found.kind == "ratio":
         return _ratio(found, guardrail)
+    if found.kind == "score":
+        return _score(found, guardrail)
     if found.kind == "quantile":
         return _quantile(found, guardrail, units)
     return (
@@ -62,6 +65,22 @@ def _ratio(found: Evidence, guardrail: Guardrail) -> str:
         f"{judged.title} was {amount(judged.unit, found.candidate_value)} over {found.candidate:,} candidate users "
         f"against {amount(judged.unit, found.control_value)} over {found.control:,} in control{times}; up to "
         f"{guardrail.max_ratio:g} times is tolerated"
+    )
+
+
+def _score(found: Evidence, guardrail: Guardrail) -> str:
+    title = metric(found.metric).title
+    if found.candidate_value is None or found.control_value is None:
+        return f"{title} is known of {found.candidate:,} candidate and {found.control:,} control users"
+    scale = scale_of(found.metric) or Bounded()
+    candidate, control = (
+        f"{scale.low + value * (scale.high - scale.low):.3g}" for value in (found.candidate_value, found.control_value)
+    )
+    points = 100 * (found.control_value - found.candidate_value)
+    which = f"{points:.1f} points lower" if points >= 0 else f"{-points:.1f} points higher"
+    return (
+        f"{title} was {candidate} on average over {found.candidate:,} candidate users against {control} over "
+        f"{found.control:,} in control, {which} on a scale of 100; up to {100 * guardrail.drop:.3g} lower is tolerated"
     )
 
 

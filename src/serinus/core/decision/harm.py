@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 import msgspec
 
-from serinus.core.decision import ratios
+from serinus.core.decision import labels, ratios
+from serinus.core.decision.labels import Known, by_metric
 from serinus.core.decision.ratios import UnitSpread
 from serinus.core.decision.verdict import Verdict
 from serinus.core.metrics import Kind
 from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.records.label_sums import LabelSums
 from serinus.core.release.release import Positions, Release
 from serinus.core.stats import combine, events, multiplicity, single
 
@@ -26,8 +28,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     those with a value), log E of each restart, and their weighted mean.
 
     `no_data` says why nothing can be said yet; then log E is 0. `threshold` of a quantile is the control's own, and
-    `candidate_value` and `control_value` are an arm's ratio, all in the metric's unit; `information` is that of the
-    log of the ratio.
+    `candidate_value` and `control_value` are an arm's ratio, all in the metric's unit, or its mean score, as a share of
+    the scale; `information` is that of the log of the ratio.
     """
 
     metric: str
@@ -69,21 +71,26 @@ def judge_harm(
     positions: Positions,
     spreads: Sequence[UnitSpread] = (),
     information: Mapping[str, float] = NOTHING,
+    scores: Sequence[LabelSums] = (),
 ) -> Harm:
-    """Σ_k w_k Σ_s v_s E_k^(restarted at step s) against 1/α (statistics 5), from positions and sums over units alone.
-    `information` is the largest that was seen of each ratio.
+    """Σ_k w_k Σ_s v_s E_k^(restarted at step s) against 1/α (statistics 5), from positions, sums over units and
+    their scores alone. `information` is the largest that was seen of each ratio.
 
     All strata share π = ½ up to 50 %, so that an event is the candidate's with the same chance in each and their
     counts add up without pooling rates.
     """
     plan = release.plan
     counted = compared_positions(release, positions)
-    evidence = tuple(
-        _ratio_evidence(release, guardrail, spreads, information)
-        if guardrail.kind == "ratio"
-        else _evidence(release, guardrail, counted)
-        for guardrail in plan.guardrails
-    )
+    known = by_metric(scores)
+
+    def evidence_of(guardrail: Guardrail) -> Evidence:
+        if guardrail.kind == "ratio":
+            return _ratio_evidence(release, guardrail, spreads, information)
+        if guardrail.kind == "score":
+            return _score_evidence(release, guardrail, known)
+        return _evidence(release, guardrail, counted)
+
+    evidence = tuple(evidence_of(guardrail) for guardrail in plan.guardrails)
     needed = round(math.log(1 / plan.alpha), DIGITS)
     log_e, culprits = _release_evidence(release, evidence, needed)
     signals = _signals(plan, evidence, needed)
@@ -170,6 +177,55 @@ def _ratio_evidence(
         control_value=whole.control,
         information=ratios.information(whole),
     )
+
+
+def _score_evidence(release: Release, guardrail: Guardrail, known: Known) -> Evidence:
+    compared = compared_steps(release)
+    found = known.get(guardrail.metric) or LabelSums(metric=guardrail.metric)
+    missing = labels.unscored(found)
+    log_e = tuple(0.0 if missing else round(labels.harm_log_e(found, since), DIGITS) for since in range(compared))
+    floor = release.rearmed.get(trigger_of(guardrail.metric), {}).get("log_e_micro", 0) / 1e6
+    total = combine.mixed(log_e, combine.restart_weights(compared))
+    candidate, control = found.labelled()
+    means = found.means()
+    return Evidence(
+        metric=guardrail.metric,
+        role=guardrail.role,
+        dry_run=guardrail.dry_run,
+        candidate=candidate,
+        control=control,
+        restarts=log_e,
+        log_e=0.0 if missing else round(total - floor, DIGITS),
+        kind="score",
+        no_data=missing,
+        candidate_value=_rounded(means[0]),
+        control_value=_rounded(means[1]),
+    )
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, DIGITS)
+
+
+def _mixed(
+    release: Release, log_e: tuple[float, ...], later: tuple[float, ...], renewed: Sequence[renewal.Start]
+) -> float:
+    """Over the whole, the steps, and renewals; those to come have E = 1."""
+    if release.stats_v < RENEWED_V:
+        return round(combine.mixed(log_e, combine.restart_weights(len(log_e))), DIGITS)
+    weights = [*renewal.step_weights(len(log_e)), *map(renewal.weight, renewed), renewal.to_come(renewed)]
+    return round(combine.mixed((*log_e, *later, 0.0), weights), DIGITS)
+
+
+def renewed_positions(release: Release, renewals: Renewals, positions: Positions) -> Renewals:
+    """The renewals to follow from now on, of every guardrail on events."""
+    if release.stats_v < RENEWED_V:
+        return renewals
+    return renewals | {
+        rail.metric: renewal.renewed(renewals.get(rail.metric, ()), *positions[rail.metric], margin_of(rail))
+        for rail in release.plan.guardrails
+        if rail.kind in ("events", "quantile") and rail.metric in positions
+    }
 
 
 def _later(start: tuple[int, int], floor: tuple[int, int]) -> tuple[int, int]:

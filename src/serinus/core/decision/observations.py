@@ -7,6 +7,7 @@ import msgspec
 from serinus.core.decision.monitors import MonitorSeen
 from serinus.core.decision.ratios import UnitSpread
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
@@ -89,7 +90,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
     `frozen`: why no step may be taken now, if so.
     `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
-    could be taken now. `gates`: what was measured and signed. `shadow`: None outside of shadow stages."""
+    could be taken now. `labels`: what somebody has said of matured units. `gates`: what was measured and
+    signed. `shadow`: None outside of shadow stages."""
 
     elapsed_ms: int
     candidate: Flow
@@ -106,6 +108,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     shadow: ShadowSeen | None = None
     spreads: tuple[UnitSpread, ...] = ()
     yardsticks: tuple[Yardstick, ...] = ()
+    labels: tuple[LabelSums, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

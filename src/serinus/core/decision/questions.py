@@ -18,6 +18,7 @@ from serinus.core.decision.onward import onward
 from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
 from serinus.core.decision.signing import signing
 from serinus.core.decision.tolerance import zero_tolerance
+from serinus.core.decision.unlabelled import labels, unlabelled
 from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import percent, span
 from serinus.core.pipeline.stages import MeasuredStage, ShadowStage
@@ -143,6 +144,7 @@ WHILE_SERVING: tuple[Question, ...] = (
     monitored,
     sample_ratio,
     counters,
+    labels,
     refused,
     deadline,
     data,
@@ -206,6 +208,8 @@ def _lacking(case: Case) -> str:
         return f"{fewest:,} of {least:,} units per arm are in" if fewest else "no units of this step are in yet"
     if held := held_by_monitor(case):
         return held
+    if silent := unlabelled(case):
+        return silent
     if unknown := unjudged(case):
         return unknown
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):

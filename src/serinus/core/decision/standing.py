@@ -142,7 +142,8 @@ def standing(
         for guardrail in release.plan.guardrails
     }
     most = progress.information if progress else {}
-    harm = judge_harm(release, positions, unit_spreads(sums, spreads), most)
+    scores = progress.labels if progress else ()
+    harm = judge_harm(release, positions, unit_spreads(sums, spreads), most, scores)
     units = totals[ENROLLED, Arm.CANDIDATE], totals[ENROLLED, Arm.CONTROL]
     return Standing(
         arms=tuple(_arm(release, arm, totals, hosts) for arm in COMPARED),
@@ -212,7 +213,7 @@ def _arm(release: Release, arm: Arm, totals: Counter[tuple[str, int]], hosts: Se
     watched = {guardrail.metric for guardrail in release.plan.guardrails}
     watched |= {limit.metric for limit in release.plan.limits if REGISTRY[limit.metric].event}
     watched |= {metric for metric, _ in totals if metric != ENROLLED}
-    watched -= {name for name, found in REGISTRY.items() if found.kind == "ratio"}
+    watched -= {name for name, found in REGISTRY.items() if found.kind in ("ratio", "score")}
     return ArmStanding(
         arm=arm.label,
         units=units,

@@ -67,6 +67,12 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 def check_limit(where: str, limit: Limit) -> None:
     """Refuse a limit that cannot work; InvalidInput at `where` says why."""
     judged = metric(limit.metric)
+    if judged.kind == "score":
+        raise InvalidInput(
+            f"{judged.name} is known of some users only, long after their calls",
+            where=where,
+            mend=f"compare it with the control: `guardrails: [{{metric: {judged.name}, max_drop: 2%}}]`",
+        )
     if (limit.above is None) == (limit.below is None):
         raise InvalidInput(
             f"{judged.name} has {'no bound' if limit.above is None else 'two bounds'}",

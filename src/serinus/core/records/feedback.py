@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from serinus.core.errors import InvalidInput
+from serinus.core.metrics import Bounded
+from serinus.core.records.labels import SCORED, scale_of
 
 TEXT_CHARS = 2000
 KEY_CHARS = 200
 SOURCE = "feedback"
 _ONE = 1_000_000
 _BAD_RATING = 2
-_FIELDS = "call_id or conversation; thumbs, rating, text, signal; user, key"
+_FIELDS = "call_id or conversation; thumbs, rating, text, signal, scores; user, key"
+
+
+class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A score on a scale of the sender's own."""
+
+    value: float
+    low: float = 0.0
+    high: float = 1.0
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is).
+    """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is), or what
+    a judge or the app itself gave it (`scores`, by metric).
 
     `key` makes a repeated request the same feedback; without it, equal content is.
     """
@@ -30,6 +42,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
     text: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)] = ""
     signal: Literal["resolved", "escalated", "abandoned", "recontact"] | None = None
+    scores: dict[str, float | Graded] = {}
     key: Annotated[str, msgspec.Meta(max_length=KEY_CHARS)] = ""
 
 
@@ -51,8 +64,10 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
         raise InvalidInput(what, where=path.rstrip("`"), mend=f"known fields: {_FIELDS}") from None
     if bool(found.call_id) == bool(found.conversation):
         raise InvalidInput("name one call or one conversation", where="call_id", mend="`call_id` is x-request-id")
-    if not (found.thumbs or found.rating or found.text or found.signal):
-        raise InvalidInput("nothing was said", where="thumbs", mend="send thumbs, rating, text or signal")
+    if not (found.thumbs or found.rating or found.text or found.signal or found.scores):
+        raise InvalidInput("nothing was said", where="thumbs", mend="send thumbs, rating, text, signal or scores")
+    for name, given in found.scores.items():
+        _score(name, given)
     if not found.key.isprintable():
         raise InvalidInput("not printable", where="key", mend="use letters, digits and hyphens")
     return found
@@ -67,6 +82,7 @@ def marks_of(feedback: Feedback) -> list[Mark]:
         found.append(("feedback.thumbs_down", _ONE if is_bad else 0, ""))
     if feedback.rating:
         found.append(("feedback.rating", feedback.rating * _ONE, ""))
+    found += [(name, _score(name, given), "") for name, given in feedback.scores.items()]
     if feedback.signal:
         found.append((f"feedback.{feedback.signal}", _ONE, ""))
     if feedback.text:
@@ -75,6 +91,29 @@ def marks_of(feedback: Feedback) -> list[Mark]:
         Mark(metric=metric, value_micro=value, key=feedback.key or _content_key(value, text), text=text)
         for metric, value, text in found
     ]
+
+
+def _score(name: str, given: float | Graded) -> int:
+    """A score in millionths of its metric's unit; InvalidInput for what is not on its scale, NaN and infinity too."""
+    where, scale = f"scores.{name}", scale_of(name)
+    if scale is None or name == "feedback.rating":
+        raise InvalidInput(
+            f"{name!r} is no score", where=where, mend=f"known: {', '.join(SCORED)}; ratings are sent as `rating`"
+        )
+    own = Bounded(low=given.low, high=given.high) if isinstance(given, Graded) else scale
+    if not (math.isfinite(own.high - own.low) and own.low < own.high):
+        raise InvalidInput(
+            f"from {own.low:g} to {own.high:g} is no scale", where=where, mend="e.g. {value: 4, low: 1, high: 5}"
+        )
+    value = given.value if isinstance(given, Graded) else given
+    share = own.share(value)
+    if share is None:
+        raise InvalidInput(
+            f"{value:g} is not from {own.low:g} to {own.high:g}",
+            where=where,
+            mend="send a number in [0, 1], or name your scale: {value: 4, low: 1, high: 5}",
+        )
+    return round((scale.low + share * (scale.high - scale.low)) * _ONE)
 
 
 def _content_key(value_micro: int, text: str) -> str:

@@ -16,6 +16,7 @@ from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
+from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, labels_of
 from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import event_key, event_of
@@ -26,6 +27,7 @@ from serinus.core.routing.snapshot import Measured
 
 WIDTHS_S = (1, 60)
 _US = 1_000_000
+_US_PER_MS = 1000
 _COMPARED = frozenset(int(arm) for arm in COMPARED)
 
 
@@ -60,8 +62,9 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
     (`rollups_of`); `pairs` the first of each unit, which count if it had none before; `unit_sums` what units' cost and
-    tokens add up to. By worker instance: `changes`, `overdue` (how many the clock judged), and `told` (the newest
-    count of dropped records in its spool; workers that told none are not in it)."""
+    tokens add up to. `labels` are the first of each unit, and `exposed_at_us` since when units have been exposed, by
+    release and unit, where labels are awaited. By worker instance: `changes`, `overdue` (how many the clock judged),
+    and `told` (the newest count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
@@ -71,11 +74,19 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     overdue: dict[str, int]
     told: dict[str, int]
     unit_sums: Mapping[UnitKey, UnitSum] = {}
+    labels: Mapping[LabelKey, Label] = {}
+    exposed_at_us: Mapping[tuple[str, bytes], int] = {}
 
 
-def tally(host: str, reads: Iterable[Read], found_at_us: int, measures: Measures = UNMEASURED) -> Tally:
+def tally(
+    host: str,
+    reads: Iterable[Read],
+    found_at_us: int,
+    measures: Measures = UNMEASURED,
+    awaiting: Awaiting = NOT_AWAITED,
+) -> Tally:
     """The tally of what was read in one round. `found_at_us` is the wall time at which overdue calls were found."""
-    sheet = _Sheet(found_at_us, measures)
+    sheet = _Sheet(found_at_us, measures, awaiting)
     changes: dict[str, Changes] = {}
     overdue: dict[str, int] = {}
     told: dict[str, int] = {}
@@ -96,6 +107,8 @@ def tally(host: str, reads: Iterable[Read], found_at_us: int, measures: Measures
         overdue=overdue,
         told=told,
         unit_sums=sheet.unit_sums,
+        labels=sheet.labels,
+        exposed_at_us=sheet.exposed_at_us,
     )
 
 
@@ -203,8 +216,11 @@ _Identity = tuple[str, bytes, bytes]  # app; release, arm and stratum as in the 
 class _Sheet:
     """Adds up one round."""
 
-    def __init__(self, found_at_us: int, measures: Measures) -> None:
+    def __init__(self, found_at_us: int, measures: Measures, awaiting: Awaiting = NOT_AWAITED) -> None:
         self.unit_sums: dict[UnitKey, UnitSum] = {}
+        self.labels: dict[LabelKey, Label] = {}
+        self.exposed_at_us: dict[tuple[str, bytes], int] = {}
+        self._awaiting = awaiting
         self._measures = measures
         self.scored: dict[bytes, Scored] = {}
         self.pairs: list[Pair] = []
@@ -263,13 +279,24 @@ class _Sheet:
         self._bucket(begin.app, begin.call, begin.version, self._found_s).event(int(Event.OVERDUE))
 
     def _score(self, record: Score) -> None:
+        self._label(record)
         bit = event_of(record)
         if not bit:
             return
-        self._enrol(record.call, bit)
+        self._enrol(record.call, bit, record.at_us)
         key = event_key(record)
         found = Scored(key=key, app=record.app, call=record.call, at_us=record.at_us, event=bit)
         self.scored.setdefault(key, found)
+
+    def _label(self, record: Score) -> None:
+        """Note what a score says of a unit that is awaited, and enrol it: its call may not have been shipped yet."""
+        if not self._awaiting or record.call[28] not in _COMPARED or record.call[29] == 255:
+            return
+        release, unit = id_text(RELEASE, record.call[12:28]), record.call[30:38]
+        for name, value in labels_of(record, self._awaiting.get(release, ())):
+            self._enrol(record.call, 0, record.at_us)
+            key, label = LabelKey(release, name, unit), Label(record.at_us, value)
+            self.labels[key] = min(label, self.labels.get(key, label))
 
     def _measure(self, end: End) -> int:
         """Add up what of a call counts by unit; the bits that it sets."""
@@ -281,11 +308,16 @@ class _Sheet:
             self.unit_sums[key] = self.unit_sums.get(key, UnitSum()).plus(value)
         return bits_of(end, Arm(end.call[28]), measures)
 
-    def _enrol(self, call: bytes, events: int) -> None:
+    def _enrol(self, call: bytes, events: int, told_us: int = 0) -> None:
+        """`told_us` stands for the time of a call that has none, since a score is about a whole conversation."""
         release, arm, stratum, unit = call[12:28], call[28], call[29], call[30:38]
         if arm in _COMPARED and stratum != 255 and any(release):
             place, before = self._units.get((release, unit), (call[28:30], 0))
             self._units[release, unit] = (place, before | events)
+            if self._awaiting:
+                at_us = int.from_bytes(call[1:7], "big") * _US_PER_MS or told_us
+                of = id_text(RELEASE, release), unit
+                self.exposed_at_us[of] = min(at_us, self.exposed_at_us.get(of, at_us))
 
     def _bucket(self, app: str, call: bytes, version: bytes, second: int) -> _Bucket:
         key = ((app, call[12:30], version), second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.pipeline.plan import Plan
+from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.lineage import Lineage
 from serinus.core.release.table import State
@@ -111,7 +112,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     `pending_ms` was spent in health since both arms last answered; it is served once they answer again. `waiting`
     is what the release lacked at the last round, as a sentence. `stage_ms` was spent in the attempt `attempt` of stage
     `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
-    Of guardrails on ratios, `information` is the largest seen and `log_e` that of the last round.
+    Of guardrails on ratios, `information` is the largest seen; of those and of scores, `log_e` is that of the last
+    round. `labels` are how far labels of units were read, and what they add up to.
     """
 
     release: str
@@ -135,3 +137,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     shadow: ShadowProgress | None = None
     information: dict[str, float] = {}
     log_e: dict[str, float] = {}
+    labels: tuple[LabelSums, ...] = ()

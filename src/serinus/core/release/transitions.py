@@ -185,11 +185,24 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     if kind == "sample_ratio":
         candidate, control = progress.positions.get(ENROLLED, (0, 0))
         return {**release.rearmed, kind: {"candidate": candidate, "control": control}}
+    if kind == "labels":
+        return {**release.rearmed, release.hold.trigger: _label_position(name, progress)}
     if kind == "limit":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.watermark_us}}
     if kind == "monitor":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.monitors_us}}
     return release.rearmed
+
+
+def _label_position(metric: str, progress: Progress) -> dict[str, int]:
+    found = next((one for one in progress.labels if one.metric == metric), None)
+    labelled, missing = (found.labelled(), found.missing()) if found else ((0, 0), (0, 0))
+    return {
+        "candidate_labelled": labelled[0],
+        "control_labelled": labelled[1],
+        "candidate_missing": missing[0],
+        "control_missing": missing[1],
+    }
 
 
 def _shadow_position(kind: str, name: str, totals: PairTotals) -> dict[str, int]:

@@ -35,7 +35,7 @@ def wanting(plan: Plan, known: tuple[Yardstick, ...]) -> tuple[Guardrail, ...]:
 def measures(plan: Plan, known: tuple[Yardstick, ...]) -> tuple[Measured, ...]:
     """What the host agents measure for a plan, in its order; the slots follow from it, so that they never change."""
     at_us = {one.metric: one.at_us for one in known}
-    rails = [rail for rail in plan.guardrails if rail.kind != "events"]
+    rails = [rail for rail in plan.guardrails if rail.kind in ("quantile", "ratio")]
     return tuple(_measured(rail, slot, at_us.get(rail.metric, 0)) for slot, rail in enumerate(rails[:SLOTS]))
 
 

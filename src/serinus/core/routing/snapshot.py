@@ -170,7 +170,7 @@ class Release(Struct, frozen=True, kw_only=True):
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
     `populations`: by step, whom the ramp means (None, or no entry: everyone); its share is then of that population.
     Units in `forced` are served the candidate, outside the comparison.
-    `measures`: what guardrails besides those on events need of each unit.
+    `measures`: what guardrails besides those on events need of each unit; `awaited`: metrics whose labels they need.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
 
@@ -186,6 +186,7 @@ class Release(Struct, frozen=True, kw_only=True):
     mirror: Mirror | None = None
     populations: tuple[Predicate | None, ...] = ()
     measures: tuple[Measured, ...] = ()
+    awaited: tuple[str, ...] = ()
 
 
 class App(Struct, frozen=True, kw_only=True):

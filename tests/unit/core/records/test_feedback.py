@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -10,12 +11,16 @@ from hypothesis import strategies as st
 
 from serinus.core.errors import InvalidInput
 from serinus.core.records.feedback import KEY_CHARS, TEXT_CHARS, marks_of, parse_feedback
+from serinus.core.records.labels import LABELLED, SCORED, labels_of
+from serinus.core.records.record import Score
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
-FIELDS = st.sampled_from(["call_id", "conversation", "user", "thumbs", "rating", "text", "signal", "key", "other"])
+FIELDS = st.sampled_from(
+    ["call_id", "conversation", "user", "thumbs", "rating", "text", "signal", "scores", "key", "other"]
+)
 
 
 def _marks(**said: Any) -> list[tuple[str, int, str]]:
@@ -31,6 +36,12 @@ def _marks(**said: Any) -> list[tuple[str, int, str]]:
         ({"rating": 2}, [("feedback.thumbs_down", 1_000_000, ""), ("feedback.rating", 2_000_000, "")]),
         ({"rating": 3}, [("feedback.thumbs_down", 0, ""), ("feedback.rating", 3_000_000, "")]),
         ({"thumbs": "up", "rating": 1}, [("feedback.thumbs_down", 1_000_000, ""), ("feedback.rating", 1_000_000, "")]),
+        ({"scores": {"judge.correctness": 0.9}}, [("judge.correctness", 900_000, "")]),
+        (
+            {"scores": {"judge.coherence": 0, "feedback.outcome": 1}},
+            [("judge.coherence", 0, ""), ("feedback.outcome", 1_000_000, "")],
+        ),
+        ({"scores": {"judge.faithfulness": {"value": 4, "low": 1, "high": 5}}}, [("judge.faithfulness", 750_000, "")]),
         ({"signal": "escalated"}, [("feedback.escalated", 1_000_000, "")]),
         ({"signal": "resolved", "text": "ok"}, [("feedback.resolved", 1_000_000, ""), ("feedback.text", 0, "ok")]),
     ],
@@ -69,6 +80,25 @@ def test_O2_equal_feedback_has_equal_keys_and_a_callers_key_stands_for_it() -> N
         ({"call_id": "a", "thumbs": "up", "key": "x" * (KEY_CHARS + 1)}, "key"),
         ({"call_id": "a", "thumbs": "up", "key": "a\nb"}, "key"),
         ({"call_id": "a", "thumb": "up"}, ""),
+        ({"call_id": "a", "scores": {}}, "thumbs"),
+        ({"call_id": "a", "scores": {"judge.correctness": 1.01}}, "scores.judge.correctness"),
+        ({"call_id": "a", "scores": {"judge.correctness": -1e-9}}, "scores.judge.correctness"),
+        ({"call_id": "a", "scores": {"judge.correctness": math.nan}}, "scores.judge.correctness"),
+        ({"call_id": "a", "scores": {"judge.correctness": math.inf}}, "scores.judge.correctness"),
+        ({"call_id": "a", "scores": {"judge.correctness": -math.inf}}, "scores.judge.correctness"),
+        ({"call_id": "a", "scores": {"judge.correctness": 10**400}}, "scores[...]"),
+        ({"call_id": "a", "scores": {"judge.correctness": "0.9"}}, "scores[...]"),
+        ({"call_id": "a", "scores": {"judge.correctness": True}}, "scores[...]"),
+        ({"call_id": "a", "scores": {"judge.coherence": {"value": 6, "low": 1, "high": 5}}}, "scores.judge.coherence"),
+        ({"call_id": "a", "scores": {"judge.coherence": {"value": 1, "low": 1, "high": 1}}}, "scores.judge.coherence"),
+        (
+            {"call_id": "a", "scores": {"judge.coherence": {"value": 1, "low": -1e308, "high": 1e308}}},
+            "scores.judge.coherence",
+        ),
+        ({"call_id": "a", "scores": {"judge.coherence": {"low": 1, "high": 5}}}, "scores[...]"),
+        ({"call_id": "a", "scores": {"call.error": 1}}, "scores.call.error"),
+        ({"call_id": "a", "scores": {"feedback.rating": 1}}, "scores.feedback.rating"),
+        ({"call_id": "a", "scores": {"judge.correctnes": 1}}, "scores.judge.correctnes"),
     ],
 )
 def test_what_is_not_meant_so_is_refused_by_its_field(body: dict[str, Any], where: str) -> None:
@@ -87,3 +117,27 @@ def test_no_body_makes_it_fail_otherwise(body: dict[str, Any]) -> None:
     except InvalidInput:
         return
     assert marks_of(found)
+
+
+NUMBER = st.floats(allow_nan=True, allow_infinity=True) | st.integers(-(10**30), 10**30)
+GRADES = NUMBER | st.fixed_dictionaries({"value": NUMBER}, optional={"low": NUMBER, "high": NUMBER})
+
+
+@given(st.dictionaries(st.sampled_from([*SCORED, "feedback.rating", "call.error"]), GRADES, min_size=1, max_size=4))
+def test_T43_what_is_recorded_of_a_score_stands_on_its_scale(scores: dict[str, Any]) -> None:
+    """Whatever numbers are sent, NaN and infinity among them: a refusal, or labels that the tick can add up."""
+    try:
+        marks = marks_of(parse_feedback({"call_id": "call_x", "scores": scores}))
+    except InvalidInput:
+        return
+    for mark in marks:
+        score = Score(bytes(48), 1, mark.metric, mark.value_micro, "feedback", mark.key)
+        ((_, value),) = labels_of(score, {mark.metric})
+        assert 0 <= value <= 1_000_000
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(sorted(LABELLED)))
+def test_T43_no_score_in_a_spool_labels_beyond_its_scale(value_micro: int, metric: str) -> None:
+    """Also one that another writer put there."""
+    found = labels_of(Score(bytes(48), 1, metric, value_micro, "judge", "k"), LABELLED)
+    assert all(name in LABELLED and 0 <= value <= 1_000_000 for name, value in found)
