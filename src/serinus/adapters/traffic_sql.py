@@ -13,6 +13,9 @@ _WINDOW = """
 SELECT 'distinct' AS what, '{hours}' AS key, count(*) / any_value(whole) AS number FROM (
   SELECT DISTINCT unit, (at_us - first_us) // {us} AS part, (last_us + 1 - first_us) // {us} AS whole
   FROM seen, bounds WHERE at_us < first_us + (last_us + 1 - first_us) // {us} * {us}) HAVING count(*) > 0"""
+SHARES = (0.5, 0.9, 0.95, 0.99)
+_QUANTILE = """
+SELECT '{measure}', '{share}', approx_quantile({measure}_us, {share}) / 1000.0 FROM live WHERE {measure}_us > 0"""
 _COUNTS = f"""
 SELECT 'first', '', first_us FROM bounds UNION ALL
 SELECT 'last', '', last_us FROM bounds UNION ALL
@@ -33,7 +36,7 @@ def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], 
         else "SELECT NULL AS call, NULL AS metric WHERE false"
     )
     head = (
-        "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano FROM"  # noqa: S608 - constants
+        "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano, latency_us, ttft_us FROM"  # noqa: S608 - constants
         " read_parquet($calls, union_by_name = true)"
         " WHERE app = $app AND at_us >= $from_us AND at_us < $to_us AND arm <> 'shadow'),"
         " bounds AS (SELECT min(at_us) AS first_us, max(at_us) AS last_us FROM seen),"
@@ -44,7 +47,8 @@ def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], 
     values: dict[str, Any] = {"calls": list(calls), "app": app, "from_us": from_us, "to_us": to_us}
     if scores:
         values["scores"] = list(scores)
-    return head + _COUNTS + "".join(f" UNION ALL {window}" for window in windows), values
+    quantiles = (_QUANTILE.format(measure=measure, share=share) for measure in ("latency", "ttft") for share in SHARES)
+    return head + _COUNTS + "".join(f" UNION ALL {part}" for part in (*windows, *quantiles)), values
 
 
 def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
@@ -64,4 +68,9 @@ def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
         live_events={event: int(calls) for event, calls in found.get("event", {}).items()},
         heaviest=int(found["heaviest"][""]),
         cost_nano=found.get("cost", {}).get(""),
+        quantiles={
+            measure: tuple((float(share), float(ms)) for share, ms in sorted(found[measure].items()))
+            for measure in ("latency", "ttft")
+            if measure in found
+        },
     )

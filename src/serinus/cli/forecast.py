@@ -45,6 +45,7 @@ def outlook_document(found: Outlook) -> dict[str, Any]:
         "steps": msgspec.to_builtins(found.forecast.steps),
         "harms": msgspec.to_builtins(found.forecast.harms),
         "hours": found.forecast.hours,
+        "false_stops": msgspec.to_builtins(found.false_stops),
         "findings": msgspec.to_builtins(found.findings),
     }
 

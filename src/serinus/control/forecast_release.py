@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.errors import Conflict, InvalidInput
+from serinus.core.lint.false_stops import FalseStop, false_stops
 from serinus.core.lint.findings import Finding, findings
 from serinus.core.lint.forecast import Forecast, forecast
 from serinus.core.lint.history import traffic_of
@@ -25,6 +26,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     traffic: Traffic
     forecast: Forecast
     findings: tuple[Finding, ...]
+    false_stops: tuple[FalseStop, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -35,7 +37,12 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 def outlook(plan: Plan, traffic: Traffic) -> Outlook:
     """What a plan would see of this traffic."""
     found = forecast(plan, traffic)
-    return Outlook(traffic=traffic, forecast=found, findings=tuple(findings(plan, traffic, found)))
+    return Outlook(
+        traffic=traffic,
+        forecast=found,
+        findings=tuple(findings(plan, traffic, found)),
+        false_stops=false_stops(plan, traffic, found),
+    )
 
 
 def forecast_release(log: CallSearch, now_us: int, app: str, plan: Plan | None, days: int = HISTORY_DAYS) -> Outlook:

@@ -16,6 +16,7 @@ from serinus.files.yaml_nodes import Node, parse_yaml
 MAX_BYTES = 256 * 1024
 EXAMPLE = "{traffic: 1, calls_per_hour: 1200, users: {1h: 300, 24h: 2500}, rates: {call.error: 1%}}"
 _S_PER_HOUR = 3600.0
+_SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
 def parse_traffic_file(file: str, raw: bytes) -> Traffic:
@@ -31,7 +32,8 @@ def parse_traffic_file(file: str, raw: bytes) -> Traffic:
             faults.append(fault(file, node.line, f"unknown key `{name}`", did_you_mean(name, _KEYS)))
             continue
         try:
-            found |= read(node)
+            own = read(node)
+            found |= own if "quantiles" not in own else {"quantiles": found.get("quantiles", {}) | own["quantiles"]}
         except InvalidInput as error:
             faults.append(fault(file, node.line, f"`{name}`: {error.what}", error.mend))
     faults += [
@@ -84,6 +86,33 @@ def _heaviest(node: Node) -> dict[str, Any]:
     return {"heaviest_unit": units.share(node.plain())}
 
 
+def _quantiles(measure: str) -> Callable[[Node], dict[str, Any]]:
+    def read(node: Node) -> dict[str, Any]:
+        value = node.plain()
+        mend = f"write such as `{measure}: {{p50: 900ms, p95: 2.4s, p99: 4s}}`"
+        if not isinstance(value, dict) or not value:
+            raise InvalidInput("these are no quantiles", mend=mend)
+        pairs = []
+        for name, text in value.items():
+            if name not in _SHARES:
+                raise InvalidInput(f"{name!r} is no quantile", mend=mend)
+            pairs.append((_SHARES[name], 1000 * units.duration_s(text)))
+        return {"quantiles": {measure: tuple(sorted(pairs))}}
+
+    return read
+
+
+def _dollars(name: str) -> Callable[[Node], dict[str, Any]]:
+    def read(node: Node) -> dict[str, Any]:
+        return {name: round(units.amount("usd", str(node.plain())) * 1e9)}
+
+    return read
+
+
+def _judged(node: Node) -> dict[str, Any]:
+    return {"judged": units.share(node.plain())}
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -94,4 +123,9 @@ _KEYS: dict[str, Callable[[Node], dict[str, Any]]] = {
     "users": _users,
     "rates": _rates,
     "heaviest_user": _heaviest,
+    "latency": _quantiles("latency"),
+    "ttft": _quantiles("ttft"),
+    "cost_per_call": _dollars("cost_nano"),
+    "judged": _judged,
+    "judge_call": _dollars("judge_nano"),
 }

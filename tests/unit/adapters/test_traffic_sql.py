@@ -71,3 +71,19 @@ def test_an_app_without_calls_has_no_traffic(tmp_path: Path) -> None:
     """Neither without any file nor without a row."""
     assert ParquetSearch(tmp_path, ReadLimits()).traffic(APP, 0, 2**60) is None
     assert log_of(tmp_path, call(1, 0.0, "aa")).traffic("other", 0, 2**60) is None
+
+
+def test_latencies_of_the_live_version_are_known_by_their_quantiles(tmp_path: Path) -> None:
+    """In ms; a candidate's do not count, nor a first byte that never came."""
+    calls = [
+        msgspec.structs.replace(call(n, n / 60, "aa"), latency_us=1000 * n, ttft_us=0 if n > 50 else 500 * n)
+        for n in range(1, 101)
+    ]
+    slow = msgspec.structs.replace(call(101, 2.0, "bb", arm="candidate"), latency_us=10**9)
+    found = log_of(tmp_path, *calls, slow).traffic(APP, START_US, START_US + 100 * HOUR_US)
+    assert found is not None
+    latency, ttft = dict(found.quantiles["latency"]), dict(found.quantiles["ttft"])
+    assert list(latency) == [0.5, 0.9, 0.95, 0.99]
+    assert abs(latency[0.5] - 50) < 3
+    assert abs(latency[0.99] - 99) < 3
+    assert abs(ttft[0.5] - 12.5) < 2

@@ -18,6 +18,16 @@ def test_traffic_is_read_with_its_units() -> None:
     assert (found.rates, found.heaviest_unit, found.cost_nano) == ({"call.error": 0.01}, 0.005, -1)
 
 
+def test_latencies_and_prices_are_read() -> None:
+    """Quantiles in any order and unit; dollars become nano-dollars."""
+    more = (
+        "latency: {p95: 2.4s, p50: 900ms}\nttft: {p50: 300ms}\ncost_per_call: $0.002\njudged: 2%\njudge_call: $0.01\n"
+    )
+    found = parse_traffic_file("t.yaml", (SOUND + more).encode())
+    assert found.quantiles == {"latency": ((0.5, 900.0), (0.95, 2400.0)), "ttft": ((0.5, 300.0),)}
+    assert (found.cost_nano, found.judged, found.judge_nano) == (2_000_000, 0.02, 10_000_000)
+
+
 def test_the_example_of_the_mend_texts_is_sound() -> None:
     """What people are told to write works."""
     assert parse_traffic_file("t.yaml", EXAMPLE.encode()).calls_per_hour == 1200
@@ -38,6 +48,8 @@ def test_the_example_of_the_mend_texts_is_sound() -> None:
         (SOUND.replace("1200", "0"), ["1: no calls at all"]),
         (SOUND.replace("300", "many"), ["3: `users`: these are no distinct users"]),
         (SOUND.replace("1h", "1x"), ["3: `users`: '1x' is not a duration"]),
+        (SOUND + "latency: {p42: 1s}\n", ["4: `latency`: 'p42' is no quantile"]),
+        (SOUND + "latency: {p50: 2s, p95: 1s}\n", ["1: [0.95, 1000 ms] does not grow"]),
         (SOUND.replace("300", "3000"), ["1: [24, 2500] does not grow"]),
     ],
 )

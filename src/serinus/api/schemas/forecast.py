@@ -56,6 +56,15 @@ class HarmForecastView(BaseModel):
     bad_answers: float = Field(description="Its answers with the event by then.")
 
 
+class FalseStopView(BaseModel):
+    """What would stop a healthy release by chance."""
+
+    where: str = Field(description="A limit of the plan, or `rules` for zero tolerance.")
+    metric: str
+    action: str
+    chance: float | None = Field(description="In a release; null: the live version's own values are not known.")
+
+
 class FindingView(BaseModel):
     """One thing found."""
 
@@ -73,6 +82,7 @@ class ForecastView(BaseModel):
     harms: list[HarmForecastView]
     hours: float | None = Field(description="Of traffic until it is live; null: never.")
     findings: list[FindingView] = Field(description="Errors first.")
+    false_stops: list[FalseStopView] = Field(description="By limits and rules.")
 
     @classmethod
     def of(cls, found: Outlook) -> "ForecastView":
@@ -92,5 +102,6 @@ class ForecastView(BaseModel):
             steps=[StepForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.steps],
             harms=[HarmForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.harms],
             hours=found.forecast.hours,
+            false_stops=[FalseStopView.model_validate(msgspec.to_builtins(one)) for one in found.false_stops],
             findings=[FindingView.model_validate(msgspec.to_builtins(one)) for one in found.findings],
         )

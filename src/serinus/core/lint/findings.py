@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
-from scipy import stats
 
 from serinus.core.decision.wording import amount, listed, percent, span
-from serinus.core.lint.forecast import LONGEST_HOURS, SEES, Forecast, StepForecast
+from serinus.core.lint.costs import judge_cost, shadow_costs
+from serinus.core.lint.false_stops import bad_share, false_stops
+from serinus.core.lint.forecast import LONGEST_HOURS, SEES, Forecast, StepForecast, ratio_of
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import metric
 from serinus.core.pipeline.limit import Limit
@@ -21,7 +22,8 @@ RELEASES_A_YEAR = 52
 HEAVIEST_UNIT = 0.01
 LIKELY_GAP = 0.01
 """A chance of a pause for missing data in a night from which on it is told."""
-FALSE_LIMIT = 0.01
+FALSE_LIMIT, MOSTLY = 0.01, 0.5
+"""Chances of a false stop in a release from which on they are a warning, and an error."""
 _S_PER_HOUR = 3600.0
 
 Level = Literal["error", "warning", "info"]
@@ -39,10 +41,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int = RELEASES_A_YEAR) -> list[Finding]:
     """All findings, errors first."""
     every = [
-        *_steps(plan, found),
+        *_steps(plan, traffic, found),
         *_shown(plan, found),
         *_harms(plan, found),
-        *_limits(plan, traffic, found),
+        *_limits(plan, found),
+        *_false_stops(plan, traffic, found),
+        *_costs(plan, traffic, found),
         *_gaps(plan, traffic, found),
         *_ripening(plan),
         *_units(traffic),
@@ -52,7 +56,7 @@ def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int
     return sorted(every, key=lambda one: order.index(one.level))
 
 
-def _steps(plan: Plan, found: Forecast) -> Iterator[Finding]:
+def _steps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
     """Steps that never end, or in which nothing can be seen."""
     compared = [step for step in found.steps if not plan.is_watch(step.step)]
     for one in compared:
@@ -76,10 +80,10 @@ def _steps(plan: Plan, found: Forecast) -> Iterator[Finding]:
                 mend="raise the share, lower min_units, or plan for it",
             )
         if one.metrics:
-            yield from _sight(plan, one, last=one is compared[-1])
+            yield from _sight(plan, traffic, one, last=one is compared[-1])
 
 
-def _sight(plan: Plan, one: StepForecast, last: bool) -> Iterator[Finding]:
+def _sight(plan: Plan, traffic: Traffic, one: StepForecast, last: bool) -> Iterator[Finding]:
     where = f"plan.steps[{one.step}]"
     place = f"by the end of {percent(one.share)} ({one.units_so_far:,.0f} units per arm)"
     blind = [m for m in one.metrics if m.seen < SEES]
@@ -93,12 +97,13 @@ def _sight(plan: Plan, one: StepForecast, last: bool) -> Iterator[Finding]:
             )
         return
     for m in blind:
-        ratio = next(rail.design_ratio for rail in plan.guardrails if rail.metric == m.metric)
+        rail = next(rail for rail in plan.guardrails if rail.metric == m.metric)
+        ratio = ratio_of(traffic, rail, rail.design_ratio)
         smallest = f"{m.smallest_harm:.3g} times the control's" if m.smallest_harm is not None else "nothing"
         yield Finding(
             level="error",
             where=where,
-            what=f"{place} the comparison sees {metric(m.metric).title} of {ratio:g} times the control's with chance "
+            what=f"{place} the comparison sees {metric(m.metric).title} of {ratio:.3g} times the control's with chance "
             f"{percent(m.seen)}; what it sees with {percent(SEES)} is {smallest}",
             mend="lengthen the dwell of this step or of those before it, raise their shares, or give the guardrail a "
             "larger design_ratio",
@@ -136,14 +141,21 @@ def _shown(plan: Plan, found: Forecast) -> Iterator[Finding]:
 def _harms(plan: Plan, found: Forecast) -> Iterator[Finding]:
     for harm in found.harms:
         title = metric(harm.metric).title
-        if harm.hours_median is not None:
-            yield Finding(
-                level="info",
-                where=f"plan.guardrails.{harm.metric}",
-                what=f"{harm.ratio:g} times as many {title} are seen after {span(harm.hours_median * _S_PER_HOUR)} "
-                f"(median); {harm.exposed_units:,.0f} users have seen the candidate by then, in "
-                f"{harm.bad_answers:,.0f} answers with {title}",
-            )
+        if harm.hours_median is None:
+            continue
+        slow = metric(harm.metric).kind == "quantile"
+        what = (
+            f"{title} of {harm.ratio:.3g} times the control's is"
+            if slow
+            else f"{harm.ratio:g} times as many {title} are"
+        )
+        answers = "slow answers" if slow else f"answers with {title}"
+        yield Finding(
+            level="info",
+            where=f"plan.guardrails.{harm.metric}",
+            what=f"{what} seen after {span(harm.hours_median * _S_PER_HOUR)} (median); {harm.exposed_units:,.0f} users "
+            f"have seen the candidate by then, in {harm.bad_answers:,.0f} {answers}",
+        )
     for name in found.unseen:
         yield Finding(
             level="info",
@@ -159,7 +171,7 @@ def _harms(plan: Plan, found: Forecast) -> Iterator[Finding]:
         )
 
 
-def _limits(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+def _limits(plan: Plan, found: Forecast) -> Iterator[Finding]:
     for index, limit in enumerate(plan.limits):
         where, title = f"plan.limits[{index}]", metric(limit.metric).title
         per_bucket = limit.bucket_s / _S_PER_HOUR
@@ -182,27 +194,68 @@ def _limits(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
                 f"candidate in {_bucket(limit)}, also in the busiest hour",
                 mend="lower min_requests, or know that only the comparison guards these steps",
             )
-        yield from _false_limit(limit, where, traffic, found)
 
 
-def _false_limit(limit: Limit, where: str, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
-    """Whether the live version's own rate would break it by chance."""
-    rate = traffic.rates.get(limit.metric)
-    if rate is None or not metric(limit.metric).event:
-        return
-    worst = 0.0
-    for one in found.steps:
-        calls = math.floor(max(limit.min_requests, one.calls_mean * limit.bucket_s / _S_PER_HOUR))
-        over = float(stats.binom.sf(math.floor(limit.bound * calls), calls, rate))
-        runs = (one.hours or 0.0) * _S_PER_HOUR / (limit.bucket_s * limit.buckets)
-        worst = max(worst, -math.expm1(runs * math.log1p(-min(over**limit.buckets, 1 - 1e-12))))
-    if worst > FALSE_LIMIT:
+def _false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    """How often luck, or what the live version does itself, stops a healthy release."""
+    for one in false_stops(plan, traffic, found):
+        if one.chance is None:
+            continue
+        limit = next((limit for i, limit in enumerate(plan.limits) if one.where == f"plan.limits[{i}]"), None)
+        if limit is None:
+            rate = amount("share", traffic.rates[one.metric])
+            yield Finding(
+                level="error" if one.chance > MOSTLY else "warning",
+                where=one.where,
+                what=f"the live version itself breaks a rule with zero tolerance in {rate} of its calls: "
+                f"{percent(one.chance)} of candidates that are as good are stopped for it",
+                mend="make the rule narrower, or let it only count: `zero_tolerance: false`",
+            )
+            continue
+        mend = "raise the bound, min_requests or the time that it must last"
+        mend += "" if limit.by_chance else ", or let what is by chance not act: `by_chance: 0.01%`"
         yield Finding(
-            level="error" if worst > 0.5 else "warning",
-            where=where,
-            what=f"{metric(limit.metric).title} of {amount('share', rate)}, which the live version has itself, break "
-            f"this limit of {amount('share', limit.bound)} by chance in {percent(worst)} of healthy releases",
-            mend="raise the bound, min_requests or the time that it must last",
+            level="error" if one.chance > MOSTLY else "warning" if one.chance > FALSE_LIMIT else "info",
+            where=one.where,
+            what=f"{_usual(limit, traffic)} break this limit of {amount(metric(limit.metric).unit, limit.bound)} by "
+            f"chance in {percent(one.chance)} of healthy releases",
+            mend=mend if one.chance > FALSE_LIMIT else "",
+        )
+
+
+def _usual(limit: Limit, traffic: Traffic) -> str:
+    share = amount("share", bad_share(limit, traffic) or 0.0)
+    judged = metric(limit.metric)
+    if judged.unit == "share":
+        return f"{judged.title} of {share}, which the live version has itself,"
+    return f"calls of which {share} take longer, as of the live version's own,"
+
+
+def _costs(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    """What shadow and a judge cost."""
+    for one in shadow_costs(plan, traffic):
+        usd = "" if one.usd is None else f", about {amount('usd', one.usd)}"
+        yield Finding(
+            level="warning" if one.capped else "info",
+            where=f"plan.stages.{one.stage}",
+            what=f"{one.calls:,.0f} copies of calls are made in its dwell{usd}"
+            + (": its ceiling, so that it ends before them" if one.capped else ""),
+            mend="raise max_cost_usd, or lower its share" if one.capped else "",
+        )
+    judged = judge_cost(plan, traffic, found)
+    if judged is not None:
+        usd = "; what they cost is not known" if judged.usd is None else f", about {amount('usd', judged.usd)}"
+        yield Finding(
+            level="info",
+            where="traffic.judged",
+            what=f"{judged.grades:,.0f} answers of both arms are judged while they are compared{usd}",
+        )
+    if found.beyond:
+        yield Finding(
+            level="info",
+            where="plan.guardrails",
+            what=f"what the comparison of {listed(found.beyond)} sees is not forecast: this traffic does not tell how "
+            "they spread over users",
         )
 
 

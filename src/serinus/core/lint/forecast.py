@@ -6,11 +6,14 @@ import math
 
 import msgspec
 
+from serinus.core.decision.harm import margin_of
 from serinus.core.lint import power
+from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
+from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Plan
-from serinus.core.stats import combine, events
+from serinus.core.stats import combine
 
 SEES = 0.8
 """The chance from which on a harm counts as seen."""
@@ -19,13 +22,16 @@ LONGEST_HOURS = 90 * 24.0
 """A step that needs longer than this never ends."""
 _SHORTEST_HOURS = 1 / 60
 _S_PER_HOUR = 3600.0
+_TIMES = 32
+_PARTS = (1.0, 0.7, 0.5, 0.35, 0.25)
+SURE = 0.999
 
 
 class MetricForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """A guardrail by the end of a step: the control's share of units with the event, the chance that harm of its
-    design ratio has been seen, the smallest rate ratio that is seen with chance `SEES` (None: none up to
-    `LARGEST_RATIO`), and, where the step asks for it, the hours in which a candidate as good as the control is shown
-    to be inside the margin (None: not within `LONGEST_HOURS`)."""
+    """A guardrail by the end of a step: the control's share of units with the event (of a quantile, beyond it), the
+    chance that harm of its design ratio has been seen, the smallest ratio of rates, or of latencies, that is seen with
+    chance `SEES` (None: none up to `LARGEST_RATIO`), and, where the step asks for it, the hours in which a candidate as
+    good as the control is shown to be inside the margin (None: not within `LONGEST_HOURS`)."""
 
     metric: str
     unit_rate: float
@@ -50,8 +56,9 @@ class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HarmForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """Harm of a guardrail's design ratio from the start on: hours until it is seen with chance ½ and `SEES` (None: not
-    before the watch), and by the first of them the candidate's users and its answers with the event."""
+    """Harm of a guardrail's design ratio (`ratio`: of rates, or of latencies) from the start on: hours until it is
+    seen with chance ½ and `SEES` (None: not before the watch), and by the first of them the candidate's users and its
+    answers with the event."""
 
     metric: str
     ratio: float
@@ -63,21 +70,22 @@ class HarmForecast(msgspec.Struct, frozen=True, kw_only=True):
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """All of a plan's traffic. `unknown` are guardrails whose base rate nobody knows, `unseen` those whose event never
-    happened. `hours`: until live, people and stages without traffic apart (None: never)."""
+    happened, `beyond` those of kinds that are not forecast: costs, tokens, and scores. `hours`: until live, people and
+    stages without traffic apart (None: never)."""
 
     steps: tuple[StepForecast, ...]
     harms: tuple[HarmForecast, ...]
     unknown: tuple[str, ...]
     unseen: tuple[str, ...]
     hours: float | None
+    beyond: tuple[str, ...] = ()
 
 
 def forecast(plan: Plan, traffic: Traffic) -> Forecast:
     """The forecast. Pure arithmetic on expected counts; steps take their turn as early as they can."""
     acting = [rail for rail in plan.guardrails if not rail.dry_run and rail.role != "info"]
-    # How often users are beyond a threshold, or how their costs spread, no history of events tells.
     watched = [rail for rail in acting if rail.kind == "events"]
-    known = [rail for rail in watched if traffic.rates.get(rail.metric, 0.0) > 0]
+    known = [rail for rail in acting if base_rate(traffic, rail) > 0]
     line = _Line(plan, traffic)
     steps = []
     for step in range(len(plan.steps)):
@@ -91,7 +99,24 @@ def forecast(plan: Plan, traffic: Traffic) -> Forecast:
         unknown=tuple(rail.metric for rail in watched if rail.metric not in traffic.rates),
         unseen=tuple(rail.metric for rail in watched if traffic.rates.get(rail.metric) == 0),
         hours=_finite(line.hours),
+        beyond=tuple(rail.metric for rail in acting if rail.kind not in ("events", "quantile")),
     )
+
+
+def base_rate(traffic: Traffic, guardrail: Guardrail) -> float:
+    """The share of the control's calls with the event, or beyond its own quantile; 0 where nothing is known."""
+    measure = metric(guardrail.metric).measure
+    if isinstance(measure, Quantile):
+        return 1.0 - measure.q
+    return traffic.rates.get(guardrail.metric, 0.0) if guardrail.kind == "events" else 0.0
+
+
+def ratio_of(traffic: Traffic, guardrail: Guardrail, ratio: float) -> float:
+    """What a ratio of events means in the metric: of a quantile how many times longer calls take."""
+    measure = metric(guardrail.metric).measure
+    if not isinstance(measure, Quantile):
+        return ratio
+    return Shape(traffic.quantiles.get(measure.of, ())).slower(measure.q, guardrail.max_ratio, ratio)
 
 
 def log_bar(plan: Plan, guardrail: Guardrail) -> float:
@@ -147,11 +172,11 @@ class _Line:
         until = min(median, end)
         return HarmForecast(
             metric=rail.metric,
-            ratio=rail.design_ratio,
+            ratio=ratio_of(self._traffic, rail, rail.design_ratio),
             hours_median=_finite(median),
             hours_likely=_finite(likely),
             exposed_units=self._units(until),
-            bad_answers=self._calls(until) * min(1.0, rail.design_ratio * self._traffic.rates[rail.metric]),
+            bad_answers=self._calls(until) * min(1.0, rail.design_ratio * base_rate(self._traffic, rail)),
         )
 
     def _length(self, step: int) -> float:
@@ -165,8 +190,8 @@ class _Line:
 
     def _metric(self, step: int, rail: Guardrail) -> MetricForecast:
         plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
-        base = self._traffic.rates[rail.metric]
-        smallest = power.least(lambda r: self._seen(end, rail, r, bar) >= SEES, rail.max_ratio, LARGEST_RATIO)
+        base, tolerated = base_rate(self._traffic, rail), margin_of(rail).max_ratio
+        smallest = power.least(lambda r: self._seen(end, rail, r, bar) >= SEES, tolerated, LARGEST_RATIO)
         hours = None
         if plan.steps[step].require == "non_inferior" and rail in plan.promoting():
             hours = _finite(self._hours_to_show(step, rail))
@@ -175,26 +200,45 @@ class _Line:
             metric=rail.metric,
             unit_rate=self._events(end, base) / units if units else 0.0,
             seen=self._seen(end, rail, rail.design_ratio, bar),
-            smallest_harm=_finite(smallest),
+            smallest_harm=ratio_of(self._traffic, rail, smallest) if math.isfinite(smallest) else None,
             hours_to_show=hours,
         )
 
     def _hours_to_show(self, step: int, rail: Guardrail) -> float:
         """Hours of the step until a candidate as good as the control is shown inside the margin; missed at most with
         chance β over the number of guardrails and one (statistics 5)."""
-        plan, start, base = self._plan, self._starts[step], self._traffic.rates[rail.metric]
-        wanted = 1 - plan.beta / (len(plan.promoting()) + 1)
+        plan, start, base = self._plan, self._starts[step], base_rate(self._traffic, rail)
+        wanted, needed = 1 - plan.beta / (len(plan.promoting()) + 1), -math.log(plan.beta)
+        measure = metric(rail.metric).measure
+        beyond = 0.0
+        if isinstance(measure, Quantile):
+            own = Shape(self._traffic.quantiles.get(measure.of, ()))
+            beyond = own.above(rail.max_ratio * own.value(measure.q))
 
         def holds(hours: float) -> bool:
             expected = self._events(start + hours, base)
-            return power.shown(expected, expected, rail.max_ratio, -math.log(plan.beta)) >= wanted
+            if not beyond:
+                return power.shown(expected, expected, rail.max_ratio, needed) >= wanted
+            # Fewer of an equal candidate's calls are beyond its threshold, which is the margin further out.
+            return power.seen(expected, self._events(start + hours, beyond), margin_of(rail), needed) >= wanted
 
-        return power.least(holds, _SHORTEST_HOURS, LONGEST_HOURS)
+        # When nearly every user has had the event once, the arms are alike again: what was shown by then stays shown.
+        times = [_SHORTEST_HOURS * (LONGEST_HOURS / _SHORTEST_HOURS) ** (i / _TIMES) for i in range(_TIMES + 1)]
+        first = next((i for i, at in enumerate(times) if holds(at)), None)
+        if first is None:
+            return math.inf
+        return power.least(holds, times[first - 1], times[first]) if first else times[0]
 
     def _seen(self, hours: float, rail: Guardrail, ratio: float, bar: float) -> float:
-        base = self._traffic.rates[rail.metric]
-        margin = events.Margin(rail.max_ratio, rail.design_ratio)
-        return power.seen(self._events(hours, min(1.0, ratio * base)), self._events(hours, base), margin, bar)
+        """At least the chance that it stands above the bar at any one time until then."""
+        base, margin = base_rate(self._traffic, rail), margin_of(rail)
+        best = 0.0
+        for part in _PARTS:
+            at = part * hours
+            best = max(best, power.seen(self._events(at, min(1.0, ratio * base)), self._events(at, base), margin, bar))
+            if best >= SURE:
+                break
+        return best
 
     def _slice(self, step: int) -> float:
         """The part of all units that enrols in an arm at this step."""

@@ -18,7 +18,8 @@ _MONDAY = 72
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """What a call log counts of an app between its first and last call (µs): calls in each hour since 1970, mean
     distinct units in whole windows of so many hours, the live version's calls with each event and in all, the calls of
-    the busiest unit, and the mean cost of those whose cost is known (nano-USD; None: of none)."""
+    the busiest unit, and the mean cost of those whose cost is known (nano-USD; None: of none). `quantiles`: of the live
+    version's `latency` and `ttft`, pairs (share of calls, ms)."""
 
     first_us: int
     last_us: int
@@ -28,6 +29,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     live_events: dict[str, int]
     heaviest: int
     cost_nano: float | None = None
+    quantiles: dict[str, tuple[tuple[float, float], ...]] = {}
 
 
 def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
@@ -45,6 +47,7 @@ def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
         rates={name: counted.live_events.get(name, 0) / live for name in metrics} if live else {},
         heaviest_unit=counted.heaviest / calls,
         cost_nano=-1 if counted.cost_nano is None else round(counted.cost_nano),
+        quantiles={measure: found for measure, pairs in counted.quantiles.items() if (found := _rising(pairs))},
     )
 
 
@@ -72,3 +75,12 @@ def _growing(reach: list[tuple[float, float]]) -> tuple[tuple[float, float], ...
         most = max(most, units)
         grown.append((hours, most))
     return tuple(grown)
+
+
+def _rising(pairs: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Those above 0 ms; where calls are so alike that a larger share does not take longer, one of them."""
+    found: list[tuple[float, float]] = []
+    for share, ms in sorted(pairs):
+        if ms > (found[-1][1] if found else 0.0):
+            found.append((share, ms))
+    return tuple(found)

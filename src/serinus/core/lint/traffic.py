@@ -18,7 +18,9 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     `days`: how long was looked at. `hourly`: mean calls in each hour of the week, Monday 00:00 UTC first (168 numbers).
     `reach`: (hours, distinct units seen within a window of so many hours), growing in both, at least one pair.
     `rates`: event metric → share of calls with it (the live version's own). `heaviest_unit`: its share of all calls.
-    `cost_nano`: mean cost of a call in nano-USD; −1 unknown.
+    `cost_nano`: mean cost of a call in nano-USD; −1 unknown. `quantiles`: of `latency` and `ttft`, pairs (share of
+    calls, ms that they do not exceed), growing in both. `judged`: the share of answers that a judge grades in
+    production, at `judge_nano` each; −1 unknown.
     """
 
     days: float
@@ -27,6 +29,9 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     rates: dict[str, float] = {}
     heaviest_unit: float = 0.0
     cost_nano: int = -1
+    quantiles: dict[str, tuple[tuple[float, float], ...]] = {}
+    judged: float = 0.0
+    judge_nano: int = -1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; InvalidInput names the field."""
@@ -39,6 +44,8 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
         if sum(self.hourly) <= 0:
             raise InvalidInput("no calls at all", where="traffic.hourly", mend="give the traffic that you expect")
         _check_reach(self.reach)
+        for measure, quantiles in self.quantiles.items():
+            _check_quantiles(measure, quantiles)
         for name, rate in self.rates.items():
             if not 0 <= rate <= 1:
                 raise InvalidInput(
@@ -95,3 +102,14 @@ def _check_reach(reach: tuple[tuple[float, float], ...]) -> None:
         if not (before[0] < hours < math.inf and before[1] <= units < math.inf and units > 0):
             raise InvalidInput(f"[{hours:g}, {units:g}] does not grow", where="traffic.reach", mend=mend)
         before = hours, units
+
+
+def _check_quantiles(measure: str, quantiles: tuple[tuple[float, float], ...]) -> None:
+    mend = "give pairs that grow, as p50: 900ms, p95: 2.4s"
+    if measure not in ("latency", "ttft"):
+        raise InvalidInput(f"{measure!r} has no quantiles", where="traffic.quantiles", mend="latency and ttft have")
+    before = (0.0, 0.0)
+    for share, ms in quantiles:
+        if not (before[0] < share < 1 and before[1] <= ms < math.inf and ms > 0):
+            raise InvalidInput(f"[{share:g}, {ms:g} ms] does not grow", where=f"traffic.{measure}", mend=mend)
+        before = share, ms

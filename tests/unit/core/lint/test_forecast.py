@@ -177,3 +177,29 @@ def test_traffic_that_cannot_be_is_refused(field: str, value: object) -> None:
         traffic(**{field: value})
     assert caught.value.where.startswith(f"traffic.{field}")
     assert caught.value.mend
+
+
+def test_q_a_guardrail_on_latency_is_forecast_without_any_history_of_it() -> None:
+    """5 % of the control's calls are beyond its own p95, so that power is known; how much longer calls take for it
+    comes from the quantiles of the traffic, or a usual spread."""
+    rails = (Guardrail(metric="latency.p95", max_ratio=1.1),)
+    usual = forecast(plan(guardrails=rails), traffic(rates={}))
+    [seen] = usual.steps[1].metrics
+    assert seen.unit_rate == pytest.approx(traffic().unit_rate(0.05, 14), rel=0.2)
+    assert seen.smallest_harm is not None
+    assert 1.1 < seen.smallest_harm < 1.3
+    assert (usual.unknown, usual.beyond) == ((), ())
+    wide = {"latency": ((0.5, 900.0), (0.95, 9000.0))}
+    spread = forecast(plan(guardrails=rails), traffic(rates={}, quantiles=wide))
+    assert spread.harms[0].ratio > usual.harms[0].ratio > 1.1
+    assert spread.steps[1].metrics[0].seen == seen.seen
+
+
+def test_what_was_shown_while_few_users_had_the_event_stays_shown() -> None:
+    """When nearly every user has been beyond the threshold once the arms are alike again; until then it was shown."""
+    rails = (Guardrail(metric="latency.p95", max_ratio=1.1),)
+    steps = (STEPS[0], msgspec.structs.replace(STEPS[1], dwell_s=48 * HOUR_S, require="non_inferior"), STEPS[2])
+    busy = traffic(reach=((1.0, 3000.0), (24.0, 15_000.0), (168.0, 15_500.0)))
+    hours = forecast(plan(steps=steps, guardrails=rails), busy).steps[1].metrics[0].hours_to_show
+    assert hours is not None
+    assert 0.5 < hours < 48

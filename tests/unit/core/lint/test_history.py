@@ -60,3 +60,11 @@ def test_without_calls_of_the_live_version_no_rate_is_known() -> None:
     found = traffic_of(counted(dict.fromkeys(range(3), 5), live_calls=0), ("call.error",))
     assert found is not None
     assert found.rates == {}
+
+
+def test_quantiles_that_do_not_grow_are_one() -> None:
+    """Where calls are all alike, a larger share of them takes no longer."""
+    alike = {"latency": ((0.95, 500.0), (0.5, 500.0), (0.99, 700.0)), "ttft": ((0.5, 0.0),)}
+    found = traffic_of(counted(dict.fromkeys(range(48), 50), quantiles=alike), ())
+    assert found is not None
+    assert found.quantiles == {"latency": ((0.5, 500.0), (0.99, 700.0))}
