@@ -56,7 +56,7 @@ def _versions(
 ) -> dict[str, snapshot.Version]:
     table, known = tx.prices(), {endpoint.name: endpoint for endpoint in endpoints}
     digests = {digest for app in apps for digest in (app.live, app.override) if digest}
-    digests |= {digest for release in releases for digest in (release.candidate, release.control)}
+    digests |= {digest for release in releases for digest in (release.candidate, release.control) if digest}
     return {stored.digest: _priced(_servable(stored), known, table) for stored in tx.versions_of(sorted(digests))}
 
 

@@ -11,6 +11,7 @@ from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
+from serinus.control.plan_first import plan_first
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.ids import RELEASE, IdSource
@@ -46,8 +47,11 @@ def start_release(
     A later attempt of a lineage goes on with what was seen against the earlier ones, unless a person has
     `set_aside`, with the reason that, it was not the candidate's fault (statistics 5).
 
-    Refused, with what is missing: no plan or owner (A6), nothing live, an override set, the candidate live already,
-    a freeze, or another active release, which is named (H6). `request_release` lets it wait for the latter two.
+    With nothing live it is the app's first release, which follows what its plan says absolutely (H13).
+
+    Refused, with what is missing: no plan or owner (A6), for a first release a message, an approval or absolute
+    minimums, an override set, the candidate live already, a freeze, or another active release, which is named (H6).
+    `request_release` lets it wait for the latter two.
     """
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
@@ -105,15 +109,16 @@ def begin(
     )
     tx.insert_release(created)
     audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
-    text = f"{asked.actor} started the release {_where(plan)}" + (f": {asked.reason}" if asked.reason else "")
+    what = "first release" if plan.first else "release"
+    text = f"{asked.actor} started the {what} {_where(plan)}" + (f": {asked.reason}" if asked.reason else "")
     text += f" ({again})" if (again := lineage_text(plan, lineage)) else ""
     running = started(created, tx.revision() + 1, text)
     return change_release(tx, now_us, actor, action, created, running)
 
 
 def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
-    """What a release of this version would be now: its plan, the digest of its control, and the candidate; refused
-    for all that a start is refused for. `hours` are the app's busiest ones (`own_hours`)."""
+    """What a release of this version would be now: its plan, the digest of its control (empty: nothing is live), and
+    the candidate; refused for all that a start is refused for. `hours` are the app's busiest ones (`own_hours`)."""
     plan, control, candidate = plan_later(tx, app, ref, hours)
     active = active_release(tx, app)
     if active is not None:
@@ -128,8 +133,10 @@ def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ())
 def plan_later(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
     """As `plan_release`, for one that may have to wait for the end of another one."""
     state = app_of(tx, app)
-    plan = accelerate(tx, app, with_hours(_plan_of(state), hours))
-    control = _control_of(state)
+    plan, control = _plan_of(state), _control_of(state)
+    if not control:
+        plan = plan_first(tx, state.config, plan)
+    plan = accelerate(tx, app, with_hours(plan, hours))
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:
         raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
@@ -201,10 +208,4 @@ def _control_of(app: AppState) -> str:
         raise Conflict(
             f"an override pins all traffic of {app.config.name}", where="app.override", mend="clear the override first"
         )
-    if app.live is None:
-        raise Conflict(
-            f"{app.config.name} has no live version to compare with",
-            where="app.live",
-            mend="make its first version live, then release the next one",
-        )
-    return app.live
+    return app.live or ""

@@ -106,6 +106,9 @@ class ShadowBody(Declared):
     limits: list[PairLimitBody] = Field(default=[], description="Absolute rates over pairs.")
     measures: list[MeasureBody] = Field(default=[], description="Ratios of sizes over pairs.")
     peak: PeakBody | None = Field(default=None, description="The window of peak traffic that must be seen.")
+    requests: list[str] = Field(
+        default=[], description="Suites over imported or recorded requests: what a first release runs instead."
+    )
 
 
 class ApprovalBody(Declared):
@@ -196,5 +199,6 @@ class PlanBody(Declared):
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanBody":
-        """The view of a plan."""
-        return cls.model_validate(msgspec.to_builtins(plan))
+        """The view of a plan; what only a start can make of one (`first`) has fields of its own."""
+        fields = msgspec.to_builtins(plan)
+        return cls.model_validate({name: fields[name] for name in cls.model_fields})

@@ -67,7 +67,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
-    comparing = exposed and not release.plan.is_watch(release.step)
+    comparing = exposed and not release.plan.is_watch(release.step) and not release.plan.first
     most = stored.information if stored else {}
     harm = judge_harm(release, seen.positions, seen.spreads, most, seen.labels) if comparing else None
     asked = comparing and _asks_margins(release)

@@ -38,6 +38,8 @@ def override(case: Case) -> Answer:
 def relative_harm(case: Case) -> Answer:
     """Is the candidate worse than control by more than its margin? Never vetoed by the control's own health."""
     if case.harm is None:
+    if case.release.plan.first:
+        return answer("harm", Verdict.PASS, "Not compared: nothing was live before this first release")
         return answer("harm", Verdict.PASS, "The comparison closed when the watch began")
     plan, units = case.release.plan, case.seen.enrolled()
     if case.harm.culprits:
@@ -68,6 +70,8 @@ def sample_ratio(case: Case) -> Answer:
     """Did units come to both arms alike? If not, one arm lacks some, and what is missing may be what matters."""
     found = case.sample_ratio
     if found is None or found.verdict is not Verdict.FAIL:
+    if case.release.plan.first:
+        return answer("sample ratio", Verdict.PASS, "No units come to a control: there is none in a first release")
         return answer("sample ratio", Verdict.PASS, "Units come to both arms alike")
     text = allocation.sentence(found)
     command = None if case.paused else Pause(trigger=allocation.TRIGGER, reason=text)
@@ -91,7 +95,8 @@ def data(case: Case) -> Answer:
     """Are data there, complete and still coming?"""
     pause = freshness.drops(case.progress, case.seen) or freshness.missing(case.release, case.seen)
     if pause is None:
-        return answer("data", Verdict.PASS, "Both arms answer calls, and every host ships its records")
+        arms = "The candidate answers" if case.release.plan.first else "Both arms answer"
+        return answer("data", Verdict.PASS, f"{arms} calls, and every host ships its records")
     return answer("data", Verdict.NO_DATA, pause.reason, None if case.paused else pause, ends=True)
 
 
@@ -125,7 +130,8 @@ def confirmation(case: Case) -> Answer:
     if waiting:
         names = ", ".join(waiting[:3]) + (f" and {len(waiting) - 3} more" if len(waiting) > 3 else "")
         return answer("confirmation", Verdict.INCONCLUSIVE, f"Not yet confirmed by {names}")
-    text = "Every gateway worker follows the baseline, or its lease has run out"
+    back = "says the fallback message" if case.release.plan.first else "follows the baseline"
+    text = f"Every gateway worker {back}, or its lease has run out"
     return answer("confirmation", Verdict.PASS, text, Confirm(reason=text))
 
 
@@ -193,6 +199,8 @@ def _next_step(case: Case) -> Answer:
     harmless = f"no evidence of harm in {candidate:,} candidate and {control:,} control units"
     return onward(case, "step", f"{served}, {harmless}{shown}")
 
+    if plan.first:
+        harmless = f"inside every absolute limit with {candidate:,} candidate units, compared with nothing"
 
 def _lacking(case: Case) -> str:
     """What the step still lacks; empty when it lacks nothing."""
@@ -203,9 +211,11 @@ def _lacking(case: Case) -> str:
         return f"{span(left_s)} of {span(step.dwell_s)} in health are left"
     watching = plan.is_watch(release.step)
     candidate, control = case.seen.enrolled(None if watching else release.step)
-    fewest, least = candidate if watching else min(candidate, control), max(1, step.min_units)
+    alone = watching or plan.first
+    fewest, least = candidate if alone else min(candidate, control), max(1, step.min_units)
     if fewest < least:
-        return f"{fewest:,} of {least:,} units per arm are in" if fewest else "no units of this step are in yet"
+        of_whom = "of the candidate" if alone else "per arm"
+        return f"{fewest:,} of {least:,} units {of_whom} are in" if fewest else "no units of this step are in yet"
     if held := held_by_monitor(case):
         return held
     if silent := unlabelled(case):
@@ -215,3 +225,5 @@ def _lacking(case: Case) -> str:
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit without enough requests in any complete bucket may promote"
     return lacking_sentence(case.margins) if case.margins else ""
+    if plan.first and all(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
+        return "no absolute limit had enough requests in any complete bucket, and nothing else judges a first release"

@@ -110,7 +110,8 @@ class ClockStanding(msgspec.Struct, frozen=True, kw_only=True):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
     `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage.
-    `clocks` are those that are wrong."""
+    `clocks` are those that are wrong. `not_compared` names the metrics and monitors that
+    would compare a first release, were there anything in its control arm."""
 
     arms: tuple[ArmStanding, ...]
     evidence: tuple[EvidenceStanding, ...]
@@ -122,6 +123,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     sample_ratio: SampleRatioStanding | None = None
     shadow: ShadowStanding | None = None
     clocks: tuple[ClockStanding, ...] = ()
+    not_compared: tuple[str, ...] = ()
 
 
 def standing(
@@ -159,6 +161,7 @@ def standing(
         shadow=shadow_standing(release, progress, sums, hosts, results),
         clocks=tuple(ClockStanding(host=h.host, offset_s=h.clock_offset_us / 1e6) for h in hosts if is_off(h)),
     )
+        not_compared=release.plan.not_compared,
 
 
 def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
@@ -168,7 +171,7 @@ def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:
 
 
 def _sample_ratio(release: Release, sums: Sums) -> SampleRatioStanding | None:
-    if not release.exposed:
+    if not release.exposed or release.plan.first:
         return None
     found = judge_sample_ratio(release, enrolled_units(sums))
     return SampleRatioStanding(

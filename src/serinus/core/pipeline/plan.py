@@ -29,7 +29,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `alpha`: chance of a false rollback per release; `alpha_per_year` (0: none): what the alphas of all releases of the
     app that users saw within 365 days may add up to; `beta`: chance of showing a candidate to be non-inferior that is
     not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
-    is active; `accelerate`: when its first steps are shorter; `lease_s`: see the routing snapshot.
+    is active; `accelerate`: when its first steps are shorter; `lease_s`: see the routing snapshot. `first`: it was made
+    for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and therefore does
+    not apply.
     """
 
     owner: str
@@ -48,6 +50,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float = 30.0
     freshness_s: float = 60.0
     veto_deadline_s: float = 1800.0
+    first: bool = False
+    not_compared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a plan that cannot work; InvalidInput names the field."""
@@ -58,7 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         _in_open_unit("beta", self.beta)
         if self.alpha_per_year:
             _in_open_unit("alpha_per_year", self.alpha_per_year)
-        if not 0 < self.holdback <= 0.5:
+        if not (0 < self.holdback <= 0.5 or (self.first and self.holdback == 0)):
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:
             raise InvalidInput(f"lease of {self.lease_s} s", where="plan.lease_s", mend="use 1 s to 90 s (J4)")

@@ -34,7 +34,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """One attempt to make `candidate` the live version of `app` in place of `control` (digests).
+    """One attempt to make `candidate` the live version of `app` in place of `control` (digests; empty: nothing was
+    live, and users whom the candidate is not for get the app's fallback message).
 
     `seq` counts every change; all writers compare and swap on it. `stage` is the index of the plan's stage it is in,
     `attempts` how often each stage was asked to be measured, `step` the index of the traffic step it is on (−1 before

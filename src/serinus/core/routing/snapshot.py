@@ -169,7 +169,8 @@ class Release(Struct, frozen=True, kw_only=True):
 
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
     `populations`: by step, whom the ramp means (None, or no entry: everyone); its share is then of that population.
-    Units in `forced` are served the candidate, outside the comparison.
+    Units in `forced` are served the candidate, outside the comparison. `control` empty: nothing is live, and the app's
+    message answers whom the candidate does not.
     `measures`: what guardrails besides those on events need of each unit; `awaited`: metrics whose labels they need.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
