@@ -35,6 +35,7 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
         following = msgspec.structs.replace(before, config=config) if before else AppState(config=config)
         if following == before:
             return following
+        _refuse_speechless(tx, following)
         tx.put_app(following)
         tx.append_audit(
             Draft(
@@ -50,6 +51,19 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
         return following
 
     return run(store, work)
+
+
+def _refuse_speechless(tx: ControlTx, state: AppState) -> None:
+    """Nobody takes away the message that a first release would be rolled back to."""
+    if state.live is not None or state.config.fallback_message:
+        return
+    active = next((one for one in tx.active_releases() if one.app == state.config.name), None)
+    if active is not None:
+        raise InvalidInput(
+            f"users outside first release {active.id} get the fallback message, and a rollback leads to it",
+            where="app.fallback_message",
+            mend="keep a message until that release has ended",
+        )
 
 
 def _check(config: AppConfig) -> None:

@@ -31,6 +31,8 @@ def find_lineage(
     Conflict when what the last attempt showed rolls this one back by itself; `set_aside` is a person's reason why it
     should count no more.
     """
+    if not control:
+        return Lineage()  # nothing was compared, so nothing counts on
     content = parse_content(candidate.content)
     earlier = [
         release
@@ -73,13 +75,13 @@ def lineage_text(plan: Plan, lineage: Lineage) -> str:
 def spend_alpha(tx: ControlTx, now_us: int, app: str, plan: Plan) -> None:
     """Refuse a release for which the app's yearly budget of false rollbacks is too small; InvalidInput says what is
     left."""
-    if not plan.alpha_per_year:
+    if not plan.alpha_per_year or plan.first:  # no comparison, no false rollback by one
         return
     spent = []
     for release in _releases(tx, app, _LOOKED_BACK):
         if now_us - release.created_at_us >= YEAR_US:
             break
-        if release.exposed:
+        if release.exposed and not release.plan.first:
             spent.append(Spent(release.created_at_us, release.plan.alpha))
     Budget(yearly=plan.alpha_per_year, spent=tuple(spent)).granted(plan.alpha, now_us)
 
@@ -87,7 +89,9 @@ def spend_alpha(tx: ControlTx, now_us: int, app: str, plan: Plan) -> None:
 def _evidence(tx: ControlTx, release: Release) -> float:
     """log E of harm when it ended, with what it carried itself."""
     progress = tx.progress(release.id)
-    return judge_harm(release, progress.positions).log_e if progress is not None else release.lineage.carried
+    if progress is None:
+        return release.lineage.carried
+    return judge_harm(release, progress.positions, renewals=progress.renewals).log_e
 
 
 def _releases(tx: ControlTx, app: str, most: int) -> Iterator[Release]:

@@ -6,6 +6,7 @@ import msgspec
 
 from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.publish import publish
+from serinus.control.start_release import active_release
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import Conflict
 from serinus.core.pipeline.app import AppState
@@ -14,7 +15,8 @@ from serinus.ports.retry import run
 
 
 def make_live(store: ControlStore, now_us: int, actor: str, app: str, ref: str, reason: str) -> AppState:
-    """The app serving this version to all. Only while nothing is live: Conflict says to start a release (A7)."""
+    """The app serving this version to all. Only while nothing is live: Conflict says to start a release (A7), or names
+    the first release that is under way."""
 
     def work(tx: ControlTx) -> AppState:
         before = app_of(tx, app)
@@ -24,6 +26,13 @@ def make_live(store: ControlStore, now_us: int, actor: str, app: str, ref: str, 
         if before.live is not None:
             raise Conflict(
                 f"{app} has a live version already", where="app.live", mend=f"start a release of {version.name}"
+            )
+        active = active_release(tx, app)
+        if active is not None:
+            raise Conflict(
+                f"{app} is in its first release {active.id} ({active.state.value})",
+                where="release",
+                mend="let it go on to be live, or abort it",
             )
         following = msgspec.structs.replace(before, live=version.digest)
         tx.put_app(following)

@@ -19,6 +19,12 @@ def set_override(store: ControlStore, now_us: int, actor: str, app: str, ref: st
     def work(tx: ControlTx) -> AppState:
         before = app_of(tx, app)
         version = version_to_serve(tx, app, ref)
+        if before.live is None:
+            raise Conflict(
+                f"nothing of {app} was live before, so there is nothing to pin its users to",
+                where="version",
+                mend="to take a candidate out, roll its release back: everybody then gets the fallback message",
+            )
         if not version.was_live_at_us:
             raise Conflict(
                 f"{version.name} was never live",

@@ -53,6 +53,7 @@ class ShadowModel(Model):
     peak: Peak | None = Field(
         default=None, examples=['{hours: "09:00-17:00", days: mon-fri, zone: Europe/Berlin, min_units: 100}']
     )
+    requests: list[str] = Field(default_factory=list, examples=["[recorded]"])
 
 
 class ApprovalModel(Model):

@@ -82,8 +82,9 @@ class VirtualClock:
 class Production:
     """`second` is one second of everything: users call, the host ships and reports, every tick has its round.
 
-    `rates` gives each bad event's chance by arm; `calls_per_s` new users call once. Switches: `traffic`, `shipping`
-    and `hanging` (the candidate answers nothing).
+    `rates` gives each bad event's chance by arm; `calls_per_s` new users call once. `message`: nothing is live, and
+    this is what users get who are not the candidate's. Switches: `traffic`, `shipping` and `hanging` (the candidate
+    answers nothing).
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Production:
         calls_per_s: int = 120,
         seed: int = 1,
         stores: tuple[ControlStore, TelemetryStore] | None = None,
+        message: str = "",
     ) -> None:
         self.clock = VirtualClock()
         self._random = random.Random(seed)
@@ -106,12 +108,13 @@ class Production:
         self._waiting: list[int] = []
         self._users = 0
         self._beat = 0
-        configure_app(self.control, START_US, PERSON, AppConfig(name="shop", plan=plan))
+        configure_app(self.control, START_US, PERSON, AppConfig(name="shop", plan=plan, fallback_message=message))
         configure_endpoint(
             self.control, START_US, PERSON, snapshot.Endpoint(name="main", base_url="http://127.0.0.1:1/v1")
         )
         self.baseline = self.push("You are a shop.")
-        make_live(self.control, START_US, PERSON, "shop", self.baseline.name, "first")
+        if not message:
+            make_live(self.control, START_US, PERSON, "shop", self.baseline.name, "first")
         self.candidate = self.push("You are a kind shop.")
         self.tick = self.new_tick()
         self.report()
@@ -183,6 +186,8 @@ class Production:
                 u, facts = unit_point(release.salt, unit), Facts(attributes={"staff": self._users % 4 == 0})
                 place = place_of(u, release.ramp, release.populations, routing.revision, facts)
                 arm, stratum = arm_at(u, release.ramp, routing.revision, place)
+                if app.live is None and arm is not Arm.CANDIDATE:
+                    arm, stratum = Arm.REST, -1
             self.served[app.live or "", arm] += 1
             if arm not in (Arm.CANDIDATE, Arm.CONTROL) or release is None:
                 continue

@@ -80,18 +80,6 @@ def test_A7_all_at_once_is_refused() -> None:
         world.start()
 
 
-def test_H13_release_of_an_app_with_nothing_live_is_refused_clearly() -> None:
-    """Without a live version there is nothing to compare with, and the refusal says what to do."""
-    world = Production()
-    configure_app(world.control, 1, PERSON, AppConfig(name="desk", plan=PLAN))
-    with world.control.tx() as tx:
-        tx.insert_version(msgspec.structs.replace(world.candidate, app="desk", name="desk-1"))
-    with pytest.raises(Conflict) as refused:
-        start_release(world.control, 1, PERSON, world.ids, "s", "desk", "desk-1", "")
-    assert "no live version" in refused.value.what
-    assert "make its first version live" in refused.value.mend
-
-
 def test_candidate_that_is_live_is_refused() -> None:
     """The live version cannot replace itself."""
     world = Production()

@@ -57,9 +57,10 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
         return PlannedView(
             app=app,
             candidate=named_ref(app, candidate.digest, names),
-            control=named_ref(app, control, names),
+            control=named_ref(app, control, names) if control else None,
             lineage=lineage_text(plan, lineage),
             plan=PlanBody.of(plan),
+            not_compared=list(plan.not_compared),
         )
 
     @router.get("/releases/{id}/results", operation_id="list_results")

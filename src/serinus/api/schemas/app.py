@@ -108,6 +108,7 @@ class AppView(BaseModel):
         """The view of an app."""
         config = msgspec.to_builtins(state.config)
         del config["name"]
+        config["plan"] = PlanBody.of(state.config.plan) if state.config.plan else None
         return cls(
             name=state.config.name,
             project=state.project,

@@ -42,7 +42,9 @@ class ReleaseView(BaseModel):
     state: str
     final: bool = Field(description="It has ended.")
     candidate: VersionRef
-    control: VersionRef
+    control: VersionRef | None = Field(
+        description="Null: the first release of its app; whom the candidate is not for gets the fallback message."
+    )
     stage: str = Field(description="Name of the stage it is in.")
     exposed: bool = Field(description="Users may have seen the candidate.")
     step: int = Field(description="From 0; -1 before the first traffic.")
@@ -73,7 +75,7 @@ def release_fields(release: Release, names: Names) -> dict[str, Any]:
         "state": release.state.value,
         "final": release.state in FINAL,
         "candidate": named_ref(release.app, release.candidate, names),
-        "control": named_ref(release.app, release.control, names),
+        "control": named_ref(release.app, release.control, names) if release.control else None,
         "stage": release.plan.stages[release.stage].name,
         "exposed": release.exposed,
         "step": release.step,

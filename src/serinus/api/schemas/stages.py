@@ -145,6 +145,9 @@ class PlannedView(BaseModel):
 
     app: str
     candidate: VersionRef
-    control: VersionRef
+    control: VersionRef | None = Field(description="Null: nothing is live, so it would be the app's first release.")
     lineage: str = Field(description="Which attempt of its lineage it would be, and what counts on; empty: the first.")
     plan: PlanBody
+    not_compared: list[str] = Field(
+        default=[], description="Declared metrics and monitors that a first release has nothing to compare with."
+    )

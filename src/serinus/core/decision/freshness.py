@@ -15,7 +15,8 @@ def missing(release: Release, seen: Observations) -> Pause | None:
     """The pause for missing data, which ends by itself; None while data come in on both compared arms.
 
     A candidate that takes calls and answers none while the control answers gets a deadline: it hangs. In the watch
-    the comparison is closed, and the holdback may be too small to be heard: only the candidate must come in.
+    the comparison is closed, and the holdback may be too small to be heard: only the candidate must come in, as in a
+    first release, which has no control.
     """
     plan = release.plan
     if not seen.fleet.live:
@@ -23,7 +24,7 @@ def missing(release: Release, seen: Observations) -> Pause | None:
     if seen.fleet.stuck:
         return _pause(NO_DATA, f"Host {seen.fleet.stuck[0]} has shipped no records for {plan.freshness_s:g} s")
     if _silent(seen.candidate, plan.freshness_s):
-        if seen.candidate.in_flight and not _silent(seen.control, plan.freshness_s):
+        if seen.candidate.in_flight and not plan.first and not _silent(seen.control, plan.freshness_s):
             return Pause(
                 trigger=IN_FLIGHT,
                 reason=(
@@ -35,7 +36,7 @@ def missing(release: Release, seen: Observations) -> Pause | None:
                 deadline_s=plan.veto_deadline_s,
             )
         return _pause(NO_DATA, f"No answered call of the candidate for {_seconds(seen.candidate.age_ms)}")
-    if not plan.is_watch(release.step) and _silent(seen.control, plan.freshness_s):
+    if len(compared_arms(release, seen)) > 1 and _silent(seen.control, plan.freshness_s):
         return _pause(NO_DATA, f"No answered call of control for {_seconds(seen.control.age_ms)}")
     return None
 
@@ -62,8 +63,9 @@ def flowing(release: Release, seen: Observations) -> bool:
 
 
 def compared_arms(release: Release, seen: Observations) -> tuple[Flow, ...]:
-    """The arms that must answer: both, but in the watch only the candidate."""
-    return (seen.candidate,) if release.plan.is_watch(release.step) else (seen.candidate, seen.control)
+    """The arms that must answer: both, but in the watch and in a first release only the candidate."""
+    alone = release.plan.is_watch(release.step) or release.plan.first
+    return (seen.candidate,) if alone else (seen.candidate, seen.control)
 
 
 def _silent(flow: Flow, freshness_s: float) -> bool:

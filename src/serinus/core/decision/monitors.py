@@ -90,8 +90,8 @@ def judge_monitors(release: Release, seen: Sequence[MonitorSeen]) -> tuple[Monit
 
 def counts_at(release: Release, monitor: Monitor) -> bool:
     """Whether a monitor may hold up or act at the release's step: from its own step on, and where its number comes at
-    least once within the dwell."""
-    if release.step < 0:
+    least once within the dwell. In a first release there is no baseline that a threshold could be relative to."""
+    if release.step < 0 or (release.plan.first and monitor.relative):
         return False
     return release.step + 1 >= monitor.from_step and monitor.every_s <= release.plan.steps[release.step].dwell_s
 

@@ -25,7 +25,7 @@ class ShownResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """The results of all stages before the approval, and the comparison at the moment the release came to it (None:
-    no user has seen the candidate yet)."""
+    no user has seen the candidate yet, or there is nothing to compare with)."""
 
     release: str
     stage: int
@@ -65,7 +65,9 @@ def shown(release: Release, results: Iterable[StageResult]) -> Shown:
             for result in counted
         ),
         positions=release.shown,
-        harm=judge_harm(release, release.shown) if release.exposed else None,
+        harm=judge_harm(release, release.shown, renewals=release.shown_renewals)
+        if release.exposed and not release.plan.first
+        else None,
     )
 
 

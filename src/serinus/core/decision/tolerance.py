@@ -21,9 +21,10 @@ def zero_tolerance(case: Case) -> Answer:
     if candidate <= 0:
         return answer("tolerance", Verdict.PASS, "No rule with zero tolerance was broken by the candidate")
     units, compared = case.seen.enrolled()
+    beside = "" if case.release.plan.first else f"of control {control:,} of {compared:,} "
     text = (
         f"{_units(candidate)} of the candidate got an answer that breaks a rule with zero tolerance, of {units:,}; "
-        f"of control {control:,} of {compared:,} (which answers: the calls of this release with event {METRIC})"
+        f"{beside}(which answers: the calls of this release with event {METRIC})"
     )
     if candidate * compared > control * units or control <= 0:
         return answer("tolerance", Verdict.FAIL, text, RollBack(reason=text))

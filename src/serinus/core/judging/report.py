@@ -108,7 +108,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
         if not gating:
             return f"{head}: nothing in it gates"
         pairs = max((one.comparison.pairs for one in self.criteria if one.comparison), default=0)
-        against = f" and {pairs} pairs with {self.baseline.name}" if self.baseline else ""
+        against = f" and {pairs} pairs with {self.baseline.name}" if self.baseline else ", compared with nothing"
         asked = sum(one.check in ("min", "max_drop") for one in gating)
         return f"{head}: {asked} thresholds hold on {self.cases} cases{against}"
 

@@ -142,6 +142,7 @@ def _check_shadow(stage: ShadowStage, where: str) -> None:
             mend="give it at least the dwell: `budget: 18h` for `dwell: 12h`",
         )
     check_pairs(where, stage.guardrails, stage.limits, stage.measures)
+    _refuse_twice(stage.requests, f"{where}.requests")
     if stage.peak is not None:
         check_peak(f"{where}.peak", stage.peak)
 

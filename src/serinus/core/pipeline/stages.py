@@ -33,7 +33,8 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     asked before it can pass; `max_concurrency` and `max_cost_usd` bound it: what is above is dropped, counted.
     A stage that is undecided after `budget_s` is inconclusive. `guardrails` compare which of the two had an event
     (none: those of the plan that pairs can tell something of), `limits` are absolute, `measures` compare sizes;
-    `peak`: the window that must have been seen.
+    `peak`: the window that must have been seen. `requests` are suites over imported or recorded requests: while nothing
+    is live that could be mirrored, the stage runs them instead (H13).
     """
 
     name: str
@@ -47,6 +48,7 @@ class ShadowStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     limits: tuple[PairLimit, ...] = ()
     measures: tuple[MeasureMargin, ...] = ()
     peak: Peak | None = None
+    requests: tuple[str, ...] = ()
 
 
 class ApprovalStage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="approval"):
