@@ -1,8 +1,9 @@
 """The gateway against nginx as plain proxy, in one run: `python -m bench.gateway [--json] [--quick]`.
 
 One core carries the gateway or nginx, the other the upstream and the load. Rounds of the two alternate; figures are
-medians. CPU per request is on-CPU time of the process divided by the requests of the same window. Spool, stickiness
-and a release at 10 % are on, the lease is renewed. Latency is added over a direct call, from the intended send time.
+medians. `--litellm PATH` measures the proxy of LiteLLM at PATH in the same run. CPU per request is on-CPU time of the
+process divided by the requests of the same window. Spool, stickiness and a release at 10 % are on, the lease is
+renewed. Latency is added over a direct call, from the intended send time.
 """
 
 from __future__ import annotations
@@ -82,10 +83,10 @@ class Load:
         return found, after - before
 
 
-def measure(plan: Plan, root: Path) -> dict[str, float]:
-    """All figures."""
+def measure(plan: Plan, root: Path, litellm: str = "") -> dict[str, float]:
+    """All figures; `litellm` is the path of a peer to measure as well."""
     load = Load(root)
-    port = programs.free_ports(8)
+    port = programs.free_ports(10)
     upstream, proxy, ours = port, port + 4, port + 6
     with (
         programs.mock(upstream),
@@ -102,6 +103,7 @@ def measure(plan: Plan, root: Path) -> dict[str, float]:
             for _ in range(plan.stream_rounds)
         ]
         rss = programs.rss_mb(pid)
+        peer = _measure_litellm(load, plan, root, litellm, port + 8, upstream) if litellm else {}
     return (
         _closed_figures(rounds)
         | _open_figures(opened)
@@ -110,7 +112,18 @@ def measure(plan: Plan, root: Path) -> dict[str, float]:
             "rss_mb": rss,
             "ready_s": ready_s,
         }
+        | peer
     )
+
+
+def _measure_litellm(load: Load, plan: Plan, root: Path, executable: str, port: int, upstream: int) -> dict[str, float]:
+    with programs.litellm(executable, root, port, upstream) as pid:
+        rounds = [load.closed(port, pid, plan.closed_s) for _ in range(plan.rounds)]
+        return {
+            "cpu_us_per_request_litellm": statistics.median(cpu for _, cpu in rounds),
+            "rps_litellm": statistics.median(rps for rps, _ in rounds),
+            "rss_mb_litellm": programs.rss_mb(pid),
+        }
 
 
 def _closed_figures(rounds: list[tuple[tuple[float, float], tuple[float, float]]]) -> dict[str, float]:
@@ -146,10 +159,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="about a minute instead of five")
+    parser.add_argument("--litellm", default="", metavar="PATH", help="measure this executable of LiteLLM too")
     arguments = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as root:
-            figures = measure(Plan(quick=arguments.quick), Path(root))
+            figures = measure(Plan(quick=arguments.quick), Path(root), arguments.litellm)
     except programs.Missing as missing:
         sys.stderr.write(f"bench: {missing}\n")
         return 2

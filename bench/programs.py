@@ -22,7 +22,7 @@ from serinus.core.routing.snapshot import App, Caller, Endpoint, Message, Releas
 NATIVE = Path(__file__).parent / "native"
 KEY = "sk-bench-0123456789"
 GATEWAY_CORE, LOAD_CORE = "0", "1"
-_READY_S = 10.0
+_READY_S, _SLOW_READY_S = 10.0, 60.0
 _SHARE = 0.1
 _LIVE, _CANDIDATE = "11" * 32, "22" * 32
 _NGINX = """
@@ -38,6 +38,12 @@ http {{
   server {{ listen 127.0.0.1:{listen} reuseport backlog=4096; location / {{ proxy_pass http://fast; }} }}
   server {{ listen 127.0.0.1:{listen_paced} reuseport backlog=4096; location / {{ proxy_pass http://paced; }} }}
 }}
+"""
+_LITELLM = """
+model_list:
+  - model_name: assistant
+    litellm_params: {{model: openai/gpt-mock-2026, api_base: "http://127.0.0.1:{upstream}/v1", api_key: sk-upstream}}
+general_settings: {{master_key: {key}}}
 """
 
 
@@ -85,9 +91,9 @@ def rss_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def wait_for_port(port: int) -> None:
+def wait_for_port(port: int, ready_s: float = _READY_S) -> None:
     """Return when something listens."""
-    deadline = time.monotonic() + _READY_S
+    deadline = time.monotonic() + ready_s
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -131,6 +137,19 @@ def nginx(root: Path, port: int, upstream: int) -> Iterator[int]:
     config.write_text(_NGINX.format(root=folder, fast=upstream, paced=upstream + 1, listen=port, listen_paced=port + 1))
     with running(GATEWAY_CORE, binary, "-c", str(config), "-p", str(folder)) as process:
         wait_for_port(port + 1)
+        yield process.pid
+
+
+@contextlib.contextmanager
+def litellm(executable: str, root: Path, port: int, upstream: int) -> Iterator[int]:
+    """LiteLLM's proxy with one worker, its key check on and all else as it comes, before the fast upstream; its pid."""
+    if shutil.which(executable) is None:
+        raise Missing(f"{executable} is not there: pip install 'litellm[proxy]' in an environment of its own")
+    config = root / "litellm.yaml"
+    config.write_text(_LITELLM.format(key=KEY, upstream=upstream))
+    command = ("env", "LITELLM_LOCAL_MODEL_COST_MAP=True", "LITELLM_LOG=ERROR", executable, "--config", str(config))
+    with running(GATEWAY_CORE, *command, "--host", "127.0.0.1", "--port", str(port)) as process:
+        wait_for_port(port, _SLOW_READY_S)
         yield process.pid
 
 
