@@ -176,3 +176,14 @@ def test_E3_shadow_calls_that_were_worse_are_found_and_rungs_too(log: EventLog) 
     assert log.calls(CallQuery(worse=True)) == calls[:1]
     assert log.calls(CallQuery(worse=False)) == calls[1:]
     assert log.calls(CallQuery(rung="message")) == calls[3:]
+
+
+def test_E3_shadow_calls_are_ranked_by_how_much_worse_they_were(log: EventLog) -> None:
+    """Worst first, newest first among equals; what was never compared comes last, and the limit cuts the rest."""
+    calls = [_call(number) for number in range(5)]
+    log.write(_batch(64, 900, *calls))
+    log.write_scores(_scores(64, 900, *(_score(n, "shadow.worse", by) for n, by in enumerate((1, 3, 1, -1)))))
+    ranked = [calls[n] for n in (1, 2, 0, 3, 4)]
+    assert log.calls(CallQuery(worst_first=True, limit=9)) == ranked
+    assert log.calls(CallQuery(worst_first=True, worse=True, limit=2)) == ranked[:2]
+    assert log.calls(CallQuery(worst_first=True)) == calls

@@ -47,6 +47,9 @@ _ABOUT = (
 _ANY_SCORE = _ABOUT.format("true")
 _EVENT = f"(list_contains(events, $event) OR {_ABOUT.format('metric = $event AND value_micro > 0')})"
 _WORSE = "(call IN (SELECT call FROM scores WHERE metric = $worse AND value_micro > 0))"
+_BY_HOW_MUCH = (
+    "(SELECT call AS worse_call, max(value_micro) AS worse_by FROM scores WHERE metric = $worse GROUP BY call)"
+)
 _BEHIND = "(at_us < $before_us OR (at_us = $before_us AND call > $before_call))"
 # Of scores with one name the first one written counts. Ties are of one batch that was cut in two: equal rows.
 _FIRST = "QUALIFY row_number() OVER (PARTITION BY score ORDER BY at_us, host) = 1"
@@ -61,6 +64,9 @@ def calls_statement(query: CallQuery, calls: Sequence[str], scores: Sequence[str
         values["limit"] = query.limit
     head, files = _scores_relation(query, scores)
     source = CALLS.source("$calls")
+    if query.limit is not None and query.worst_first:
+        source, order = f"{source} LEFT JOIN {_BY_HOW_MUCH} ON call = worse_call", f"worse_by DESC NULLS LAST, {order}"
+        values["worse"] = WORSE
     sql = f"{head}SELECT {CALLS.names} FROM {source} WHERE {where} ORDER BY {order}"  # noqa: S608 - constants
     return sql, {"calls": list(calls), **files, **values}
 
@@ -117,7 +123,7 @@ def _where(query: CallQuery | ScoreQuery, conditions: dict[str, str]) -> Stateme
 
 
 def _scores_relation(query: CallQuery, scores: Sequence[str]) -> Statement:
-    if query.event is None and query.scored is None and query.worse is None:
+    if query.event is None and query.scored is None and query.worse is None and not query.worst_first:
         return "", {}
     if not scores:
         return f"WITH scores AS {SCORES.none} ", {}

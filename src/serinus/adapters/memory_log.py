@@ -64,7 +64,8 @@ class MemoryLog:
         rows.sort(key=lambda row: (row.at_us, row.call))
         if query.limit is None:
             return rows
-        rows.sort(key=lambda row: (-row.at_us, row.call))
+        worse = {one.call: one.value_micro for one in scores if one.metric == WORSE} if query.worst_first else {}
+        rows.sort(key=lambda row: (-worse.get(row.call, -(2**63)), -row.at_us, row.call))
         return rows[: query.limit]
 
     def scores(self, calls: Collection[str], conversations: Collection[str]) -> list[LoggedScore]:

@@ -37,6 +37,9 @@ def list_calls(
     worse: which.Worse = None,
     since: which.Since = "",
     until: which.Until = "",
+    worst_first: Annotated[
+        bool, typer.Option("--worst-first", help="Shadow calls that were worse than the user's, the worst first.")
+    ] = False,
     limit: Limit = 20,
     cursor: Cursor = "",
     url: Url = "",
@@ -70,7 +73,8 @@ def list_calls(
         worse=worse,
     )
     with connect(url, key) as api:
-        document = api.get("/calls", limit=limit, cursor=cursor, **query)
+        order = "worst" if worst_first else "newest"
+        document = api.get("/calls", limit=limit, cursor=cursor, order=order, **query)
     if json:
         print_json(document)
         return

@@ -25,21 +25,20 @@ class WorsePair:
 
 
 def worse_pairs(parts: Parts, release: str) -> tuple[WorsePair, ...] | None:
-    """The newest of a release, those that were worst first; None where the call log cannot tell."""
+    """Those of a release, worst first and newest first among equals; None where the call log cannot tell."""
     if parts.calls is None:
         return None
     try:
-        calls = parts.calls.calls(CallQuery(release=release, arm="shadow", worse=True, limit=MOST))
+        calls = parts.calls.calls(CallQuery(release=release, arm="shadow", worse=True, worst_first=True, limit=MOST))
         scores = parts.calls.scores([call.call for call in calls], ()) if calls else []
     except (QueryLimit, StoreUnavailable):
         return None
     told = {one.call: one for one in scores if one.metric == WORSE}
-    pairs = [
+    return tuple(
         WorsePair(call=call, answered=told[call.call].text, more=told[call.call].value_micro // 1_000_000)
         for call in calls
         if call.call in told
-    ]
-    return tuple(sorted(pairs, key=lambda pair: -pair.more))
+    )
 
 
 def counterpart(parts: Parts, call: Call) -> str:

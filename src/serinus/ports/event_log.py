@@ -39,7 +39,8 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     `event`: an event of the call, or one that a score about it or its conversation reports. `scored`: whether there is
     such a score at all. `rule`: a policy rule that its answer broke. `rung`: of the fallback ladder, in words.
     `worse`: whether it is a shadow call that was worse than the baseline's. `before`: (end in µs, call) of the last
-    row of the page before.
+    row of the page before. `worst_first`: of a limited query, shadow calls by how much worse they were, then newest
+    first; without `before`.
     """
 
     call: str | None = None
@@ -61,6 +62,7 @@ class CallQuery(msgspec.Struct, frozen=True, kw_only=True):
     to_us: int | None = None
     before: tuple[int, str] | None = None
     limit: int | None = None
+    worst_first: bool = False
 
 
 class ScoreQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -194,3 +194,12 @@ def test_the_words_of_the_query_are_those_of_the_records() -> None:
     """An arm or error that is added can be asked for."""
     assert set(get_args(ArmName)) == {arm.label for arm in Arm}
     assert set(get_args(ErrorName)) == {error.name.lower() for error in ErrorClass}
+
+
+def test_E3_the_worst_calls_are_one_page(log_api: Api) -> None:
+    """Only shadow calls that were worse; a cursor is refused by name."""
+    page = log_api.ok("GET", "/calls?order=worst")
+    assert (page["items"], page["next_cursor"]) == ([], "")
+    refused = log_api.ask("GET", "/calls?order=worst&cursor=1.call_x")
+    assert refused.status_code == 422
+    assert refused.json()["where"] == "cursor"

@@ -15,7 +15,7 @@ from serinus.api.parts import Parts
 from serinus.api.problems import documented
 from serinus.api.schemas.call import CallView
 from serinus.core.access import Operation
-from serinus.core.errors import NotFound, StoreUnavailable
+from serinus.core.errors import InvalidInput, NotFound, StoreUnavailable
 from serinus.core.records import call_id
 from serinus.core.records.call import Call
 from serinus.ports.control_store import ApiKey, Page
@@ -35,12 +35,20 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.get("", operation_id="list_calls")
     def list_calls(
-        _: Annotated[ApiKey, Depends(may_view)], asked: Annotated[Asked, Depends()], at: Annotated[Page, Depends(page)]
+        _: Annotated[ApiKey, Depends(may_view)],
+        asked: Annotated[Asked, Depends()],
+        at: Annotated[Page, Depends(page)],
+        order: Annotated[
+            Literal["newest", "worst"],
+            Query(description="`worst`: shadow calls by how much worse they were than the user's; one page."),
+        ] = "newest",
     ) -> Listing[CallView]:
         """Calls, newest first, with what was said of them. A call is there some seconds after it ended."""
         log = call_log(parts)
         with parts.control.tx() as tx:
             query = asked.calls(tx)
+        if order == "worst":
+            return Listing(items=_views(log, _worst(log, query, at)))
         found = log.calls(msgspec.structs.replace(query, before=behind(at), limit=at.limit + 1))
         shown = found[: at.limit]
         following = cursor(shown[-1].at_us, shown[-1].call) if len(found) > at.limit else ""
@@ -92,6 +100,13 @@ def call_log(parts: Parts) -> CallSearch:
             mend="start it with --segments, the folder that the gateway's --segments names",
         )
     return parts.calls
+
+
+def _worst(log: CallSearch, query: CallQuery, at: Page) -> list[Call]:
+    """The disagreements to look at first (E3)."""
+    if at.cursor:
+        raise InvalidInput("the worst calls are one page", where="cursor", mend="leave it out, and raise `limit`")
+    return log.calls(msgspec.structs.replace(query, worse=True, worst_first=True, limit=at.limit))
 
 
 def _views(log: CallSearch, calls: list[Call]) -> list[CallView]:
