@@ -52,8 +52,8 @@ def raw_call(
     return call_id.make(KEY, APP, START_US // 1000, number.to_bytes(5, "big"), RELEASE, arm, stratum, unit_bytes)
 
 
-def begin(call: bytes, clock: Clock, overdue_ms: int = OVERDUE_MS) -> Begin:
-    return Begin(call, clock.now_us(), clock.mono_ns(), "support-bot", VERSION, 3, overdue_ms)
+def begin(call: bytes, clock: Clock, overdue_ms: int = OVERDUE_MS, total_ms: int = 0) -> Begin:
+    return Begin(call, clock.now_us(), clock.mono_ns(), "support-bot", VERSION, 3, overdue_ms, total_ms)
 
 
 def first(call: bytes, clock: Clock) -> First:

@@ -259,6 +259,41 @@ def test_segments_go_when_nothing_needs_them(world: World) -> None:
     assert len(world.logged()) == world.requests() == 2
 
 
+def test_a_call_whose_end_found_no_room_lets_its_segment_go(world: World) -> None:
+    """A minute after its own limit it is in flight no more and its segment goes, while its worker lives on; it counts
+    as overdue once, as it did before, also over a restart. An End that comes all the same counts."""
+    worker = world.worker()
+    call = raw_call(1)
+    worker.write(begin(call, world.clock, total_ms=600_000))
+    worker.fill_segment()
+    world.clock.advance(650)
+    world.round()
+    world.clock.advance(2)
+    world.round()
+    assert (_numbers(world, worker), world.report().in_flight[0].count) == ([0, 1], 1)
+    world.start_agent()
+    world.clock.advance(8)
+    world.round()
+    world.clock.advance(2)
+    world.round()
+    assert (_numbers(world, worker), world.report().in_flight) == ([1], ())
+    world.start_agent().round()
+    assert (world.sums()["call.overdue", 0, 1], world.requests()) == (1, 0)
+    worker.write(end(call, world.clock))
+    world.round()
+    assert (world.sums()["call.overdue", 0, 1], world.requests()) == (1, 1)
+
+
+def test_while_a_worker_has_not_told_its_drops_no_call_is_closed(world: World) -> None:
+    """Its answer may be among them, or lie where it was not read yet: whoever cannot be judged is not closed."""
+    worker = world.worker()
+    worker.write(begin(raw_call(1), world.clock, total_ms=1000))
+    worker.report(acked=1, dropped=1)
+    world.clock.advance(3600)
+    world.round()
+    assert world.report().in_flight[0].count == 1
+
+
 def test_a_segment_stays_until_its_calls_are_in_the_event_log(world: World) -> None:
     """Shipped is not enough: the rows exist only in the spool until they are flushed."""
     worker = world.worker()

@@ -4,6 +4,9 @@ A call is overdue when nothing of its answer (First or End) has a `mono_ns` with
 call is judged once: by the first record of its answer, or by the clock when none has come. How far the clock has
 judged is kept with the offsets in the store, so that a restarted agent judges no call twice. A
 call whose answer may be among records that found no room in the spool is not overdue.
+
+A call whose own limit passed long ago has ended, and its End found no room: it is closed, or it would keep its segment
+on disk as long as its worker lives. The count of dropped records tells of it; should an End come, it counts as any.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.record import Begin, Dropped, End, First, Record
 
 _NS_PER_MS = 1_000_000
+LOST_AFTER_MS = 60_000
+"""So long after its limit a call without an End has lost it: workers end calls within a second of their limits."""
 
 
 class OpenCall(msgspec.Struct, frozen=True):
@@ -32,6 +37,11 @@ class OpenCall(msgspec.Struct, frozen=True):
     def due_ns(self) -> int:
         """When it becomes overdue, on the host's monotonic clock."""
         return self.begin.mono_ns + self.begin.overdue_ms * _NS_PER_MS
+
+    @property
+    def lost_ns(self) -> int:
+        """When nothing can come any more of a call that has told its limit, on the same clock."""
+        return self.begin.mono_ns + (self.begin.total_ms + LOST_AFTER_MS) * _NS_PER_MS
 
 
 OpenCalls = Mapping[bytes, OpenCall]
@@ -50,6 +60,11 @@ def apply(calls: dict[bytes, OpenCall], changes: Changes) -> None:
 def overdue_now(calls: Iterable[OpenCall], until_ns: int) -> list[OpenCall]:
     """Calls not judged yet whose limit passed at or before `until_ns`."""
     return [call for call in calls if not call.judged and call.due_ns <= until_ns]
+
+
+def lost_now(calls: Iterable[OpenCall], until_ns: int) -> list[OpenCall]:
+    """Calls whose End was lost: their own limit, where it was told, passed `LOST_AFTER_MS` before `until_ns`."""
+    return [call for call in calls if call.begin.total_ms and call.lost_ns <= until_ns]
 
 
 def replay(calls: dict[bytes, OpenCall], record: Record | None, spool: str, judged_until_ns: int) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
-from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, overdue_now
+from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, lost_now, overdue_now
 from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, labels_of
 from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
@@ -256,15 +256,17 @@ class _Sheet:
         self._bucket(one.app, one.call, b"", one.at_us // _US).event(one.event)
 
     def judge(self, read: Read, changed: Changes) -> int:
-        """Judge open calls by the clock; how many were found overdue."""
+        """Judge open calls by the clock, and close those that lost their End; how many were found overdue."""
         if read.judge_until_ns is None:
             return 0
-        untouched = (call for key, call in read.open.items() if key not in changed)
-        touched = (call for call in changed.values() if call is not None)
-        late = overdue_now(untouched, read.judge_until_ns) + overdue_now(touched, read.judge_until_ns)
+        calls = [call for key, call in read.open.items() if key not in changed]
+        calls += [call for call in changed.values() if call is not None]
+        late = overdue_now(calls, read.judge_until_ns)
         for call in late:
             self._overdue(call)
             changed[call.begin.call] = msgspec.structs.replace(call, judged=True)
+        for call in lost_now(calls, read.judge_until_ns):
+            changed[call.begin.call] = None
         return len(late)
 
     def _answered(self, call: bytes, mono_ns: int, open_before: OpenCalls, changed: Changes) -> OpenCall | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from serinus.core.fleet import InFlight
 from serinus.core.ids import RELEASE as RELEASE_PREFIX
 from serinus.core.ids import id_text
-from serinus.core.records.in_flight import OpenCall, apply, overdue_now, replay, view
+from serinus.core.records.in_flight import OpenCall, apply, lost_now, overdue_now, replay, view
 from serinus.core.records.record import Record, Score
 from tests.fake_workers import RELEASE, START_NS, ManualClock, begin, end, first, raw_call
 
@@ -39,6 +39,15 @@ def test_a_call_is_due_when_its_limit_has_passed_and_not_before() -> None:
     assert overdue_now([call], call.due_ns - 1) == []
     assert overdue_now([call], call.due_ns) == [call]
     assert overdue_now([OpenCall(call.begin, "s-0", judged=True)], call.due_ns) == []
+
+
+def test_a_call_has_lost_its_end_a_minute_after_its_own_limit() -> None:
+    """Not before, and never where no limit was told."""
+    clock = ManualClock()
+    call = OpenCall(begin(raw_call(1), clock, total_ms=600_000), "s-0", judged=True)
+    over_ns = START_NS + 660_000 * MS
+    assert lost_now([call, _open(2)], over_ns - 1) == []
+    assert lost_now([call, _open(2)], over_ns) == [call]
 
 
 def test_apply_opens_replaces_and_closes() -> None:
