@@ -12,6 +12,7 @@ from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.control.plan_first import plan_first
+from serinus.control.refuse_unpriced import refuse_unpriced
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.ids import RELEASE, IdSource
@@ -140,6 +141,7 @@ def plan_later(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:
         raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
+    refuse_unpriced(tx, plan, (control, candidate.digest))
     return plan, control, candidate
 
 
