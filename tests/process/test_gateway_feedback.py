@@ -168,3 +168,24 @@ async def test_feedback_that_finds_no_room_is_to_be_sent_again(tmp_path: Path) -
         assert (status, answer["error"]["code"]) == (503, "not_recorded")
         assert len(_scores(worker)) == number
         assert await _call(worker)
+
+
+async def test_T43_scores_of_judges_are_recorded_on_their_scale(tmp_path: Path) -> None:
+    """202 with the values; what stands on no scale is 422 with the metric's name, and nothing of it is recorded."""
+    async with rig.rig(tmp_path, _build) as (worker, _):
+        call = (await _call(worker))["x-request-id"]
+        graded = {"judge.correctness": 0.9, "judge.faithfulness": {"value": 4, "low": 1, "high": 5}}
+        status, answer = await _say(worker, {"call_id": call, "scores": graded})
+        assert (status, answer["recorded"]) == (
+            202,
+            [{"metric": "judge.correctness", "value": 0.9}, {"metric": "judge.faithfulness", "value": 0.75}],
+        )
+        recorded = len(_scores(worker))
+        for bad in ({"judge.correctness": 1.5}, {"judge.correctness": 0.5, "judge.wit": 1}, {"judge.correctness": "1"}):
+            status, answer = await _say(worker, {"call_id": call, "scores": bad})
+            assert (status, answer["error"]["code"]) == (422, "invalid_input")
+        for raw in (b"NaN", b"Infinity", b"1e999", b"-1e400"):
+            body = b'{"call_id": "%b", "scores": {"judge.correctness": %b}}' % (call.encode(), raw)
+            status, _ = await _say(worker, body)
+            assert status in (400, 422)
+        assert len(_scores(worker)) == recorded

@@ -139,7 +139,7 @@ def _arms(release: Document) -> Table:
     for i, event in enumerate(arms[0]["events"]):
         table.add_row(event["metric"], *(_rate(arm["events"][i]) for arm in arms))
     for one in release["standing"]["evidence"]:
-        if one.get("kind") == "ratio":
+        if one.get("kind") in ("ratio", "score"):
             values = one["candidate_value"], one["control_value"]
             table.add_row(one["metric"], *(NONE if v is None else amount(one["unit"], v) for v in values))
     table.add_row("in flight", *(_flights(arm) for arm in arms))

@@ -44,12 +44,14 @@ class EvidenceView(BaseModel):
     control: int
     log_e: float = Field(description="Natural logarithm of the e-value: 0 says nothing.")
     culprit: bool = Field(description="Named as a cause.")
-    kind: str = Field(default="events", description="`events`, `quantile` or `ratio`.")
+    kind: str = Field(default="events", description="`events`, `quantile`, `ratio` or `score`.")
     unit: str = Field(default="share", description="Unit of the values below.")
     no_data: str = Field(default="", description="Why nothing can be said yet.")
     threshold: float | None = Field(default=None, description="Of a quantile: the control's own.")
-    candidate_value: float | None = Field(default=None, description="Of a ratio: the candidate's.")
-    control_value: float | None = Field(default=None, description="Of a ratio: the control's.")
+    candidate_value: float | None = Field(
+        default=None, description="Of a ratio: the candidate's; of a score: its mean, on the scale."
+    )
+    control_value: float | None = Field(default=None, description="As above, of the control.")
     text: str = Field(default="", description="All of it as a sentence.")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from serinus.core.decision.harm import Evidence, Harm
 from serinus.core.decision.wording import amount, percent, rarity
-from serinus.core.metrics import Bounded, metric
+from serinus.core.metrics import metric
 from serinus.core.pipeline.plan import Guardrail, Plan
-from serinus.core.records.labels import scale_of
+from serinus.core.records.labels import on_scale
 
 
 def sentence(harm: Harm, name: str, plan: Plan, units: tuple[int, int]) -> str:
@@ -72,9 +72,8 @@ def _score(found: Evidence, guardrail: Guardrail) -> str:
     title = metric(found.metric).title
     if found.candidate_value is None or found.control_value is None:
         return f"{title} is known of {found.candidate:,} candidate and {found.control:,} control users"
-    scale = scale_of(found.metric) or Bounded()
     candidate, control = (
-        f"{scale.low + value * (scale.high - scale.low):.3g}" for value in (found.candidate_value, found.control_value)
+        f"{on_scale(found.metric, value):.3g}" for value in (found.candidate_value, found.control_value)
     )
     points = 100 * (found.control_value - found.candidate_value)
     which = f"{points:.1f} points lower" if points >= 0 else f"{-points:.1f} points higher"

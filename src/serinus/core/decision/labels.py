@@ -80,6 +80,14 @@ def unscored(found: LabelSums | None) -> str:
     return ""
 
 
+def silent(rail: Guardrail, known: Known) -> str:
+    """Why an event that somebody has to tell says nothing yet: nobody has told anything of an arm; or empty."""
+    if not rail.awaits_labels:
+        return ""
+    found = known.get(rail.metric)
+    return "" if found and min(found.labelled()) else "nobody has said anything of users in both arms yet"
+
+
 def label_of(unit: AwaitedUnit, rail: Guardrail) -> int | None:
     """The label that counts, in millionths; None: it came too late, or not at all."""
     label = unit.label

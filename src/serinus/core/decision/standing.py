@@ -11,12 +11,15 @@ import msgspec
 from serinus.core.decision.allocation import enrolled_units, judge_sample_ratio
 from serinus.core.decision.explain import told
 from serinus.core.decision.harm import Evidence, Harm, judge_harm
+from serinus.core.decision.labels import by_metric, silent
 from serinus.core.decision.ratios import unit_spreads
 from serinus.core.decision.shadow_standing import ShadowStanding, shadow_standing
 from serinus.core.fleet import HostStatus, in_time, is_off
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.labels import on_scale
 from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
 from serinus.core.release.release import Positions, Progress, Release
@@ -150,7 +153,8 @@ def standing(
     return Standing(
         arms=tuple(_arm(release, arm, totals, hosts) for arm in COMPARED),
         evidence=tuple(
-            _evidence(one, rail, harm, units) for one, rail in zip(harm.evidence, release.plan.guardrails, strict=True)
+            _evidence(one, rail, harm, units, scores)
+            for one, rail in zip(harm.evidence, release.plan.guardrails, strict=True)
         ),
         log_e=harm.log_e,
         needed_log_e=harm.needed,
@@ -183,7 +187,10 @@ def _sample_ratio(release: Release, sums: Sums) -> SampleRatioStanding | None:
     )
 
 
-def _evidence(one: Evidence, rail: Guardrail, harm: Harm, units: tuple[int, int]) -> EvidenceStanding:
+def _evidence(
+    one: Evidence, rail: Guardrail, harm: Harm, units: tuple[int, int], scores: Sequence[LabelSums]
+) -> EvidenceStanding:
+    unsaid = silent(rail, by_metric(scores)) if rail.kind == "events" else ""
     return EvidenceStanding(
         metric=one.metric,
         role=one.role,
@@ -194,10 +201,10 @@ def _evidence(one: Evidence, rail: Guardrail, harm: Harm, units: tuple[int, int]
         culprit=one.metric in (*harm.culprits, *harm.signals),
         kind=one.kind,
         unit=REGISTRY[one.metric].unit,
-        no_data=one.no_data,
+        no_data=one.no_data or unsaid,
         threshold=one.threshold,
-        candidate_value=one.candidate_value,
-        control_value=one.control_value,
+        candidate_value=on_scale(one.metric, one.candidate_value),
+        control_value=on_scale(one.metric, one.control_value),
         text=told(one, rail, harm.needed, units),
     )
 

@@ -79,11 +79,14 @@ def labels(case: Case) -> Answer:
 
 
 def unlabelled(case: Case) -> str:
-    """Which labels the step still lacks; empty when none. Each arm needs those of its own units of this step."""
+    """Which labels the step still lacks of guardrails that roll back; empty when none. Each arm needs those of its own
+    units of this step."""
     if case.harm is None:
         return ""
     known = by_metric(case.seen.labels)
     for rail in awaiting(case.release):
+        if rail.role != "guardrail":
+            continue
         sums = known.get(rail.metric) or LabelSums(metric=rail.metric)
         candidate, control = sums.labelled(case.release.step)
         if min(candidate, control) >= rail.labels_needed:

@@ -20,11 +20,13 @@ def span(seconds: float) -> str:
 
 
 def amount(unit: str, value: float) -> str:
-    """A value of a metric in its unit: `2.5 %`, `850 ms`, `6.2 s`, `$0.02`, `14.8 tokens/s`."""
+    """A value of a metric in its unit: `2.5 %`, `850 ms`, `6.2 s`, `$0.02`, `14.8 tokens/s`, `0.85`."""
     if unit == "share":
         return percent(value)
     if unit == "ms":
         return span(value / 1000) if value >= 1000 else f"{value:.3g} ms"
+    if unit == "score":
+        return f"{value:.3g}"
     return usd(value) if unit == "usd" else f"{value:.3g} {unit}"
 
 

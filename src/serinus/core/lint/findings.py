@@ -280,16 +280,15 @@ def _gaps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
 
 def _ripening(plan: Plan) -> Iterator[Finding]:
     """Labels that come too late for the comparison."""
-    dwell_s = sum(step.dwell_s for step in plan.steps if step.share <= 0.5)
+    shortest_s = min((step.dwell_s for step in plan.steps if step.share <= 0.5), default=math.inf)
     for rail in plan.guardrails:
-        ripe_s = metric(rail.metric).maturation_s
-        if ripe_s > dwell_s:
+        if rail.awaits_labels and rail.role != "info" and rail.awaited_s > shortest_s:
             yield Finding(
-                level="error",
+                level="error" if rail.role == "guardrail" and not rail.dry_run else "warning",
                 where=f"plan.guardrails.{rail.metric}",
-                what=f"{metric(rail.metric).title} are known {span(ripe_s)} after a call, and the comparison may end "
-                f"after {span(dwell_s)}",
-                mend="lengthen the dwells before 100 %, or guard the watch with a limit",
+                what=f"{metric(rail.metric).title}: what is said of a user counts {span(rail.awaited_s)} after the "
+                f"first call, and a step may be over after {span(shortest_s)}",
+                mend="lengthen the dwell of that step, lower `matures`, or make it `role: info` and watch it at 100 %",
             )
 
 

@@ -29,8 +29,8 @@ class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is), or what
-    a judge or the app itself gave it (`scores`, by metric).
+    """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is), or
+    what a judge or the app itself gave it (`scores`, by metric).
 
     `key` makes a repeated request the same feedback; without it, equal content is.
     """

@@ -82,6 +82,12 @@ def scale_of(metric: str) -> Bounded | None:
     return _SCALES.get(metric)
 
 
+def on_scale(metric: str, share: float | None) -> float | None:
+    """A share of a score's scale as a value on it; of what is no score, the value as it is."""
+    scale = scale_of(metric)
+    return share if share is None or scale is None else scale.low + share * (scale.high - scale.low)
+
+
 def awaited_units(
     fresh: Iterable[Enrolment], exposed_at_us: Mapping[tuple[str, bytes], int], awaiting: Awaiting
 ) -> list[AwaitedUnit]:

@@ -217,9 +217,10 @@ def test_T28_one_thumb_in_each_arm_is_enough_unless_more_are_asked_for() -> None
     assert decided(release_with(strict), sums).commands == ()
 
 
-def test_T28_info_and_dry_runs_hold_nothing() -> None:
-    """What acts on nothing waits for nothing."""
-    rails = (msgspec.structs.replace(RAIL, role="info"), msgspec.structs.replace(THUMBS, dry_run=True))
+def test_T28_info_signals_and_dry_runs_hold_nothing() -> None:
+    """What rolls nothing back waits for nothing."""
+    signal = Guardrail(metric="feedback.escalated", role="signal")
+    rails = (msgspec.structs.replace(RAIL, role="info"), msgspec.structs.replace(THUMBS, dry_run=True), signal)
     other = Guardrail(metric="call.error")
     assert isinstance(command_of(decided(release_with(other, *rails))), Advance)
 
