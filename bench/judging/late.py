@@ -1,64 +1,66 @@
 """Late harm against fresh harm: first events until harm of 2× is noticed, when it begins after so many healthy ones.
 
 As events are what carries evidence, time is counted in them. Schemes: one process for the whole release; restarts at
-three steps as built, where harm begins at a step or 100 events after one; and renewals (`core.stats.renewal`).
+steps alone; and as a release is judged, with renewals between steps. Harm begins with a step, or 100 events after one
+and midway between two renewals.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from bench.judging.renewing import log_e, log_e_table
 from bench.judging.sample import Array
 from serinus.core.stats import combine, renewal
-from serinus.core.stats.events import Margin, candidate_chance, harm
+from serinus.core.stats.events import Margin, candidate_chance
 
 MARGIN = Margin(1.0, 2.0)
 HEALTHY = (0, 200, 800)
-AFTER = 1_200
+AFTER = 800
 BETWEEN = renewal.EVERY // 2
 """Harm begins this many events after a renewal, midway between two."""
+AFTER_STEP = 100
 
-Restarts = Sequence[tuple[int, float]]
-"""Events at which evidence restarts, and its weight."""
+Judge = Callable[[Array], Array]
 
 
-def schemes(healthy: int) -> dict[str, tuple[int, Restarts]]:
-    """Healthy events before harm and restarts of each scheme."""
-    built = combine.restart_weights(3)
-    at = ((0, built[0]), (healthy or 300, built[1]), (healthy + 600, built[2]))
-    off = ((0, built[0]), (max(healthy - 100, 0) or 300, built[1]), (healthy + 900, built[2]))
+def schemes(healthy: int) -> dict[str, tuple[int, Judge]]:
+    """Healthy events before harm, and how the candidate's events so far (release, event) are judged."""
     between = healthy + BETWEEN if healthy else 0
-    renewed = [(j * renewal.EVERY, renewal.weight(j)) for j in range((between + AFTER) // renewal.EVERY + 1)]
+    at_step, off = (healthy or 300), (healthy - AFTER_STEP if healthy > AFTER_STEP else 300)
     return {
-        "one process": (healthy, ((0, 1.0),)),
-        "steps, harm at a step": (healthy, at),
-        "steps, harm 100 events after a step": (healthy, off),
-        "renewals": (between, renewed),
+        "one process": (healthy, lambda s1: restarted(s1, ((0, 1.0),))),
+        "steps alone, harm at a step": (healthy, lambda s1: restarted(s1, _steps(at_step, healthy + 600))),
+        "steps alone, harm 100 events after a step": (healthy, lambda s1: restarted(s1, _steps(off, healthy + 900))),
+        "renewed, harm at a step": (healthy, lambda s1: renewed(s1, (0, at_step, healthy + 600))),
+        "renewed, harm between steps": (between, lambda s1: renewed(s1, (0, off, healthy + 900))),
     }
 
 
-def log_e(s1: Array, restarts: Restarts) -> Array:
-    """log Σ_j v_j E^(j) after each event, from the candidate's events so far (release, event)."""
+def _steps(second: int, third: int) -> list[tuple[int, float]]:
+    return list(zip((0, second, third), combine.restart_weights(3), strict=True))
+
+
+def restarted(s1: Array, restarts: Sequence[tuple[int, float]]) -> Array:
+    """log Σ_s v_s E^(s) after each event, from events at which evidence restarts, and their weights."""
     n = np.arange(s1.shape[1])
-    table = _table(max(HEALTHY) + BETWEEN + AFTER + 1)
-    total = np.full(s1.shape, max(0.0, 1.0 - math.fsum(v for at, v in restarts if at < s1.shape[1])))
+    table = log_e_table(MARGIN, _size())
+    total = np.zeros(s1.shape)
     for at, v in restarts:
-        if at >= s1.shape[1]:
-            continue
-        since1 = s1[:, at:] - s1[:, [at]]
+        since1 = s1[:, at:] - s1[:, [min(at, s1.shape[1] - 1)]]
         total[:, :at] += v
         total[:, at:] += v * np.exp(table[since1, (n[at:] - at)[None, :] - since1])
-    return np.log(total)
+    return np.asarray(np.log(total))
 
 
-@lru_cache(maxsize=1)
-def _table(size: int) -> Array:
-    rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    return np.asarray(harm(rows, columns, MARGIN))
+def renewed(s1: Array, starts: Sequence[int]) -> Array:
+    """log E after each event, as a release with steps at these events is judged."""
+    n = np.arange(s1.shape[1])[None, :]
+    # A step's evidence counts from the column before its start: from the event that it began at.
+    return log_e(s1, n - s1, MARGIN, [start + 1 if start else 0 for start in starts])
 
 
 def measure(releases: int, seed: int, alphas: Sequence[float]) -> list[dict[str, object]]:
@@ -68,9 +70,8 @@ def measure(releases: int, seed: int, alphas: Sequence[float]) -> list[dict[str,
     found: list[dict[str, object]] = []
     means: dict[tuple[float, str, int], float] = {}
     for healthy in HEALTHY:
-        for name, (before, restarts) in schemes(healthy).items():
-            paths = _paths(rng, releases, before)
-            evidence = log_e(paths, restarts)
+        for name, (before, judge) in schemes(healthy).items():
+            evidence = judge(_paths(rng, releases, before))
             for alpha in alphas:
                 row = _row(evidence, before, alpha)
                 means[alpha, name, healthy] = float(row["mean"])
@@ -80,6 +81,10 @@ def measure(releases: int, seed: int, alphas: Sequence[float]) -> list[dict[str,
         row["ratio_own_fresh"] = round(float(str(row["mean"])) / means[alpha, name, 0], 2)
         row["ratio_one_process_fresh"] = round(float(str(row["mean"])) / means[alpha, "one process", 0], 2)
     return found
+
+
+def _size() -> int:
+    return (max(HEALTHY) + BETWEEN + AFTER) // 256 * 256 + 256
 
 
 def _paths(rng: np.random.Generator, releases: int, healthy: int) -> Array:

@@ -1,7 +1,8 @@
 """Serinus' own judgement of many releases at once, by the functions of the product.
 
-First events go through `core.stats.events.harm`, restarts and guardrails through the weights of `core.stats.combine`,
-as `core.decision.harm.judge_harm` does; a test asks that function about the same positions and wants the same log E.
+First events go through `core.stats.events.harm`, restarts, renewals and guardrails through the weights of
+`core.stats.renewal` and `core.stats.combine`, as `core.decision.harm.judge_harm` does; a test asks that function about
+the same positions and wants the same log E.
 Scores are betting (4.3, see `betting`). A latency has two guardrails that share α: p95 by exceedance (4.4), and the
 mean by an estimate with its standard error (4.2), whose evidence is `core.stats.estimate.harm` in arrays.
 """
@@ -10,15 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from scipy import special
 
+from bench.judging import renewing
 from bench.judging.sample import STARTS, Array, Sample
 from serinus.core.stats import combine, estimate
 from serinus.core.stats.betting import BETS
-from serinus.core.stats.events import Margin, harm
+from serinus.core.stats.events import Margin
 
 PLAIN, DEFAULT = Margin(1.0, 2.0), Margin(1.25, 2.0)
 FIRST_GATE_UNITS = 200
@@ -59,27 +60,10 @@ def _guardrails(sample: Sample, alpha: float, margin: int) -> list[Array]:
         return [restarted_scores(sample.capital[margin])]
     assert sample.counts is not None
     ratio = DEFAULT if margin and sample.kind == "event" else PLAIN
-    found = [restarted_events(*sample.counts[margin], ratio)]
+    found = [renewing.log_e(*sample.counts[margin], ratio, STARTS)]
     if sample.kind == "latency":
         found.append(mean_log_e(sample, alpha, math.log1p(SLOWER) if margin else 0.0))
     return found
-
-
-def restarted_events(s1: Array, s0: Array, margin: Margin) -> Array:
-    """Σ_s v_s E^(restarted at step s) from counts so far; a step not reached has E = 1."""
-    table = _table(margin, int(max(s1.max(), s0.max())) // 256 * 256 + 256)
-    parts = []
-    for start in STARTS:
-        at = (s1[:, [start - 1]], s0[:, [start - 1]]) if start else (0.0, 0.0)
-        since = [np.maximum(s - a, 0).astype(int) for s, a in zip((s1, s0), at, strict=True)]
-        parts.append(table[since[0], since[1]])
-    return weighted(parts, combine.restart_weights(len(STARTS)))
-
-
-@lru_cache(maxsize=8)
-def _table(margin: Margin, size: int) -> Array:
-    rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    return np.asarray(harm(rows, columns, margin))
 
 
 def restarted_scores(capital: Array) -> Array:

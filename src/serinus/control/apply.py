@@ -159,7 +159,9 @@ def _following(
         case Advance():
             return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason)
         case EnterStage():
-            return Action.TICK_ENTERED, entered(release, command.stage, progress.positions, command.reason)
+            return Action.TICK_ENTERED, entered(
+                release, command.stage, progress.positions, command.reason, progress.renewals
+            )
         case Reject():
             return Action.TICK_REJECTED, rejected(release, revision, command.reason)
         case RollBack():

@@ -2,8 +2,9 @@
 thousands of rounds in which no evidence can act need not be judged one by one.
 
 Evidence is a weighted mean of the e-values of guardrails and restarts, so that it reaches 1/α only where one of them
-does (and a signal only where its own does): below every bar `decide` cannot find harm. Bars come from the statistic
-that judges, `core.stats.events.harm`, which grows with each candidate event and falls with each of the control.
+does (and a signal only where its own does), or where the mean of a metric's renewals does: below every bar `decide`
+cannot find harm. Bars come from the statistic that judges, `core.stats.events.harm`, which grows with each candidate
+event and falls with each of the control.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from serinus.core.decision.allocation import ALPHA
 from serinus.core.decision.harm import margin_of
 from serinus.core.pipeline.plan import Guardrail, Plan
-from serinus.core.stats import beta, events
+from serinus.core.stats import beta, events, renewal
 from serinus.core.stats.allocation import CONCENTRATION
 from serinus.rehearsal.population import Bools, Ints
 
@@ -32,13 +33,14 @@ class Bars:
     def __init__(self, plan: Plan) -> None:
         self._needed = math.log(1 / plan.alpha) - ROUNDING
         self._nobody = float(beta.log_weight(np.asarray(HALF), np.asarray(HALF), 0.5))
-        self._tables: dict[events.Margin, Ints] = {}
+        self._tables: dict[tuple[events.Margin, int], Ints] = {}
 
-    def reached(self, guardrail: Guardrail, candidate: Ints, control: Ints) -> Bools:
-        """Where these many events (arrays, any shape) reach the bar."""
+    def reached(self, guardrail: Guardrail, candidate: Ints, control: Ints, slots: int = 0) -> Bools:
+        """Where these many events (arrays, any shape) reach the bar of the whole and the steps, or that of a renewal of
+        so many `slots`."""
         if not candidate.size:
             return np.zeros(candidate.shape, dtype=np.bool_)
-        table = self._table(guardrail, int(control.max()))
+        table = self._table(margin_of(guardrail), slots, int(control.max()))
         return np.asarray(candidate >= table[control])
 
     def unlike(self, units: Ints) -> Bools:
@@ -51,22 +53,29 @@ class Bars:
                 log_e += beta.log_weight(HALF + mine[:, 0], HALF + mine[:, 1], 0.5) - self._nobody
         return np.asarray(log_e >= math.log(1 / ALPHA) - ROUNDING)
 
-    def _table(self, guardrail: Guardrail, control: int) -> Ints:
-        key = margin_of(guardrail)
+    def _table(self, margin: events.Margin, slots: int, control: int) -> Ints:
+        key = margin, slots
         table = self._tables.get(key, np.empty(0, dtype=np.int64))
         while len(table) <= control:
             fresh = np.arange(len(table), len(table) + _PAGE)
-            table = np.concatenate((table, self._least(key, fresh)))
+            table = np.concatenate((table, self._least(margin, self._bar(slots), fresh)))
         self._tables[key] = table
         return table
 
-    def _least(self, margin: events.Margin, control: Ints) -> Ints:
+    def _bar(self, slots: int) -> float:
+        """log E of one part without which the weighted mean cannot reach its bar. The mean of all renewals, those to
+        come at 1, reaches it only where one of those followed has its share of what is above 1."""
+        if not slots:
+            return self._needed
+        return math.log(math.expm1(self._needed) * renewal.RENEWED / renewal.KEPT / renewal.spent(slots)) - ROUNDING
+
+    def _least(self, margin: events.Margin, needed: float, control: Ints) -> Ints:
         """The least number of candidate events that reaches the bar, by bisection of all at once."""
         low, high = np.zeros(len(control), dtype=np.int64), np.full(len(control), 8, dtype=np.int64) + control
-        while np.any(short := events.harm(high, control, margin) < self._needed):
+        while np.any(short := events.harm(high, control, margin) < needed):
             high = np.where(short, 2 * high, high)
         while np.any(high - low > 1):
             middle = (low + high) // 2
-            over = events.harm(middle, control, margin) >= self._needed
+            over = events.harm(middle, control, margin) >= needed
             low, high = np.where(over, low, middle), np.where(over, middle, high)
         return high

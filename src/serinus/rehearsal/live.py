@@ -46,6 +46,7 @@ from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_lo
 from serinus.rehearsal.made import Made
 from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
 from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.renewals import Renewing
 from serinus.rehearsal.rounds import (
     START_US,
     chance_of,
@@ -94,6 +95,7 @@ class Living:
         self._pauses = self._looks = 0
         self._last: Decision | None = None
         self._stretch: Stretch | None = None
+        self._renewing: Renewing | None = None
 
     def outcome(self) -> Outcome:
         """Live to the end, or to the horizon."""
@@ -181,6 +183,8 @@ class Living:
         stretch = self._stretch = self._world.ahead(
             first, stretch_minutes(self._scenario, self._release.plan, step, first, self._horizon), step
         )
+        before = self._progress.renewals if self._progress else {}
+        self._renewing = Renewing(self._release, before, self._world.metrics, stretch.positions)
         told = self._telling(stretch)
         minute = 0
         while (minute := self._next_look(stretch, told, minute)) < stretch.minutes:
@@ -192,6 +196,8 @@ class Living:
             if self._release.rearmed != rearmed:
                 told = self._telling(stretch)
         lived = min(minute, stretch.minutes)
+        if self._progress is not None:
+            self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(lived))
         self._labels.came(first, stretch.units[:lived])
         self._world.live(lived)
         self._exposed_watch += self._world.exposed(first, first + lived, step)
@@ -218,12 +224,15 @@ class Living:
         return min(first_look(told, minute), max(minute, minute_of(due_s) - stretch.first))
 
     def _telling(self, stretch: Stretch) -> Telling:
-        return telling(self._release, stretch, self._world.metrics, self._kinds, self._made.bars)
+        renewals = self._renewing.followed() if self._renewing else ()
+        return telling(self._release, stretch, self._world.metrics, self._kinds, self._made.bars, renewals)
 
     def _round(self, stretch: Stretch, minute: int) -> None:
         """What the tick does, at the end of this minute."""
         now_ms = round(stretch.end_s(minute) * 1000)
         self._labels.came(stretch.first, stretch.units[: minute + 1])
+        if self._progress is not None and self._renewing is not None:
+            self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(minute))
         self._look(self._observed(stretch, minute, now_ms), now_ms)
 
     def _look(self, seen: Observations, now_ms: int) -> None:
@@ -260,7 +269,7 @@ class Living:
             case Advance():
                 self._release = advanced(release, self._next_revision(), positions, command.reason)
             case EnterStage():
-                self._release = entered(release, command.stage, positions, command.reason)
+                self._release = entered(release, command.stage, positions, command.reason, self._progress.renewals)
             case RollBack():
                 self._release = withdrawn(release, Event.ROLL_BACK, self._next_revision(), command.reason)
             case Promote():
@@ -329,6 +338,7 @@ class Living:
         harm_s = min((at for at in came if at <= end_s), default=None)
         exposed, calls, bad, extra = self._suffered(minutes)
         finding = self._last.findings[-1] if self._last else None
+        waits = self._release.state is State.PAUSED and self._waits_for_a_person()
         return Outcome(
             index=self._index,
             end=end_of(self._release),
@@ -344,6 +354,7 @@ class Living:
             reason=self._release.reason,
             pauses=self._pauses,
             looks=self._looks,
+            held_s=(self._release.hold.at_us - START_US) / 1e6 if waits and self._release.hold else None,
         )
 
     def _harm_began(self) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.chances import slow
 from serinus.rehearsal.mirror import Mirrored, PairLooks
 from serinus.rehearsal.population import Bools, Ints
+from serinus.rehearsal.renewals import Followed, slots_of
 from serinus.rehearsal.stretch import Stretch
 
 MINUTE_MS = 60_000
@@ -35,10 +37,15 @@ class Telling(NamedTuple):
 
 
 def telling(
-    release: Release, stretch: Stretch, metrics: tuple[str, ...], kinds: tuple[str, ...], bars: Bars
+    release: Release,
+    stretch: Stretch,
+    metrics: tuple[str, ...],
+    kinds: tuple[str, ...],
+    bars: Bars,
+    renewals: Sequence[Followed] = (),
 ) -> Telling:
     """What the minutes of a stretch can tell, on the release's step; `metrics` and `kinds` name its positions and its
-    buckets."""
+    buckets, `renewals` are those of its evidence."""
     over = np.zeros(stretch.minutes, dtype=np.bool_)
     for limit in release.plan.limits:
         over |= _over(stretch, limit, kinds)
@@ -47,7 +54,7 @@ def telling(
     uneven[-1] = True
     harmed = np.zeros_like(over)
     if not release.plan.is_watch(release.step):
-        harmed = _harmed(release, stretch, metrics, bars) | bars.unlike(stretch.units)
+        harmed = _harmed(release, stretch, metrics, bars, renewals) | bars.unlike(stretch.units)
     heard = ~_unheard(release, stretch, release.plan.freshness_s * 1000)
     return Telling(acting=over | harmed, uneven=uneven, heard=heard)
 
@@ -159,7 +166,9 @@ def _row(counts: Ints, row: int) -> Ints:
     return found
 
 
-def _harmed(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars) -> Bools:
+def _harmed(
+    release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: Bars, renewals: Sequence[Followed]
+) -> Bools:
     reached = np.zeros(stretch.minutes, dtype=np.bool_)
     for guardrail in release.plan.guardrails:
         if guardrail.metric not in metrics or guardrail.role == "info" or guardrail.dry_run:
@@ -172,4 +181,9 @@ def _harmed(release: Release, stretch: Stretch, metrics: tuple[str, ...], bars: 
             candidate = np.maximum(now[:, 0] - max(begun[0], floor[0]), 0)
             control = np.maximum(now[:, 1] - max(begun[1], floor[1]), 0)
             reached |= bars.reached(guardrail, candidate, control)
+        for _, (began1, began0, after), minutes in (one for one in renewals if one.metric == guardrail.metric):
+            candidate = np.maximum(now[minutes, 0] - max(began1, floor[0]), 0)
+            control = np.maximum(now[minutes, 1] - max(began0, floor[1]), 0)
+            slots = slots_of((began1, began0, after))
+            reached[minutes] |= bars.reached(guardrail, candidate, control, slots)
     return reached

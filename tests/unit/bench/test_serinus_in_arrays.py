@@ -8,9 +8,9 @@ import pytest
 from bench.judging import serinus, traffic
 from bench.judging.betting import log_capital
 from bench.judging.sample import LOOKS, STARTS
-from serinus.core.decision.harm import judge_harm
+from serinus.core.decision.harm import judge_harm, renewed_positions
 from serinus.core.pipeline.plan import Guardrail, Plan, Step
-from serinus.core.release.release import Positions, Release
+from serinus.core.release.release import Positions, Release, Renewals
 from serinus.core.release.table import State
 from serinus.core.release.transitions import advanced, started
 from serinus.core.stats import bounded, estimate
@@ -43,7 +43,7 @@ def released() -> Release:
     return started(created, 1, "started")
 
 
-def test_events_restarts_and_guardrails_are_those_of_judge_harm() -> None:
+def test_events_restarts_renewals_and_guardrails_are_those_of_judge_harm() -> None:
     """Three guardrails with margins over a ramp of three steps: log E agrees at every look to its rounding."""
     rng = np.random.default_rng(1)
     samples = traffic.correlated(rng, 4, 3.0, rails=3)
@@ -51,6 +51,7 @@ def test_events_restarts_and_guardrails_are_those_of_judge_harm() -> None:
     for row in range(4):
         release = released()
         positions: Positions = {}
+        renewals: Renewals = {}
         for look in range(LOOKS):
             if look in STARTS[1:]:
                 release = advanced(release, 2 + STARTS.index(look), positions, "next")
@@ -58,7 +59,10 @@ def test_events_restarts_and_guardrails_are_those_of_judge_harm() -> None:
                 name: (int(s.candidate.total[row, look]), int(s.control.total[row, look]))
                 for name, s in zip(METRICS, samples, strict=True)
             }
-            assert found[row, look] == pytest.approx(judge_harm(release, positions).log_e, abs=3e-6)
+            harm = judge_harm(release, positions, renewals=renewals)
+            assert found[row, look] == pytest.approx(harm.log_e, abs=3e-6)
+            renewals = renewed_positions(release, renewals, positions)
+        assert max(len(starts) for starts in renewals.values()) >= 2
 
 
 @pytest.mark.parametrize("max_drop", [0.0, 0.02])

@@ -7,7 +7,7 @@ import msgspec
 from serinus.core.decision.allocation import SampleRatio, judge_sample_ratio
 from serinus.core.decision.case import Case
 from serinus.core.decision.commands import Command, RequestApproval
-from serinus.core.decision.dwell import begun, informed, proceeded
+from serinus.core.decision.dwell import begun, informed, proceeded, renewed
 from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
 from serinus.core.decision.limits import Breach, judge_limit
@@ -61,15 +61,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → labels
-    → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a measurement, or
-    approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is measured by it.
+    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → both
+    arms → labels → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a
+    measurement, or approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is measured
+    by it.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
     comparing = exposed and not release.plan.is_watch(release.step) and not release.plan.first
     most = stored.information if stored else {}
-    harm = judge_harm(release, seen.positions, seen.spreads, most, seen.labels) if comparing else None
+    renewals = stored.renewals if stored else {}
+    harm = judge_harm(release, seen.positions, seen.spreads, most, seen.labels, renewals) if comparing else None
     asked = comparing and _asks_margins(release)
     margins = judge_margins(release, seen.positions, seen.spreads, most, seen.labels) if asked else None
     breaches = _breaches(release, seen) if exposed else ()
@@ -77,6 +79,8 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     progress = begun(release, stored, seen)
     if serving:
         progress = informed(proceeded(release, progress, seen, _healthy(release, seen, harm, breaches)), most, harm)
+    if comparing:
+        progress = renewed(release, progress, seen)
     shadow = None
     if serving and (stage := shadow_stage(release)) is not None:
         progress = msgspec.structs.replace(progress, shadow=shadow_proceeded(release, progress, seen))

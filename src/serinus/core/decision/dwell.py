@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.decision.freshness import SPOOL_DROPS, compared_arms
-from serinus.core.decision.harm import Harm
+from serinus.core.decision.harm import Harm, renewed_positions
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
 from serinus.core.decision.ratios import FALL_BROKEN
 from serinus.core.decision.shadow_dwell import shadow_stage
@@ -18,7 +18,7 @@ def begun(release: Release, stored: Progress | None, seen: Observations) -> Prog
     if stored is None:
         return Progress(release=release.id, step=release.step, dropped=seen.dropped)
     if stored.step != release.step:
-        return Progress(release=release.id, step=release.step, dropped=stored.dropped)
+        return Progress(release=release.id, step=release.step, dropped=stored.dropped, renewals=stored.renewals)
     return stored
 
 
@@ -47,6 +47,12 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         attempt=_attempt(release),
         stage_ms=_stage_ms(release, progress, elapsed_ms),
     )
+
+
+def renewed(release: Release, progress: Progress, seen: Observations) -> Progress:
+    """With evidence on events renewed where enough of them came."""
+    renewals = renewed_positions(release, progress.renewals, seen.positions)
+    return progress if renewals == progress.renewals else msgspec.structs.replace(progress, renewals=renewals)
 
 
 def informed(progress: Progress, most: dict[str, float], harm: Harm | None) -> Progress:

@@ -15,17 +15,20 @@ from serinus.core.decision.verdict import Verdict
 from serinus.core.metrics import Kind
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.records.label_sums import LabelSums
-from serinus.core.release.release import Positions, Release
-from serinus.core.stats import combine, events, multiplicity, single
+from serinus.core.release.release import Positions, Release, Renewals
+from serinus.core.stats import combine, events, multiplicity, renewal, single
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
+NOT_RENEWED: Mapping[str, Sequence[renewal.Start]] = MappingProxyType({})
+RENEWED_V = 2
+"""The statistics from which on evidence on events is renewed; a release keeps the weights that it began with."""
 DIGITS = 6
 """Evidence is rounded to 1e-6 in log before it is compared, so that a replay elsewhere decides the same."""
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """One guardrail's: the units with the event that it was judged on (of a quantile, beyond its threshold; of a ratio,
-    those with a value), log E of each restart, and their weighted mean.
+    those with a value), log E of each restart at a step, and the weighted mean of these and of renewals.
 
     `no_data` says why nothing can be said yet; then log E is 0. `threshold` of a quantile is the control's own, and
     `candidate_value` and `control_value` are an arm's ratio, all in the metric's unit, or its mean score, as a share of
@@ -72,9 +75,11 @@ def judge_harm(
     spreads: Sequence[UnitSpread] = (),
     information: Mapping[str, float] = NOTHING,
     scores: Sequence[LabelSums] = (),
+    renewals: Mapping[str, Sequence[renewal.Start]] = NOT_RENEWED,
 ) -> Harm:
-    """Σ_k w_k Σ_s v_s E_k^(restarted at step s) against 1/α (statistics 5), from positions, sums over units and
-    their scores alone. `information` is the largest that was seen of each ratio.
+    """Σ_k w_k Σ_s v_s E_k^(restarted at s) against 1/α (statistics 5), from positions, sums over units and their scores
+    alone; s are steps, and for events renewals between them. `information` is the largest that was seen of each ratio,
+    `renewals` are those of events that began before now.
 
     All strata share π = ½ up to 50 %, so that an event is the candidate's with the same chance in each and their
     counts add up without pooling rates.
@@ -88,7 +93,7 @@ def judge_harm(
             return _ratio_evidence(release, guardrail, spreads, information)
         if guardrail.kind == "score":
             return _score_evidence(release, guardrail, known)
-        return _evidence(release, guardrail, counted)
+        return _evidence(release, guardrail, counted, renewals.get(guardrail.metric, ()))
 
     evidence = tuple(evidence_of(guardrail) for guardrail in plan.guardrails)
     needed = round(math.log(1 / plan.alpha), DIGITS)
@@ -103,7 +108,9 @@ def trigger_of(name: str) -> str:
     return f"guardrail:{name}"
 
 
-def _evidence(release: Release, guardrail: Guardrail, positions: Positions) -> Evidence:
+def _evidence(
+    release: Release, guardrail: Guardrail, positions: Positions, renewed: Sequence[renewal.Start]
+) -> Evidence:
     name = guardrail.metric
     compared = compared_steps(release)
     rearmed = release.rearmed.get(trigger_of(name), {})
@@ -112,6 +119,7 @@ def _evidence(release: Release, guardrail: Guardrail, positions: Positions) -> E
     margin = margin_of(guardrail)
     log_e = tuple(_since(_later(start.get(name, (0, 0)), floor), now, margin) for start in release.restarts[:compared])
     log_e += (0.0,) * (compared - len(log_e))
+    later = tuple(_since(_later((one[0], one[1]), floor), now, margin) for one in renewed)
     return Evidence(
         metric=name,
         role=guardrail.role,
@@ -119,7 +127,7 @@ def _evidence(release: Release, guardrail: Guardrail, positions: Positions) -> E
         candidate=now[0] - floor[0],
         control=now[1] - floor[1],
         restarts=log_e,
-        log_e=round(combine.mixed(log_e, combine.restart_weights(compared)), DIGITS),
+        log_e=_mixed(release, log_e, later, renewed),
         kind=guardrail.kind,
         no_data=unmeasured(release, guardrail),
         threshold=_threshold_ms(release, guardrail),

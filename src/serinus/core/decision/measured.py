@@ -14,7 +14,7 @@ COUNTERS = "counters"
 
 def counters(case: Case) -> Answer:
     """Did anything that only grows get less? Then what is counted is not what was counted, and a person looks."""
-    fallen = [*case.fallen, *_lost_information(case)]
+    fallen = [*case.fallen, *_lost_information(case), *_below_zero(case)]
     if not fallen:
         return answer("counters", Verdict.PASS, "Everything counted stands where it stood, or higher")
     text = f"Counters went backwards ({listed(fallen)}), so what was counted before is not there any more"
@@ -41,6 +41,14 @@ def unjudged(case: Case) -> str:
     silent = (one for one in case.harm.evidence if one.no_data and one.role == "guardrail" and not one.dry_run)
     found = next(silent, None)
     return f"no judgement of {metric(found.metric).title}: {found.no_data}" if found else ""
+
+
+def _below_zero(case: Case) -> list[str]:
+    """Sums over units that no calls can have: nothing costs less than nothing."""
+    if case.harm is None:
+        return []
+    below = {one.metric for one in case.seen.spreads if min(one.units, one.spread.total, one.spread.calls) < 0}
+    return [f"the sum of {metric(name).title}, now below 0" for name in sorted(below)]
 
 
 def _lost_information(case: Case) -> list[str]:

@@ -14,6 +14,7 @@ from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import lacking_sentence
 from serinus.core.decision.measured import calibration, counters, unjudged
 from serinus.core.decision.monitored import held_by_monitor, monitored
+from serinus.core.decision.one_armed import one_armed
 from serinus.core.decision.onward import onward
 from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
 from serinus.core.decision.signing import signing
@@ -37,9 +38,9 @@ def override(case: Case) -> Answer:
 
 def relative_harm(case: Case) -> Answer:
     """Is the candidate worse than control by more than its margin? Never vetoed by the control's own health."""
-    if case.harm is None:
     if case.release.plan.first:
         return answer("harm", Verdict.PASS, "Not compared: nothing was live before this first release")
+    if case.harm is None:
         return answer("harm", Verdict.PASS, "The comparison closed when the watch began")
     plan, units = case.release.plan, case.seen.enrolled()
     if case.harm.culprits:
@@ -69,9 +70,9 @@ def absolute_limits(case: Case) -> Answer:
 def sample_ratio(case: Case) -> Answer:
     """Did units come to both arms alike? If not, one arm lacks some, and what is missing may be what matters."""
     found = case.sample_ratio
-    if found is None or found.verdict is not Verdict.FAIL:
     if case.release.plan.first:
         return answer("sample ratio", Verdict.PASS, "No units come to a control: there is none in a first release")
+    if found is None or found.verdict is not Verdict.FAIL:
         return answer("sample ratio", Verdict.PASS, "Units come to both arms alike")
     text = allocation.sentence(found)
     command = None if case.paused else Pause(trigger=allocation.TRIGGER, reason=text)
@@ -150,6 +151,7 @@ WHILE_SERVING: tuple[Question, ...] = (
     monitored,
     sample_ratio,
     counters,
+    one_armed,
     labels,
     refused,
     deadline,
@@ -197,10 +199,10 @@ def _next_step(case: Case) -> Answer:
         return answer("step", Verdict.PASS, text, Promote(reason=text))
     shown = ", every guardrail inside its margin" if case.margins else ""
     harmless = f"no evidence of harm in {candidate:,} candidate and {control:,} control units"
-    return onward(case, "step", f"{served}, {harmless}{shown}")
-
     if plan.first:
         harmless = f"inside every absolute limit with {candidate:,} candidate units, compared with nothing"
+    return onward(case, "step", f"{served}, {harmless}{shown}")
+
 
 def _lacking(case: Case) -> str:
     """What the step still lacks; empty when it lacks nothing."""
@@ -224,6 +226,6 @@ def _lacking(case: Case) -> str:
         return unknown
     if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit without enough requests in any complete bucket may promote"
-    return lacking_sentence(case.margins) if case.margins else ""
     if plan.first and all(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit had enough requests in any complete bucket, and nothing else judges a first release"
+    return lacking_sentence(case.margins) if case.margins else ""

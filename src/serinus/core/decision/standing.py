@@ -148,7 +148,8 @@ def standing(
     }
     most = progress.information if progress else {}
     scores = progress.labels if progress else ()
-    harm = judge_harm(release, positions, unit_spreads(sums, spreads), most, scores)
+    renewals = progress.renewals if progress else {}
+    harm = judge_harm(release, positions, unit_spreads(sums, spreads), most, scores, renewals)
     units = totals[ENROLLED, Arm.CANDIDATE], totals[ENROLLED, Arm.CONTROL]
     return Standing(
         arms=tuple(_arm(release, arm, totals, hosts) for arm in COMPARED),
@@ -164,8 +165,8 @@ def standing(
         sample_ratio=_sample_ratio(release, sums),
         shadow=shadow_standing(release, progress, sums, hosts, results),
         clocks=tuple(ClockStanding(host=h.host, offset_s=h.clock_offset_us / 1e6) for h in hosts if is_off(h)),
-    )
         not_compared=release.plan.not_compared,
+    )
 
 
 def data_age_s(hosts: Sequence[HostStatus], now_us: int) -> float | None:

@@ -13,7 +13,7 @@ from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.fresh import fresh_share
 from serinus.core.pipeline.plan import Guardrail, Plan
-from serinus.core.stats import combine
+from serinus.core.stats import combine, renewal
 
 SEES = 0.8
 """The chance from which on a harm counts as seen."""
@@ -125,7 +125,9 @@ def log_bar(plan: Plan, guardrail: Guardrail) -> float:
     acting = [rail for rail in plan.guardrails if rail.role == guardrail.role and not rail.dry_run]
     weight = guardrail.weight / math.fsum(rail.weight for rail in acting)
     compared = sum(not plan.is_watch(step) for step in range(len(plan.steps)))
-    return -math.log(plan.alpha * weight * combine.restart_weights(compared)[0])
+    renews = guardrail.kind in ("events", "quantile")
+    whole = renewal.step_weights(compared)[0] if renews else combine.restart_weights(compared)[0]
+    return -math.log(plan.alpha * weight * whole)
 
 
 class _Line:

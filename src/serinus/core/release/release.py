@@ -12,10 +12,13 @@ from serinus.core.release.table import State
 from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
-STATS_V = 1
+STATS_V = 2
+"""2: evidence on events is renewed between steps; a release keeps the weights that it began with."""
 
 Positions = dict[str, tuple[int, int]]
 """How far the data of a release had come: metric → (candidate, control) units with a first event; `enrolled` too."""
+Renewals = dict[str, tuple[tuple[int, int, int], ...]]
+"""Where evidence was renewed: metric → `core.stats.renewal.Start`s, oldest first."""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +65,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     stage: int = 0
     attempts: tuple[int, ...] = ()
     shown: Positions = {}
+    shown_renewals: Renewals = {}
     step: int = -1
     ramp: tuple[RampPoint, ...] = ()
     restarts: tuple[Positions, ...] = ()
@@ -114,7 +118,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     is what the release lacked at the last round, as a sentence. `stage_ms` was spent in the attempt `attempt` of stage
     `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
     Of guardrails on ratios, `information` is the largest seen; of those and of scores, `log_e` is that of the last
-    round. `labels` are how far labels of units were read, and what they add up to.
+    round. `labels` are how far labels of units were read, and what they add up to. `renewals`: of guardrails on events.
     """
 
     release: str
@@ -139,3 +143,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     information: dict[str, float] = {}
     log_e: dict[str, float] = {}
     labels: tuple[LabelSums, ...] = ()
+    renewals: Renewals = {}

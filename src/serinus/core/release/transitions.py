@@ -8,7 +8,7 @@ from serinus.core.errors import IllegalTransition
 from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.records.sums import ENROLLED
-from serinus.core.release.release import Hold, Positions, Progress, Release
+from serinus.core.release.release import Hold, Positions, Progress, Release, Renewals
 from serinus.core.release.table import Event, after
 from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import RampPoint
@@ -22,12 +22,15 @@ def started(release: Release, revision: int, reason: str) -> Release:
     return _on_step(begun, 0, revision, {}) if release.plan.steps_of(0) else _in_stage(begun, 0, {})
 
 
-def entered(release: Release, stage: int, positions: Positions, reason: str) -> Release:
-    """In this stage, having passed the ones before it. The share stays. `positions`: the data seen so far."""
+def entered(
+    release: Release, stage: int, positions: Positions, reason: str, renewals: Renewals | None = None
+) -> Release:
+    """In this stage, having passed the ones before it. The share stays. `positions`: the data seen so far, `renewals`:
+    where its evidence was renewed."""
     passed = msgspec.structs.replace(
         release, seq=release.seq + 1, state=after(release.state, Event.ENTER), reason=reason
     )
-    return _in_stage(passed, stage, positions)
+    return _in_stage(passed, stage, positions, renewals)
 
 
 def advanced(release: Release, revision: int, positions: Positions, reason: str) -> Release:
@@ -134,15 +137,15 @@ def stage_trigger(stage: int) -> str:
     return f"stage:{stage}"
 
 
-def _in_stage(release: Release, stage: int, positions: Positions) -> Release:
+def _in_stage(release: Release, stage: int, positions: Positions, renewals: Renewals | None = None) -> Release:
     """The first entry into a measured stage is its first attempt; an approval freezes what is shown to reviewers."""
     found = release.plan.stages[stage]
-    attempts, shown = release.attempts, release.shown
+    attempts, shown, known = release.attempts, release.shown, release.shown_renewals
     if isinstance(found, MeasuredStage):
         attempts = attempts if release.attempt_of(stage) else _asked_again(release, stage)
     if isinstance(found, ApprovalStage):
-        shown = positions
-    return msgspec.structs.replace(release, stage=stage, attempts=attempts, shown=shown)
+        shown, known = positions, renewals or {}
+    return msgspec.structs.replace(release, stage=stage, attempts=attempts, shown=shown, shown_renewals=known)
 
 
 def _on_step(release: Release, step: int, revision: int, positions: Positions) -> Release:
@@ -174,10 +177,10 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     if release.hold is None or progress is None:
         return release.rearmed
     kind, _, name = release.hold.trigger.partition(":")
-    if kind == "guardrail":
+    if kind in ("guardrail", "one_arm"):
         candidate, control = progress.positions.get(name, (0, 0))
         position = {"candidate": candidate, "control": control}
-        if name in progress.log_e:
+        if kind == "guardrail" and name in progress.log_e:
             position["log_e_micro"] = round(progress.log_e[name] * 1e6)
         return {**release.rearmed, release.hold.trigger: position}
     if kind in ("shadow", "shadow_limit", "measure") and progress.shadow is not None:

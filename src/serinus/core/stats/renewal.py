@@ -1,11 +1,14 @@
 """Evidence renewed every so many events, for harm that begins at any time (statistics 5).
 
-    E = Σ_j v_j E^(restarted at the j-th renewal),   v_0 = 1/3,   v_j ∝ 1 / max(1, j/64)³ for j ≥ 1,   Σ_j v_j = 1
+    E = v_w E^(whole) + Σ_s v_s E^(restarted at step s) + Σ_j v_j E^(restarted at the j-th renewal)
 
-A renewal is due when a metric has EVERY first events, of both arms together, since the last one. It depends on the past
-alone, so each E^(j) is an e-process from there on and 1 before, and their weighted mean is one: P(E ever ≥ 1/α) ≤ α.
-The first 64 renewals, 1,600 events, weigh the same; later harm is noticed a little later, never not at all.
-Restarts at steps alone see harm between steps late, as the healthy events since the last step hide it.
+The weights are fixed: WHOLE, STEPS shared by the later steps, and RENEWED over slots of EVERY first events of both arms
+together, v_j ∝ 1 / max(1, j/LEVEL)³. A slot's renewal begins at the first look after its beginning; of several that
+began since the last look the weights are one renewal's. That depends on the past alone, so each E^(j) is an e-process
+from there on and 1 before, and their weighted mean is one: P(E ever ≥ 1/α) ≤ α. Of the renewals only those KEPT are
+followed that weigh most; to let one go makes E smaller, never larger.
+The first 36 slots, 900 events, weigh the same; later harm is noticed a little later, never not at all. Restarts at
+steps alone see harm between steps late, as the healthy events since the last step hide it.
 Source: Shin, Ramdas & Rinaldo 2024, e-detectors, for sums over restarts; there the weights are 1 and alarms are counted
 by time, here they sum to 1 and α is for the whole release.
 """
@@ -14,47 +17,71 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scipy import special
 
-from serinus.core.errors import InvalidInput
-from serinus.core.stats import events
+from serinus.core.stats import single
 from serinus.core.stats.domain import count
+from serinus.core.stats.events import Margin
 
+WHOLE, STEPS, RENEWED = 0.40, 0.12, 0.48
 EVERY = 25
-"""First events of both arms between renewals: about a quarter of what harm of 2× needs."""
-FIRST = 1.0 / 3.0
-LEVEL = 64
+"""First events of both arms in a slot: about a quarter of what harm of 2× needs."""
+LEVEL = 36
+KEPT = 8
+_TINY = 1e-300
 _TOTAL = LEVEL + LEVEL**3 * float(special.zeta(3.0, LEVEL + 1))
 
-Position = tuple[int, int]
-"""First events in candidate and control."""
+Start = tuple[int, int, int]
+"""First events in candidate and control when it began, and the slot up to which weight had been spent by then."""
 
 
-def weight(renewal: int) -> float:
-    """v_j; 0 is the start of the release."""
-    if count("renewal", renewal) == 0:
-        return FIRST
-    return (1.0 - FIRST) / _TOTAL / max(1.0, renewal / LEVEL) ** 3
+def step_weights(steps: int) -> tuple[float, ...]:
+    """The weights of the whole and of each later one of `steps` compared steps; what is left is the renewals'."""
+    if count("steps", steps) == 0:
+        raise ValueError("a release compares at least one step")
+    if steps == 1:
+        return (WHOLE + STEPS,)
+    return (WHOLE, *([STEPS / (steps - 1)] * (steps - 1)))
 
 
-def due(last: Position, now: Position) -> bool:
-    """Whether a renewal begins at `now`, the last one having begun at `last`."""
-    return sum(now) - sum(last) >= EVERY
+@lru_cache(maxsize=4096)
+def spent(slot: int) -> float:
+    """Σ v_j over the renewals of slots 1 to `slot`; slot 0 is the start of the release and has none."""
+    if count("slot", slot) <= LEVEL:
+        return RENEWED * slot / _TOTAL
+    tail = float(special.zeta(3.0, LEVEL + 1) - special.zeta(3.0, slot + 1))
+    return RENEWED * (LEVEL + LEVEL**3 * tail) / _TOTAL
 
 
-def log_e(starts: Sequence[Position], now: Position, margin: events.Margin) -> float:
-    """log E from where each renewal began, in order, the first at the release's start. Those to come have E = 1.
+def slot_of(candidate: int, control: int) -> int:
+    """The slot that so many first events lie in."""
+    return (candidate + control) // EVERY
 
-    InvalidInput without a start, or for counters that go backwards.
-    """
-    if not starts:
-        raise InvalidInput("no renewal", where="starts", mend="the first is (0, 0), where the release began")
-    if any(b < a for one, two in zip(starts, [*starts[1:], now], strict=True) for a, b in zip(one, two, strict=True)):
-        raise InvalidInput("counters that go backwards", where="starts", mend="give positions in the order of time")
-    parts = [float(events.harm(now[0] - s1, now[1] - s0, margin)) for s1, s0 in starts]
-    weights = [weight(j) for j in range(len(parts))]
-    to_come = max(0.0, 1.0 - math.fsum(weights))
-    top = max(0.0, *parts)
-    whole = math.fsum(v * math.exp(part - top) for v, part in zip(weights, parts, strict=True))
-    return top + math.log(whole + to_come * math.exp(-top))
+
+def weight(start: Start) -> float:
+    """What one renewal weighs: its slot's share, and those of the slots that began since the one before."""
+    return spent(slot_of(start[0], start[1])) - spent(start[2])
+
+
+def to_come(starts: Sequence[Start]) -> float:
+    """The weight of all renewals that have not begun."""
+    return RENEWED - (spent(slot_of(starts[-1][0], starts[-1][1])) if starts else 0.0)
+
+
+def renewed(starts: tuple[Start, ...], candidate: int, control: int, margin: Margin) -> tuple[Start, ...]:
+    """The renewals to follow from now on, at these first events, oldest first; the same while no slot has begun."""
+    slot, last = slot_of(candidate, control), slot_of(*starts[-1][:2]) if starts else 0
+    if slot <= last:
+        return starts
+    if len(starts) >= KEPT:
+        weighed = [math.log(max(weight(s), _TINY)) + log_e(s, candidate, control, margin) for s in starts]
+        least = weighed.index(min(weighed))
+        starts = (*starts[:least], *starts[least + 1 :])
+    return (*starts, (candidate, control, last))
+
+
+def log_e(start: Start, candidate: int, control: int, margin: Margin) -> float:
+    """log E of one renewal at these first events; one that lies ahead, as after counters fell, has seen none."""
+    return single.harm(max(0, candidate - start[0]), max(0, control - start[1]), margin)

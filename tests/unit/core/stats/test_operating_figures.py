@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from bench.judging import renewing
 from serinus.core.stats import combine, events
 from serinus.core.stats.beta import Floats
 from serinus.core.stats.events import Margin
@@ -195,9 +196,6 @@ def test_false_rollbacks_of_whole_releases_at_most_alpha() -> None:
         arrived = rng.poisson(np.minimum(2.0 * ramp * drift * heavy, 20.0))
         mine = rng.binomial(arrived, 0.5)
         s1, s0 = np.cumsum(mine, axis=1), np.cumsum(arrived - mine, axis=1)
-        for weight, start in zip(combine.restart_weights(3), starts, strict=True):
-            at1, at0 = (s1[:, [start - 1]], s0[:, [start - 1]]) if start else (0, 0)
-            since = evidence(np.maximum(s1 - at1, 0), np.maximum(s0 - at0, 0), margin)
-            total += weight / rails * np.exp(np.where(np.arange(looks) >= start, since, 0.0))
+        total += np.exp(renewing.log_e(s1, s0, margin, starts)) / rails
     count = int((total >= math.exp(bar)).any(axis=1).sum())
     assert 0 < count <= most_allowed(releases)

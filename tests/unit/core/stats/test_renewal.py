@@ -1,4 +1,4 @@
-"""Evidence renewed every so many events: weights, validity, and harm that begins late."""
+"""Evidence renewed every so many events: weights, validity, and what is let go."""
 
 from __future__ import annotations
 
@@ -14,47 +14,80 @@ from serinus.core.stats import events, renewal
 from serinus.core.stats.events import Margin
 
 EQUAL = Margin(1.0, 2.0)
+Starts = tuple[renewal.Start, ...]
 
 
-def test_weights_sum_to_one() -> None:
-    """Over all renewals there will ever be, to the tail's last digits."""
-    assert math.fsum(renewal.weight(j) for j in range(100_000)) == pytest.approx(1.0, abs=1e-5)
-    assert math.fsum(renewal.weight(j) for j in range(100_000)) <= 1.0
+def evidence(starts: Starts, s1: int, s0: int) -> float:
+    """E of one compared step with its renewals, as a release adds them up."""
+    parts = [math.exp(float(events.harm(s1, s0, EQUAL))) * renewal.step_weights(1)[0]]
+    parts += [renewal.weight(one) * math.exp(renewal.log_e(one, s1, s0, EQUAL)) for one in starts]
+    return math.fsum(parts) + renewal.to_come(starts)
 
 
-def test_a_renewal_is_due_by_events_of_both_arms() -> None:
-    """25 events since the last, whichever arm had them."""
-    assert not renewal.due((10, 10), (20, 24))
-    assert renewal.due((10, 10), (10, 35))
-    assert renewal.due((10, 10), (35, 10))
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_weights_sum_to_one(steps: int) -> None:
+    """Of the whole, the steps, and all renewals there will ever be."""
+    assert math.fsum(renewal.step_weights(steps)) + renewal.RENEWED == pytest.approx(1.0, abs=1e-12)
+    assert renewal.spent(0) == 0.0
+    assert renewal.spent(10**6) == pytest.approx(renewal.RENEWED, abs=1e-9)
+    assert renewal.spent(10**9) <= renewal.RENEWED
+    told = [renewal.spent(slot) for slot in range(200)]
+    each = [b - a for a, b in itertools.pairwise(told)]
+    assert each[0] == pytest.approx(each[renewal.LEVEL - 1])
+    assert all(b <= a + 1e-12 for a, b in itertools.pairwise(each))
+    assert each[2 * renewal.LEVEL - 1] == pytest.approx(each[0] / 8, rel=1e-6)
 
 
-def test_evidence_is_the_weighted_mean_of_its_parts() -> None:
-    """By hand: each part from its own start, those to come as 1."""
-    starts, now = [(0, 0), (12, 13), (25, 25)], (45, 30)
-    parts = [math.exp(float(events.harm(now[0] - a, now[1] - b, EQUAL))) for a, b in starts]
-    weights = [renewal.weight(j) for j in range(3)]
-    expected = sum(v * e for v, e in zip(weights, parts, strict=True)) + 1 - sum(weights)
-    assert renewal.log_e(starts, now, EQUAL) == pytest.approx(math.log(expected), abs=1e-12)
+def test_a_renewal_begins_with_a_slot_whichever_arm_fills_it() -> None:
+    """25 events of both arms; not again before the next 25."""
+    assert renewal.renewed((), 10, 14, EQUAL) == ()
+    first = renewal.renewed((), 10, 15, EQUAL)
+    assert first == ((10, 15, 0),)
+    assert renewal.renewed(first, 34, 15, EQUAL) == first
+    assert renewal.renewed(first, 10, 40, EQUAL) == ((10, 15, 0), (10, 40, 1))
 
 
-def test_huge_evidence_does_not_overflow() -> None:
-    """A candidate with all of 100,000 events."""
-    assert renewal.log_e([(0, 0)], (100_000, 0), EQUAL) > 10_000
+def test_slots_that_passed_between_two_looks_are_one_renewal_with_all_their_weight() -> None:
+    """Nothing of α is lost to rare looks."""
+    ((s1, s0, after),) = renewal.renewed((), 60, 45, EQUAL)
+    assert (s1, s0, after) == (60, 45, 0)
+    assert renewal.weight((s1, s0, after)) == pytest.approx(renewal.spent(4))
+    assert renewal.to_come(((s1, s0, after),)) == pytest.approx(renewal.RENEWED - renewal.spent(4))
+
+
+def test_only_so_many_are_followed_and_the_least_is_let_go() -> None:
+    """Of nine the one that weighs least; what is left is never more than what was."""
+    starts: Starts = ()
+    s1 = s0 = 0
+    for slot in range(1, 40):
+        s1, s0 = s1 + 12, s0 + 13
+        before = starts
+        starts = renewal.renewed(starts, s1, s0, EQUAL)
+        assert len(starts) == min(slot, renewal.KEPT)
+        dropped = set(before) - set(starts)
+        weighed = {one: renewal.weight(one) * math.exp(renewal.log_e(one, s1, s0, EQUAL)) for one in before}
+        assert all(weighed[one] == min(weighed.values()) for one in dropped)
+        assert evidence(starts, s1, s0) <= evidence(before, s1, s0) + 1e-12
 
 
 def test_mean_is_at_most_one_by_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Over all orders of eight events, renewed every three, with fair coins: the mean is 1."""
+    """Over all orders of ten events, renewed every three, with fair coins: the mean is 1 while none is let go, and
+    below it when only one is followed."""
     monkeypatch.setattr(renewal, "EVERY", 3)
-    total = 0.0
-    for coins in itertools.product((0, 1), repeat=8):
-        starts, now = [(0, 0)], (0, 0)
-        for coin in coins:
-            now = (now[0] + coin, now[1] + 1 - coin)
-            if renewal.due(starts[-1], now):
-                starts.append(now)
-        total += math.exp(renewal.log_e(starts, now, EQUAL)) / 2**8
-    assert total == pytest.approx(1.0, abs=1e-9)
+    means = []
+    for kept in (8, 1):
+        monkeypatch.setattr(renewal, "KEPT", kept)
+        total = 0.0
+        for coins in itertools.product((0, 1), repeat=10):
+            starts: Starts = ()
+            s1 = s0 = 0
+            for coin in coins:
+                s1, s0 = s1 + coin, s0 + 1 - coin
+                starts = renewal.renewed(starts, s1, s0, EQUAL)
+            total += evidence(starts, s1, s0) / 2**10
+        means.append(total)
+    assert means[0] == pytest.approx(1.0, abs=1e-9)
+    assert 0.5 < means[1] < 1.0 - 1e-6
 
 
 def test_looking_always_is_safe() -> None:
@@ -62,22 +95,26 @@ def test_looking_always_is_safe() -> None:
     rng = np.random.default_rng(1)
     false = 0
     for path in np.cumsum(rng.random((200, 400)) < 0.5, axis=1):
-        starts: list[tuple[int, int]] = [(0, 0)]
+        starts: Starts = ()
         for n in range(20, 401, 20):
-            now = int(path[n - 1]), n - int(path[n - 1])
-            if renewal.due(starts[-1], now):
-                starts.append(now)
-            if renewal.log_e(starts, now, EQUAL) >= math.log(20):
+            s1, s0 = int(path[n - 1]), n - int(path[n - 1])
+            if evidence(starts, s1, s0) >= 20:
                 false += 1
                 break
+            starts = renewal.renewed(starts, s1, s0, EQUAL)
     assert false <= stats.binom.ppf(1 - 1e-6, 200, 0.05)
 
 
+def test_huge_counts_and_counts_that_fell() -> None:
+    """A renewal after 250,000,000 events has a weight of 0 at worst, one that lies ahead has seen nothing."""
+    full = tuple((10**7 * k, 10**7 * k, 10**6 * k - 1) for k in range(1, renewal.KEPT + 1))
+    assert len(renewal.renewed(full, 10**9, 10**9, EQUAL)) == renewal.KEPT
+    assert renewal.log_e((5, 5, 0), 5, 5, EQUAL) == renewal.log_e((5, 5, 0), 4, 3, EQUAL) == pytest.approx(0.0)
+
+
 def test_bad_input_is_refused() -> None:
-    """No start, and counters that go backwards."""
-    with pytest.raises(InvalidInput, match="no renewal"):
-        renewal.log_e([], (1, 1), EQUAL)
-    with pytest.raises(InvalidInput, match="backwards"):
-        renewal.log_e([(0, 0), (5, 5)], (4, 9), EQUAL)
+    """Slots and steps are counts."""
     with pytest.raises(InvalidInput, match="not a count"):
-        renewal.weight(-1)
+        renewal.spent(-1)
+    with pytest.raises(ValueError, match="at least one step"):
+        renewal.step_weights(0)
