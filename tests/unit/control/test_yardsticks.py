@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.control.configure_endpoint import configure_endpoint
 from serinus.control.start_release import start_release
 from serinus.core.pipeline.plan import Guardrail
 from serinus.core.records import histogram
@@ -12,6 +13,8 @@ from serinus.core.records.unit_measures import UnitKey, UnitSum
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
+from serinus.core.routing.price import Price
+from serinus.core.routing.snapshot import Endpoint
 from tests.unit.control.production import HOST, PERSON, PLAN, Production
 
 P95 = Guardrail(metric="latency.p95", max_ratio=1.1)
@@ -90,6 +93,8 @@ def test_sums_that_cannot_be_judged_pause_their_release() -> None:
     """Negative sums of cost, as no calls have: a pause with the reason, not a crash of the tick and not a pass."""
     rail = Guardrail(metric="cost.per_call", max_ratio=1.15, design_ratio=1.6)
     world = Production(msgspec.structs.replace(PLAN, guardrails=(rail,)))
+    priced = Endpoint(name="main", base_url="http://127.0.0.1:9", prices={"m": Price(input=1.0, output=1.0)})
+    configure_endpoint(world.control, world.clock.now_us(), PERSON, priced)
     id = _start(world).id
     with world.telemetry.tx() as tx:
         for arm in (Arm.CANDIDATE, Arm.CONTROL):
