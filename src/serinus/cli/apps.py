@@ -14,6 +14,7 @@ from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
 from serinus.cli.plan_text import limit_text, rail_text, whom_text
 from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.plan import OF_A_START
 from serinus.files.project_file import Project, parse_project_file
 from serinus.files.units import duration_text
 
@@ -112,4 +113,6 @@ def _plan_facts(plan: Document) -> list[tuple[str, object]]:
 
 def _fields(value: Any) -> Document:
     fields: Document = msgspec.to_builtins(msgspec.structs.asdict(value))
+    if plan := fields.get("plan"):
+        fields["plan"] = {name: told for name, told in plan.items() if name not in OF_A_START}
     return fields

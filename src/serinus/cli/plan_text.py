@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.cli.api_client import Document
+from serinus.cli.output import name_of
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.exposure import step_words
 from serinus.core.pipeline.guardrail import DROP
@@ -29,6 +30,11 @@ def rail_text(rail: Document) -> str:
         drop = DROP if rail.get("max_drop") is None else rail["max_drop"]
         return f"{rail['metric']} at most {percent_text(drop)} of its scale below the control"
     return f"{rail['metric']} at most {rail['max_ratio']:g}× the control"
+
+
+def in_place_of(document: Document) -> str:
+    """What a release is in place of: a version, or the message of an app with nothing live."""
+    return name_of(document["control"]) if document["control"] else "the fallback message (first release)"
 
 
 def whom_text(step: Document) -> str:

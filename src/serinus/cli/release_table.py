@@ -12,6 +12,7 @@ from rich.text import Text
 from serinus.cli.api_client import Document
 from serinus.cli.output import NONE, name_of, plain
 from serinus.cli.places_table import PLACES, places_table
+from serinus.cli.plan_text import in_place_of
 from serinus.cli.shadow_table import shadow_line, shadow_tables
 from serinus.core.decision.wording import amount, usd
 from serinus.files.units import duration_text, percent_text
@@ -49,11 +50,13 @@ def release_line(release: Document) -> str:
     standing = release["standing"]
     if standing.get("shadow") and not release["exposed"]:
         return f"{release['state']} {step_text(release)} {shadow_line(standing['shadow'])} {release['reason']}"
-    units = " ".join(f"{arm['arm']}={arm['units']}" for arm in standing["arms"])
+    arms = standing["arms"] if release["control"] else standing["arms"][:1]
+    units = " ".join(f"{arm['arm']}={arm['units']}" for arm in arms)
     share = "" if release["final"] else f"share={percent_text(release['share'])} "
+    evidence = f"{_odds(standing['log_e'])}:1 of {_odds(standing['needed_log_e'])}:1"
     return (
         f"{release['state']} {step_text(release)} {share}{units} "
-        f"evidence={_odds(standing['log_e'])}:1 of {_odds(standing['needed_log_e'])}:1 dwell={dwell_text(release)} "
+        f"evidence={evidence if release['control'] else 'not compared'} dwell={dwell_text(release)} "
         f"{release['reason']}"
     )
 
@@ -94,7 +97,7 @@ def _head(release: Document) -> Text:
     share = "" if release["final"] else f", {percent_text(release['share'])} of units"
     return Text.assemble(
         (release["app"], "bold"),
-        f"  {name_of(release['candidate'])} in place of {name_of(release['control'])}  ",
+        f"  {name_of(release['candidate'])} in place of {in_place_of(release)}  ",
         (f"{release['state']}\n", style),
         f"{release['candidate']['tag']}\n" if release["candidate"].get("tag") else "",
         f"{step_text(release)}{share}  ",
@@ -130,7 +133,7 @@ def _came_to(stage: Document) -> str:
 
 
 def _arms(release: Document) -> Table:
-    arms = release["standing"]["arms"]
+    arms = release["standing"]["arms"][: 2 if release["control"] else 1]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for arm in arms:
@@ -156,8 +159,11 @@ def _flights(arm: Document) -> str:
     return f"{arm['in_flight']:,}" + (f" (oldest {duration_text(oldest)})" if oldest is not None else "")
 
 
-def _evidence(release: Document) -> Table:
+def _evidence(release: Document) -> RenderableType:
     standing = release["standing"]
+    if not release["control"]:
+        declared = f" ({', '.join(standing['not_compared'])})" if standing.get("not_compared") else ""
+        return Text(f"not compared: first release{declared}; absolute limits judge it alone")
     needed = standing["needed_log_e"]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("evidence of harm", "events", "odds", f"of {_odds(needed)}:1"):
@@ -185,7 +191,8 @@ def _foot(release: Document) -> Table:
     if dwell:
         table.add_row("dwell", f"{_bar(dwell['served_s'] / dwell['needed_s'])} {dwell_text(release)}")
         needed = f" of {dwell['min_units']:,} each" if dwell["min_units"] else ""
-        table.add_row("sample", f"{dwell['candidate_units']:,} and {dwell['control_units']:,}{needed}")
+        control = f" and {dwell['control_units']:,}" if release["control"] else ""
+        table.add_row("sample", f"{dwell['candidate_units']:,}{control}{needed}")
     age = standing["data_age_s"]
     table.add_row("data age", NONE if age is None else f"{age:.1f} s")
     following = f"{followers['following']} of {followers['workers']} follow revision {followers['revision']}"

@@ -10,7 +10,7 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
-from serinus.cli.plan_text import limit_text, rail_text, whom_text
+from serinus.cli.plan_text import in_place_of, limit_text, rail_text, whom_text
 from serinus.cli.releases import ReleaseArgument, Seq, fetch
 from serinus.files.units import duration_text, percent_text
 
@@ -38,11 +38,12 @@ def plan(
     print_facts(
         [
             ("candidate", name_of(document["candidate"])),
-            ("in place of", name_of(document["control"])),
+            ("in place of", in_place_of(document)),
             *((("lineage", document["lineage"]),) if document.get("lineage") else ()),
             ("owner", found["owner"]),
             *((f"{i}. {stage['name']}", stage_text(stage)) for i, stage in enumerate(found["stages"], 1)),
             ("guardrails", "\n".join(_guardrail(rail) for rail in found["guardrails"])),
+            *((("not compared", ", ".join(compared)),) if (compared := document.get("not_compared")) else ()),
             ("triggers", "\n".join(limit_text(limit) for limit in found["limits"])),
         ]
     )
@@ -130,7 +131,9 @@ def stage_text(stage: Document) -> str:
         peak = stage.get("peak")
         seen = f", {peak['min_units']:,} of them in peak hours" if peak else ""
         share = percent_text(stage["share"])
-        return f"shadow: {share} for {dwell}, {stage['min_units']:,} users{seen}, within {budget}"
+        # What a first release runs in its stead is told of a plan that is not for one.
+        instead = f"; in a first release {', '.join(stage['requests'])}" if stage.get("requests") else ""
+        return f"shadow: {share} for {dwell}, {stage['min_units']:,} users{seen}, within {budget}{instead}"
     if kind == "approval":
         return f"approval: {', '.join(stage['roles'])}; reminder after {duration_text(stage['sla_s'])}"
     return "rollout: " + ", ".join(_step(step) for step in stage["steps"])

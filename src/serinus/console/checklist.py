@@ -15,6 +15,7 @@ from serinus.control.sign_version import verify_version
 from serinus.core.decision.shown import asked_for
 from serinus.core.decision.wording import listed
 from serinus.core.errors import InvalidInput, NotFound
+from serinus.core.release.release import Release
 from serinus.core.versions.content import parse_content
 
 WORDS = {"good": "in order", "held": "look", "bad": "not in order", "quiet": "not known"}
@@ -48,6 +49,8 @@ def checklist(parts: Parts, view: ReleaseView, forecast: ForecastView) -> Iterat
 
 def _way_back(parts: Parts, view: ReleaseView) -> Check:
     release, what = view.release, "There is a version to go back to"
+    if not release.control:
+        return _message_back(parts, release)
     with parts.control.tx() as tx:
         state, control = app_of(tx, release.app), tx.find_version(release.app, release.control)
         endpoints = {one.name for one in tx.endpoints()}
@@ -61,6 +64,16 @@ def _way_back(parts: Parts, view: ReleaseView) -> Check:
     if state.live != release.control:
         return Check(tone="held", what=what, found=f"{control.name} is not the live version any more.")
     return Check(tone="good", what=what, found=f"{control.name} is live, and its endpoint is configured.")
+
+
+def _message_back(parts: Parts, release: Release) -> Check:
+    """Of a first release."""
+    what = "There is a message to go back to"
+    with parts.control.tx() as tx:
+        message = app_of(tx, release.app).config.fallback_message
+    if not message:
+        return Check(tone="bad", what=what, found="The app has no fallback message.")
+    return Check(tone="good", what=what, found=f"“{message}”")
 
 
 def _stages(view: ReleaseView) -> Check:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.suite import Criterion, parse_suite
-from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.app import AppConfig, AppState
 from serinus.core.pipeline.first import first_plan
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import OfflineStage
@@ -29,3 +29,15 @@ def plan_first(tx: ControlTx, config: AppConfig, plan: Plan) -> Plan:
 
 def _is_absolute(criterion: Criterion) -> bool:
     return criterion.min is not None and not criterion.dry()
+
+
+def plan_to_forecast(state: AppState | None) -> Plan | None:
+    """The plan that a start of the app would follow, as far as its traffic can tell something of it; None when there
+    is none, or the start is refused anyway."""
+    plan = state.config.plan if state else None
+    if state is None or plan is None or state.live is not None:
+        return plan
+    try:
+        return first_plan(state.config.name, plan, state.config.fallback_message)
+    except InvalidInput:
+        return None

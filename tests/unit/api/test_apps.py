@@ -22,7 +22,7 @@ from serinus.api.schemas.plan import (
 from serinus.api.schemas.population import ConditionBody, PopulationBody
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.peak import Peak
-from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
+from serinus.core.pipeline.plan import OF_A_START, Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.population import Population
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
@@ -54,7 +54,7 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
 def test_bodies_have_cores_fields_and_defaults() -> None:
     """The description that clients read does not drift from what is done with it."""
     for body, struct in PAIRS:
-        own = ("kind", "name") + (("first", "not_compared") if struct is Plan else ())  # what only a start makes of one
+        own = ("kind", "name", *(OF_A_START if struct is Plan else ()))
         wanted = {f.name: f for f in msgspec.structs.fields(struct) if f.name not in own}
         fields = {name: field for name, field in body.model_fields.items() if name not in ("kind", "name")}
         assert set(fields) == set(wanted), body

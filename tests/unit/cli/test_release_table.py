@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from serinus.cli.release_table import release_line, release_table
-from tests.unit.cli.conftest import Cli
+from tests.unit.cli.conftest import PROMPT, Cli
 
 
 def _screen(release: dict[str, Any]) -> str:
@@ -50,3 +50,40 @@ def test_b3_a_version_is_shown_with_its_state_and_found_by_it(cli: Cli) -> None:
     assert [one["label"] for one in cli.json("versions", "bot")["items"]] == [f"{second}-canary", f"{first}-prod"]
     cli.ok("release", "abort", "bot", "-m", "later")
     assert cli.json("show", "bot", second)["label"] == f"{second}-dev"
+
+
+FIRST = """pipeline: 1
+endpoints:
+  sim: {base_url: "http://127.0.0.1:9/v1"}
+apps:
+  bot:
+    owner: ada@example.com
+    cohort: {unit: user}
+    fallback_message: Soon.
+    stages:
+      - {kind: shadow, name: staging, requests: [recorded]}
+      - {kind: approval, name: sign-off, roles: [ml_lead]}
+      - {kind: rollout, steps: [{share: 5%, dwell: 2h}, {share: 100%, dwell: 1d}]}
+    triggers: [{metric: call.error, above: 2.5%, for: 5m}]
+    guardrails: [{metric: call.error}]
+"""
+
+
+def test_H13_a_first_release_is_told_as_one(cli: Cli) -> None:
+    """The plan that applies, what is not compared, and one arm instead of two."""
+    (cli.folder / "first.yaml").write_text(FIRST, encoding="utf-8")
+    (cli.folder / "bot.md").write_text(PROMPT, encoding="utf-8")
+    cli.ok("apply", str(cli.folder / "first.yaml"))
+    cli.ok("push", "bot", str(cli.folder / "bot.md"))
+    version = cli.json("versions", "bot")["items"][0]["name"]
+    plan = cli.ok("release", "plan", "bot", version)
+    assert "the fallback message (first release)" in plan
+    assert "offline: recorded within 18h" in plan
+    assert "not compared" in plan
+    assert "first release with staging" in cli.ok("release", "start", "bot", version)
+    waiting = cli.json("release", "status", "bot")
+    assert "evidence=not compared" in release_line(waiting)
+    screen = " ".join(_screen({**waiting, "exposed": True}).split())
+    assert "in place of the fallback message (first release)" in screen
+    assert "not compared: first release (call.error); absolute limits judge it alone" in screen
+    assert "control" not in screen

@@ -23,6 +23,7 @@ from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
 from serinus.control.name_versions import name_releases
 from serinus.control.pause_release import pause_release
+from serinus.control.plan_first import plan_to_forecast
 from serinus.control.read_gates import all_gates
 from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
@@ -93,7 +94,7 @@ def routes(parts: Parts) -> APIRouter:
 
         with parts.control.tx() as tx:
             app = tx.app(body.app)
-        refuse_blind(parts.calls, parts.clock.now_us(), body.app, app.config.plan if app else None, body.acknowledge)
+        refuse_blind(parts.calls, parts.clock.now_us(), body.app, plan_to_forecast(app), body.acknowledge)
 
         def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView | WaitingView]:
             salt = parts.random_bytes(SALT_BYTES).hex()

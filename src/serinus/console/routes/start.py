@@ -17,6 +17,7 @@ from serinus.console.plan_words import plan_facts
 from serinus.console.start_view import StartView, start_view
 from serinus.console.visitor import Visitor
 from serinus.control.forecast_release import refuse_blind
+from serinus.control.plan_first import plan_to_forecast
 from serinus.control.request_release import request_release
 from serinus.control.start_release import active_release
 from serinus.core.access import Operation
@@ -71,7 +72,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         now_us = parts.clock.now_us()
         with parts.control.tx() as tx:
             found = tx.app(app)
-        refuse_blind(parts.calls, now_us, app, found.config.plan if found else None, acknowledged)
+        refuse_blind(parts.calls, now_us, app, plan_to_forecast(found), acknowledged)
         told = f"{reason}; acknowledged: {acknowledged}" if acknowledged else reason
 
         def start(store: ControlStore) -> object:

@@ -22,6 +22,10 @@ from serinus.core.pipeline.step import Step
 __all__ = ("Guardrail", "Limit", "Plan", "Step")
 
 
+OF_A_START = ("first", "not_compared")
+"""The fields that a start sets, and nobody declares."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How a release goes. `stages` is the whole; `steps` are those of all its rollouts, in order. Given one of the two,
     the other follows: steps alone are one rollout.
