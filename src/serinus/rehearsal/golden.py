@@ -9,7 +9,7 @@ from serinus.core.judging.calibration import Agreement, Calibration
 from serinus.core.judging.case import Case
 from serinus.core.judging.gate import Run, report
 from serinus.core.judging.judge import judge_digest
-from serinus.core.judging.report import VersionRef, stage_result
+from serinus.core.judging.report import SuiteReport, VersionRef, stage_result
 from serinus.core.judging.score import failed, passed, unscored
 from serinus.core.judging.scorers import Judge as Grader
 from serinus.core.judging.suite import Criterion, Suite
@@ -21,6 +21,8 @@ from serinus.rehearsal.scenario import Judge
 _GRADER = Grader(criterion="correctness", endpoint="judge", model="a judge")
 _NOTHING = "0" * 64
 _LABELLED = 500
+KEPT = 2048
+"""Reports that are kept, one for each number of pairs that differ either way."""
 _ANSWER = Answer(text="answered", latency_ms=1000.0)
 _GRADES, _SILENT = (failed("wrong"), passed()), unscored("the judge did not answer")
 
@@ -40,18 +42,33 @@ class Golden:
             calibration=Calibration(judge=judge_digest(_GRADER), labels=_NOTHING, good=("pass",), agreement=agreed),
         )
         self._suite = Suite(name="golden", data=_NOTHING, criteria=(criterion,))
+        self._reports: dict[tuple[int, int], SuiteReport] = {}
 
     def measured(self, rng: np.random.Generator, release: str, stage: int, attempt: int, at_us: int) -> StageResult:
-        """What the stage came to, drawn with `rng`."""
-        tally = Tally(self._judge.cases, 1, (None, None))
-        graded = (None, None) if self._judge.dies else self._graded(rng)
-        for side, right in zip((CANDIDATE, BASELINE), graded, strict=True):
+        """What the stage came to, drawn with `rng`. The gate compares pairs: how many of each kind differ tells what it
+        says, so that a report is worked out once for each."""
+        candidate, baseline = self._graded(rng)
+        key = int((baseline & ~candidate).sum()), int((candidate & ~baseline).sum())
+        found = self._reports.get(key)
+        if found is None:
+            if len(self._reports) >= KEPT:
+                self._reports.clear()
+            found = self._reports[key] = report(self._run(*key))
+        return stage_result(release, stage, attempt, at_us, [found])
+
+    def _run(self, lost: int, won: int) -> Run:
+        """A run in which so many pairs differ; as many as is usual are right on both sides."""
+        n = self._judge.cases
+        both = min(n - lost - won, max(0, round(n * self._both)))
+        alike, unlike = [True] * both + [False] * (n - both - lost - won), [True] * lost + [False] * won
+        sides = ([not one for one in unlike] + alike, unlike + alike)
+        tally = Tally(n, 1, (None, None))
+        for side, right in zip((CANDIDATE, BASELINE), sides, strict=True):
             # Whether all was answered is not rehearsed: one answer stands for all, and is all that the gate asks for.
             tally.answered(side, _ANSWER)
-            scores = [_SILENT] * self._judge.cases if right is None else [_GRADES[one] for one in right.tolist()]
-            for case, score in enumerate(scores):
-                tally.scored(side, 0, case, score)
-        run = Run(
+            for case, one in enumerate(right):
+                tally.scored(side, 0, case, _SILENT if self._judge.dies else _GRADES[one])
+        return Run(
             suite=self._suite,
             cases=self._cases,
             candidate=VersionRef(name="candidate", digest=_NOTHING, endpoint="main", model="candidate"),
@@ -59,7 +76,14 @@ class Golden:
             tally=tally,
             code="rehearsal",
         )
-        return stage_result(release, stage, attempt, at_us, [report(run)])
+
+    @property
+    def _both(self) -> float:
+        """The share of cases for which the judge finds both answers right."""
+        judge = self._judge
+        right, one = judge.correct - judge.lost, judge.lost + judge.won
+        kept, turned = 1 - judge.noise, judge.noise
+        return right * kept**2 + one * kept * turned + (1 - right - one) * turned**2
 
     def _graded(self, rng: np.random.Generator) -> tuple[Bools, Bools]:
         """What the judge says of the candidate's and of the baseline's answers."""

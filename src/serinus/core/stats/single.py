@@ -16,7 +16,8 @@ from serinus.core.stats import events
 from serinus.core.stats.allocation import CONCENTRATION
 from serinus.core.stats.beta import log_weight_above
 
-KEPT = 65_536
+KEPT = 16_384
+"""Values that are remembered of each kind, some 4 MB: those of a few rounds of a hundred releases."""
 _HALF_LOG_2PI = 0.9189385332046727
 _TINY = 1e-280
 
