@@ -27,6 +27,7 @@ from typing import Any, cast
 
 from bench import programs
 from bench.native import mkreq
+from serinus.adapters.clock import host_ns
 from serinus.adapters.conversation_table import ConversationTable
 from serinus.adapters.spool_writer import SpoolWriter
 from serinus.gateway.chance import Chance
@@ -201,9 +202,9 @@ def _gateway(root: Path, loop: asyncio.AbstractEventLoop) -> Gateway:
         loop,
         recorder=Recorder(spool, now_us, chance),
         conversations=ConversationTable(root / "conversations"),
-        mono_ns=time.monotonic_ns,
+        mono_ns=host_ns,
         chance=chance,
-        log=Log(sys.stderr, now_us, time.monotonic_ns),
+        log=Log(sys.stderr, now_us, host_ns),
     )
     routes = Routes(programs.snapshot(1), {})
     for app in routes.apps.values():

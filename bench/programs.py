@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from serinus.adapters.clock import host_ns
 from serinus.core.routing import lease
 from serinus.core.routing.assignment import RampPoint
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Message, Release, Snapshot, Version, encode
@@ -191,7 +192,7 @@ class _Agent:
         counter = 0
         while not self._over.wait(0.2):
             counter += 1
-            os.pwrite(fd, lease.encode(counter, time.monotonic_ns(), boot), 0)
+            os.pwrite(fd, lease.encode(counter, host_ns(), boot), 0)
             for path in sorted((self._host / "spool").glob("*/*.spool"))[:-1]:
                 path.unlink()
         os.close(fd)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from serinus.adapters.clock import host_ns
 from serinus.core.records import call_id
 from serinus.core.records.frames import HEADER_SIZE, scan
 from serinus.core.records.record import Record
@@ -143,7 +144,7 @@ class Host:
         self._counter += 1
         fd = os.open(self.root / "lease", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.pwrite(fd, lease.encode(self._counter, time.monotonic_ns(), boot_tag()), 0)
+            os.pwrite(fd, lease.encode(self._counter, host_ns(), boot_tag()), 0)
         finally:
             os.close(fd)
 

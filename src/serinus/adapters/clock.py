@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
+
+host_ns = partial(time.clock_gettime_ns, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+"""ns since the machine started: the same for all processes of this host, never stepped. It goes on while the machine
+is suspended, where the operating system has such a clock: who slept through a lease must not serve by it."""
 
 
 class SystemClock:
@@ -14,8 +19,8 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def mono_ns(self) -> int:
-        """CLOCK_MONOTONIC in ns: the same for all processes of this host, never stepped."""
-        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        """`host_ns`."""
+        return host_ns()
 
     def sleep(self, seconds: float) -> None:
         """Wait on the monotonic clock."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import uvloop
 
+from serinus.adapters.clock import host_ns
 from serinus.adapters.conversation_table import ConversationTable
 from serinus.adapters.spool_writer import SpoolWriter
 from serinus.core.fleet import WorkerStatus
@@ -68,7 +69,7 @@ class Worker:
         self._loop = loop
         host_dir: Path = arguments.host_dir
         boot = int(_BOOT_ID.read_text().replace("-", "")[:16], 16)
-        self._log = Log(sys.stderr, now_us, time.monotonic_ns, instance=arguments.instance, pid=os.getpid())
+        self._log = Log(sys.stderr, now_us, host_ns, instance=arguments.instance, pid=os.getpid())
         (host_dir / "workers").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _take_lock(host_dir / "workers" / f"{arguments.instance}.lock")
         self._spool = SpoolWriter(
@@ -86,7 +87,7 @@ class Worker:
             loop,
             recorder=Recorder(self._spool, now_us, chance),
             conversations=self._conversations,
-            mono_ns=time.monotonic_ns,
+            mono_ns=host_ns,
             chance=chance,
             log=self._log,
             workers=arguments.workers,
@@ -131,7 +132,7 @@ class Worker:
         self._log.write("info", "stopped", requests=self._gateway.requests)
 
     def _tick(self) -> None:
-        now_ns = time.monotonic_ns()
+        now_ns = host_ns()
         self._loop.call_later(_TICK_S, self._tick)
         self._gateway.deadlines.tick(now_ns)
         self._watch.poll(now_ns)

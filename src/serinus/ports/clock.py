@@ -13,7 +13,7 @@ class Clock(Protocol):
         ...
 
     def mono_ns(self) -> int:
-        """CLOCK_MONOTONIC in ns: comparable between processes of one host, never stepped."""
+        """ns since the host started: comparable between its processes, never stepped, not even by a suspend."""
         ...
 
     def sleep(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from serinus.adapters.clock import SystemClock, system_random
+from serinus.adapters.clock import SystemClock, host_ns, system_random
 from serinus.ports.clock import Clock
 
 
@@ -12,9 +12,14 @@ def test_the_clock_tells_both_times() -> None:
     """Wall time in µs, monotonic time in ns on the same scale as the operating system's."""
     clock: Clock = SystemClock()
     assert abs(clock.now_us() - time.time_ns() // 1000) < 5_000_000
-    before = time.monotonic_ns()
+    before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     clock.sleep(0.001)
-    assert before + 1_000_000 <= clock.mono_ns() <= time.monotonic_ns()
+    assert before + 1_000_000 <= clock.mono_ns() <= time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def test_the_clock_of_durations_is_the_one_that_goes_on_in_suspend() -> None:
+    """A lease that ran out while the machine slept has run out when it wakes."""
+    assert host_ns.args == (time.CLOCK_BOOTTIME,)
 
 
 def test_chance_does_not_repeat() -> None:

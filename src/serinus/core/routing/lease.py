@@ -15,7 +15,7 @@ SIZE = _LAYOUT.size
 
 
 def encode(counter: int, renewed_mono_ns: int, boot: int) -> bytes:
-    """Lease bytes: magic, CRC-32 of the rest, renewal counter, CLOCK_MONOTONIC ns of the renewal, boot tag."""
+    """Lease bytes: magic, CRC-32 of the rest, renewal counter, the host's monotonic ns at the renewal, boot tag."""
     rest = struct.pack("<QQQ", counter, renewed_mono_ns, boot)
     return _LAYOUT.pack(_MAGIC, zlib.crc32(rest), counter, renewed_mono_ns, boot)
 
