@@ -320,7 +320,7 @@ def leases() -> dict[str, Any]:
     """Lease files."""
     cases = ((1, 5_000_000_000, BOOT), (2**63, 2**63, 2**64 - 1))
     return {
-        "about": "magic SLS1, CRC-32 of the rest, counter, CLOCK_MONOTONIC ns of the renewal, boot tag; little-endian",
+        "about": "magic SLS1, CRC-32 of the rest, counter, host's monotonic ns of the renewal, boot tag; little-endian",
         "leases": [
             {"counter": counter, "renewed_mono_ns": at, "boot": boot, "bytes": lease.encode(counter, at, boot).hex()}
             for counter, at, boot in cases
