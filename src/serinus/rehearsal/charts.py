@@ -29,7 +29,7 @@ def power_by_step(summary: Summary) -> str:
         parts.append(_line(middle, _y(found.low), middle, _y(found.high), "whisker"))
         parts.append(_text(middle, HEIGHT - BOTTOM + 16, step_name(step).removesuffix(" traffic"), "middle"))
         parts.append(_text(middle, _y(found.high) - 5, f"{100 * found.value:.3g} %", "middle"))
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "stopped on this step or before", "middle"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 4, "stopped on this step or before", "middle"))
     return _svg(parts)
 
 
@@ -49,7 +49,7 @@ def power_curve(curve: Curve) -> str:
         )
         parts.append(_text(x, HEIGHT - BOTTOM + 16, f"{value:.3g}", "middle"))
     parts.append(f'<polyline class="curve" points="{_joined(points)}"/>')
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, f"{curve.what} of the harm", "middle"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 4, f"{curve.what} of the harm", "middle"))
     return _svg(parts)
 
 
@@ -63,7 +63,7 @@ def exposure(summary: Summary) -> str:
     points = [(_x(value / top), _y(i / (len(summary.exposure) - 1))) for i, value in enumerate(summary.exposure)]
     parts.append(f'<polyline class="curve" points="{_joined(points)}"/>')
     whose = "releases that were stopped" if summary.harmful else "all releases"
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, f"users who saw the candidate, of {whose}", "middle"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 4, f"users who saw the candidate, of {whose}", "middle"))
     return _svg(parts)
 
 
@@ -82,7 +82,7 @@ def timeline(summary: Summary) -> str:
         )
         below = above
     parts.append(_ticks(last_h, " h") if last_h >= SHORT_H else _ticks(60 * last_h, " min"))
-    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 2, "since the start", "middle"))
+    parts.append(_text((LEFT + WIDTH) / 2, HEIGHT - 4, "since the start", "middle"))
     return _svg(parts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from serinus.rehearsal.charts import exposure, legend, power_by_step, power_curve, step_name, timeline
-from serinus.rehearsal.summary import Chance, Quantiles, Summary
+from serinus.rehearsal.summary import DETECTION, FALSE, Chance, Quantiles, Summary
 from serinus.rehearsal.sweep import Curve
 
 _STYLE = """
@@ -21,12 +21,13 @@ table { border-collapse: collapse; margin: 1rem 0; white-space: nowrap }
 th, td { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid var(--faint) }
 th { white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left } .wide { overflow-x: auto }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); gap: 1rem 2rem }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1rem 2rem }
+.charts h3 { font-size: 1rem; font-weight: 600; margin: .5rem 0 } a { color: inherit }
 .verdict { font-weight: 600 } .missed { color: var(--bad) } .met { color: var(--good) } .soft { color: var(--soft) }
 svg { width: 100%; height: auto } .legend svg { width: 12px; height: 12px } .legend span { margin-right: .8rem;
  display: inline-block; white-space: nowrap }
-svg text { fill: var(--ink); font: 11px system-ui, sans-serif }
-@media (max-width: 40rem) { svg text { font-size: 14px } body { margin: 1rem auto } h1 { font-size: 1.5rem } }
+svg text { fill: var(--ink); font: 14px system-ui, sans-serif }
+@media (max-width: 40rem) { body { margin: 1rem auto } h1 { font-size: 1.5rem } }
 .grid { stroke: var(--faint) } .axis { stroke: var(--soft) }
 .whisker { stroke: var(--ink); stroke-width: 1.5 } .bar { fill: var(--bar) } .curve { fill: none; stroke: var(--bar);
  stroke-width: 2 } .area0 { fill: var(--bad) } .area1 { fill: var(--good) }
@@ -61,10 +62,10 @@ def _overview(summaries: Sequence[Summary]) -> str:
               "full rollout, median")  # fmt: skip
     rows = (
         (
-            escape(one.scenario),
+            f'<a href="#{escape(one.scenario)}">{escape(one.scenario)}</a>',
             f"{one.releases:,}",
-            chance_text(one.detection),
-            chance_text(one.false),
+            _judged(one, DETECTION, chance_text(one.detection)),
+            _judged(one, FALSE, chance_text(one.false)),
             _median(one.delay_s, span=True),
             _median(one.exposed),
             _median(one.full_s, span=True),
@@ -72,6 +73,12 @@ def _overview(summaries: Sequence[Summary]) -> str:
         for one in summaries
     )
     return _table(titles, rows)
+
+
+def _judged(one: Summary, name: str, text: str) -> str:
+    """A chance in the colour of what is asked of it."""
+    asked = next((asked.verdict for asked in one.requirements if asked.name == name), "open")
+    return text if asked == "open" else f'<span class="{asked}">{text}</span>'
 
 
 def _curve(one: Curve) -> str:
@@ -105,7 +112,7 @@ def _scenario(one: Summary) -> str:
         ("start to full rollout, h", one.full_s, 3600.0),
     )
     rows = [
-        (name, *(f"{getattr(q, p) / unit:,.1f}" for p in ("mean", "p10", "p50", "p90", "p99")))
+        (name, *(f"{getattr(q, p) / unit:,.{0 if unit == 1.0 else 1}f}" for p in ("mean", "p10", "p50", "p90", "p99")))
         for name, q, unit in figures
         if q is not None
     ]
@@ -114,11 +121,12 @@ def _scenario(one: Summary) -> str:
         for step in one.steps
     ]
     return (
-        f"<h2>{escape(one.scenario)}</h2><p>{escape(one.title)}</p>"
+        f'<h2 id="{escape(one.scenario)}">{escape(one.scenario)}</h2><p>{escape(one.title)}</p>'
         f'<p class="verdict {met}">{escape(one.verdict)}</p>'
         f'<p class="soft">{one.releases:,} releases, seed {one.seed}.{cut}</p>'
-        f'<div class="charts"><div>{power_by_step(one)}</div><div>{exposure(one)}</div>'
-        f"<div>{timeline(one)}{legend(one)}</div></div>"
+        f'<div class="charts"><div><h3>Stopped by then</h3>{power_by_step(one)}</div>'
+        f"<div><h3>Users who saw the candidate</h3>{exposure(one)}</div>"
+        f"<div><h3>Where releases stand</h3>{timeline(one)}{legend(one)}</div></div>"
         + _table(("", "mean", "10 %", "50 %", "90 %", "99 %"), rows)
         + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "stopped by then"), stops)
         + f'<p class="soft">For example: {escape(one.example)}.</p>'

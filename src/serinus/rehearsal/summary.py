@@ -236,7 +236,7 @@ def _verdict(
     if scenario.harmful and detection is None:
         return "The harm began in no release, so nothing is known of it: rehearse a longer time or earlier harm."
     stuck = sum(one.end in ("paused", "unfinished") for one in found) / len(found)
-    waits = f" {100 * stuck:.0f} % never came to an end by themselves." if stuck >= 0.005 else ""
+    waits = f" {100 * stuck:.3g} % never came to an end by themselves." if stuck >= 0.005 else ""
     if blind is not None:
         text = f"It lets candidates pass whose judge has died in {_interval(blind)} of releases."
     elif detection is None:

@@ -118,7 +118,7 @@ def test_q1_the_report_needs_no_other_file_and_runs_no_script() -> None:
     reader.feed(page(told, "<i>bot</i>"))
     assert not reader.open
     assert not {"script", "b", "i", "link", "img"} & set(reader.tags)
-    assert not reader.sources
+    assert all(source.startswith("#") for source in reader.sources)
     assert reader.tags.count("polygon") == 2 * (2 + len(PLAN.steps))
 
 
@@ -155,3 +155,20 @@ def test_q1_a_power_curve_is_drawn() -> None:
     reader.feed(page((), "bot", [curve]))
     assert not reader.open
     assert (reader.tags.count("circle"), reader.tags.count("i")) == (2, 0)
+
+
+def test_q1_a_pause_for_a_person_is_when_it_was_stopped() -> None:
+    """Nobody resumes it, so that it waits until the end: the delay is that of the pause. Harm after it was not seen."""
+    held = [came(i, "paused", held_s=900.0) for i in range(3)]
+    told = summed(held)
+    assert told.delay_s is not None
+    assert told.delay_s.p50 == 900.0
+    assert summed([came(0, "paused", harm_s=1000.0, held_s=900.0)]).false.hits == 1
+
+
+def test_q1_the_overview_says_in_colour_what_is_missed() -> None:
+    """Of what was asked alone; each name leads to its scenario."""
+    found = page([summed([came(i, "promoted") for i in range(200)])], "bot")
+    assert '<span class="missed">0.00 %' in found
+    assert f'<h2 id="{times(3).name}">' in found
+    assert f'href="#{times(3).name}"' in found
