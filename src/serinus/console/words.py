@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import Markup, escape
 
+from serinus.core.access import Role
 from serinus.core.decision.wording import amount, odds, percent, span
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.shadow import TITLES
@@ -35,11 +36,12 @@ ACTIONS = {
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
-    "no_data": "without data", "gap": "seen differently",
+    "no_data": "without data", "gap": "seen differently", "mix": "hand-overs shifted",
 }  # fmt: skip
 ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",
 }  # fmt: skip
+_ROLE = re.compile(rf"(?<![\w.-])(?:{'|'.join(role.value for role in Role if '_' in role.value)})(?![\w.-])")
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
     "running": "going", "watching": "going", "promoted": "good", "paused": "held", "rolling_back": "bad",
@@ -139,6 +141,11 @@ def role_text(role: str) -> str:
     return ROLES.get(role) or role.replace("_", " ")
 
 
+def said(text: str) -> str:
+    """A sentence of a decision with roles as people say them: `approved by olga as operations lead`."""
+    return _ROLE.sub(lambda found: role_text(found[0]), text)
+
+
 def state_text(state: str) -> str:
     """A state with a space where its name has none."""
     return STATES.get(state, state)
@@ -192,7 +199,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weight": weight_text,
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
     "seen": seen_text,
-    "action": action_text, "state": state_text, "pretty": pretty,
+    "action": action_text, "said": said, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
     "level": risk_level, "role": role_text,

@@ -25,6 +25,6 @@ def refuse_unpriced(tx: ControlTx, plan: Plan, digests: tuple[str, ...]) -> None
                 f"no price is known of {content.model} ({stored.name}), so that no step would ever be left: "
                 f"{costs[0]} cannot be judged",
                 where="app.plan.guardrails",
-                mend=f"declare one: `endpoints: {{{endpoint.name}: {{prices: {{{content.model}: {{input: 0.15, "
-                "output: 0.6}}}}` (US dollars per million tokens); or take the guardrail out, or make it a `signal`",
+                mend=f"declare one: `endpoints: {{{endpoint.name}: {{prices: {{{content.model}: {{input: $0.15, "
+                "output: $0.60}}}}` (US dollars per million tokens); or take the guardrail out, or make it a `signal`",
             )

@@ -17,6 +17,7 @@ from serinus.console.words import (
     odds_text,
     part,
     pretty,
+    said,
     seconds,
     visible,
     weight_text,
@@ -84,3 +85,13 @@ def test_only_paths_of_the_console_are_local(text: str) -> None:
     assert not path.startswith("//")
     assert "\\" not in path
     assert path.isprintable()
+
+
+def test_G1_roles_in_sentences_are_said_as_people_say_them() -> None:
+    """Whole words only: a name that holds one stays what it is."""
+    assert said("review: approved by olga (96ee488b) as ops_lead; waits for ml_lead, on_call") == (
+        "review: approved by olga (96ee488b) as operations lead; waits for ML lead, on-call"
+    )
+    assert said("pushed by my-ops_lead and ops_lead_2; suite on_call.v2") == (
+        "pushed by my-ops_lead and ops_lead_2; suite on_call.v2"
+    )

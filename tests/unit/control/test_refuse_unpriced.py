@@ -26,10 +26,10 @@ def test_a_cost_that_nobody_can_tell_is_refused_at_the_start_with_the_lines_to_w
     world = guarded(COST)
     with pytest.raises(InvalidInput, match="no price is known of m ") as refused:
         world.start()
-    assert "prices: {m: {input: 0.15, output: 0.6}}" in refused.value.mend
+    assert "prices: {m: {input: $0.15, output: $0.60}}" in refused.value.mend
     with world.control.tx() as tx:
         (endpoint,) = tx.endpoints()
-    priced: Endpoint = msgspec.structs.replace(endpoint, prices={"m": Price(input=0.15, output=0.6)})
+    priced: Endpoint = msgspec.structs.replace(endpoint, prices={"m": Price(input=150, output=600)})
     configure_endpoint(world.control, world.clock.now_us(), PERSON, priced)
     assert world.start().state is State.RUNNING
 

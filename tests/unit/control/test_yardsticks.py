@@ -93,7 +93,7 @@ def test_sums_that_cannot_be_judged_pause_their_release() -> None:
     """Negative sums of cost, as no calls have: a pause with the reason, not a crash of the tick and not a pass."""
     rail = Guardrail(metric="cost.per_call", max_ratio=1.15, design_ratio=1.6)
     world = Production(msgspec.structs.replace(PLAN, guardrails=(rail,)))
-    priced = Endpoint(name="main", base_url="http://127.0.0.1:9", prices={"m": Price(input=1.0, output=1.0)})
+    priced = Endpoint(name="main", base_url="http://127.0.0.1:9", prices={"m": Price(input=150, output=600)})
     configure_endpoint(world.control, world.clock.now_us(), PERSON, priced)
     id = _start(world).id
     with world.telemetry.tx() as tx:
