@@ -157,7 +157,7 @@ def _following(
         case Calibrate():
             return Action.TICK_CALIBRATED, calibrated(release, command.yardsticks, command.reason)
         case Advance():
-            return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason)
+            return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason, command.cut)
         case EnterStage():
             return Action.TICK_ENTERED, entered(
                 release, command.stage, progress.positions, command.reason, progress.renewals

@@ -9,7 +9,6 @@ import msgspec
 from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.acceleration import Acceleration
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
@@ -21,6 +20,7 @@ from serinus.core.routing.snapshot import BreakerRule, Endpoint, FormatRule, Lim
 from serinus.core.wire.format_rule import check_format
 from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
+from serinus.files.acceleration import acceleration_of
 from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
 from serinus.files.monitor_model import monitor_of
@@ -145,14 +145,15 @@ def _limits(limits: LimitsModel) -> Limits:
 def _plan(app: AppModel) -> Plan:
     times = app.model_dump(include={"lease", "freshness", "veto_deadline"}, exclude_none=True)
     segments = segments_of(app.cohort)
+    monitors = tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors))
     return Plan(
         owner=app.owner,
         stages=tuple(_stage(i, stage, segments) for i, stage in enumerate(app.stages)),
         guardrails=tuple(_guardrail(one) for one in app.guardrails),
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
         freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
-        accelerate=Acceleration(**app.accelerate.model_dump(exclude_none=True)) if app.accelerate else None,
-        monitors=tuple(monitor_of(i, monitor) for i, monitor in enumerate(app.monitors)),
+        accelerate=acceleration_of(app.accelerate, monitors) if app.accelerate else None,
+        monitors=monitors,
         **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )

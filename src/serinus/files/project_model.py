@@ -156,11 +156,16 @@ class FreezeModel(Model):
 
 
 class AccelerateModel(Model):
-    """Shorter dwells after releases that went well."""
+    """Shorter dwells after releases that went well, and for one that does better than it must."""
 
     clean_releases: int | None = Field(default=None, ge=1)
     cut: Share | None = Field(default=None, examples=["20%"])
     up_to: Share | None = Field(default=None, examples=["10%"])
+    first_dwell: Seconds | None = Field(default=None, examples=["1h"])
+    when: dict[str, str] = Field(
+        default_factory=dict, examples=["{correctness: above 88%, latency.p99: below 2.8s, call.error: below 0.5%}"]
+    )
+    later_cut: Share | None = Field(default=None, examples=["30%"])
 
 
 class AppModel(Model):

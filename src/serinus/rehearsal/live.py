@@ -267,7 +267,7 @@ class Living:
             case Resume():
                 self._release = resumed(release, self._progress, command.reason)
             case Advance():
-                self._release = advanced(release, self._next_revision(), positions, command.reason)
+                self._release = advanced(release, self._next_revision(), positions, command.reason, command.cut)
             case EnterStage():
                 self._release = entered(release, command.stage, positions, command.reason, self._progress.renewals)
             case RollBack():

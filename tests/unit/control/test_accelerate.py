@@ -8,7 +8,7 @@ import pytest
 from serinus.control.abort_release import abort_release
 from serinus.control.start_release import start_release
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.acceleration import Acceleration
+from serinus.core.pipeline.acceleration import Acceleration, accelerated
 from serinus.core.pipeline.plan import Step
 from serinus.core.records.record import Event
 from serinus.core.release.release import Release
@@ -45,6 +45,16 @@ def test_H3_after_clean_releases_the_first_steps_are_shorter() -> None:
     third = release(world, 3)
     assert dwells(third) == [8, 5, 5]
     assert third.plan.stages[0].steps[0].dwell_s == 8  # type: ignore[union-attr]
+
+
+def test_H3_after_clean_releases_the_first_step_has_a_dwell_of_its_own() -> None:
+    """`first_dwell`: canary 1 takes 3 s of 10, the next early step is 20 % shorter; a shorter one stays."""
+    steps = (Step(share=0.02, dwell_s=10), Step(share=0.1, dwell_s=10), Step(share=0.5, dwell_s=5))
+    plan = msgspec.structs.replace(QUICK, stages=(), steps=(*steps, Step(share=1.0, dwell_s=5)))
+    found = accelerated(plan.stages, Acceleration(first_dwell_s=3.0))
+    assert [step.dwell_s for step in found[0].steps] == [3, 8, 5, 5]  # type: ignore[union-attr]
+    found = accelerated(plan.stages, Acceleration(first_dwell_s=30.0))
+    assert found[0].steps[0].dwell_s == 10  # type: ignore[union-attr]
 
 
 def test_H3_a_release_that_did_not_end_well_begins_the_count_anew() -> None:

@@ -6,7 +6,7 @@ import msgspec
 from pydantic import Field
 
 from serinus.api.schemas.declared import Declared as Declared
-from serinus.api.schemas.monitor import MonitorBody
+from serinus.api.schemas.monitor import MonitorBody, ThresholdBody
 from serinus.api.schemas.population import PopulationBody
 from serinus.core.pipeline.plan import Plan
 
@@ -146,7 +146,7 @@ class LimitBody(Declared):
     action: Literal["pause", "rollback"] = Field(default="rollback", description="What follows.")
     by_chance: float = Field(
         default=0.0,
-        description="The buckets together, a version just at the bound is so bad with this chance at most; 0: not asked.",
+        description="All buckets together, a version at the bound is so bad with this chance at most; 0: not asked.",
     )
 
 
@@ -161,12 +161,25 @@ class FreezeWindowBody(Declared):
     reason: str = Field(default="", max_length=2000, description="Told to whoever waits.")
 
 
+class PaceBody(Declared):
+    """What a monitor must read of the candidate: at the threshold, or beyond it."""
+
+    monitor: str = Field(description="One of the plan's monitors.")
+    threshold: ThresholdBody
+
+
 class AccelerateBody(Declared):
-    """Shorter dwells after releases that were promoted without a pause for harm."""
+    """Shorter dwells after releases that were promoted without a pause for harm, and for one that does better than it
+    must."""
 
     clean_releases: int = Field(default=3, description="How many in a row.")
     cut: float = Field(default=0.2, description="Part of the dwell that is saved, in (0, 0.5].")
     up_to: float = Field(default=0.1, description="Steps of up to this share are shorter.")
+    first_dwell_s: float | None = Field(default=None, description="Dwell of the first step then; null: as the others.")
+    when: list[PaceBody] = Field(
+        default=[], description="All of them as the last such step is left: the dwells of later ones are shorter."
+    )
+    later_cut: float = Field(default=0.3, description="By so much, in (0, 0.5].")
 
 
 class PlanBody(Declared):

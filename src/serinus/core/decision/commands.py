@@ -27,7 +27,9 @@ class Resume(_Command, frozen=True, kw_only=True, tag=True):
 
 
 class Advance(_Command, frozen=True, kw_only=True, tag=True):
-    """Take the next step the plan allows; the last one is the watch."""
+    """Take the next step the plan allows; the last one is the watch. `cut`: by so much later dwells are shorter."""
+
+    cut: float = 0.0
 
 
 class EnterStage(_Command, frozen=True, kw_only=True, tag=True):

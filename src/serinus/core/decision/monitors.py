@@ -16,7 +16,7 @@ _US_PER_S = 1_000_000
 
 class MonitorSeen(msgspec.Struct, frozen=True, kw_only=True):
     """The newest reading of one of the plan's monitors, `age_ms` old. `level` None: it was not read yet. `baseline`:
-    the control's number, where it has one."""
+    the control's number, where it has one; `value`: the candidate's, where the monitor knows arms."""
 
     monitor: str
     level: Level | None = None
@@ -25,6 +25,7 @@ class MonitorSeen(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int = 0
     since_us: int = 0
     baseline: float | None = None
+    value: float | None = None
 
 
 class MonitorStanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ def see_monitor(monitor: Monitor, reading: Reading | None, age_ms: int) -> Monit
         at_us=reading.at_us,
         since_us=reading.since_us,
         baseline=reading.baseline if reading.subject == "candidate" else None,
+        value=reading.value if reading.subject == "candidate" else None,
     )
 
 

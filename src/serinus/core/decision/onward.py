@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Advance, EnterStage
+from serinus.core.decision.pace import paced
 from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import percent
 from serinus.core.release.release import Release
@@ -22,8 +23,9 @@ def onward(case: Case, question: str, done: str) -> Answer:
         return answer(question, Verdict.INCONCLUSIVE, f"{done}; waits until the override is cleared")
     if case.seen.frozen:
         return answer(question, Verdict.INCONCLUSIVE, f"{done}; waits: {case.seen.frozen}")
-    text = f"{done}; now {percent(plan.steps[step].share)}"
-    return answer(question, Verdict.PASS, text, Advance(reason=text))
+    cut, why = paced(case)
+    text = f"{done}; now {percent(plan.steps[step].share)}" + (f"; {why}" if why else "")
+    return answer(question, Verdict.PASS, text, Advance(reason=text, cut=cut))
 
 
 def _following(release: Release) -> int:

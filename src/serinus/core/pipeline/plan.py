@@ -81,8 +81,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for i, limit in enumerate(self.limits):
             check_limit(f"plan.limits[{i}]", limit)
         check_windows(self.freeze)
-        check_acceleration(self.accelerate)
         check_monitors(self.monitors, len(self.steps))
+        check_acceleration(self.accelerate, self.monitors)
         self._check_required()
 
     def _complete_stages(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -57,7 +58,7 @@ def check_steps(steps: Sequence[Step], places: Sequence[str], whole: str) -> Non
             )
         _check_population(step, where)
         _check_growth(step, steps[:i], where)
-        if step.dwell_s <= 0 or step.min_units < 0:
+        if not 0 < step.dwell_s < math.inf or step.min_units < 0:
             raise InvalidInput("dwell must be above 0 and min_units not below 0", where=where, mend="e.g. dwell: 2h")
     if steps[-1].share != 1.0:
         raise InvalidInput("the last step is not 100 %", where=whole, mend="end with `- {share: 100%, dwell: 24h}`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.errors import IllegalTransition
+from serinus.core.pipeline.acceleration import quickened
 from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.records.sums import ENROLLED
@@ -33,11 +34,16 @@ def entered(
     return _in_stage(passed, stage, positions, renewals)
 
 
-def advanced(release: Release, revision: int, positions: Positions, reason: str) -> Release:
-    """On its next step, and in the stage that takes it, from snapshot `revision` on; the last one is the watch."""
+def advanced(release: Release, revision: int, positions: Positions, reason: str, cut: float = 0.0) -> Release:
+    """On its next step, and in the stage that takes it, from snapshot `revision` on; the last one is the watch. `cut`:
+    by so much the dwells of steps beyond the early ones are shorter from now on, as the plan's `accelerate` says."""
     step = release.step + 1
     event = Event.WATCH if release.plan.is_watch(step) else Event.ADVANCE
     following = msgspec.structs.replace(release, seq=release.seq + 1, state=after(release.state, event), reason=reason)
+    if cut and release.plan.accelerate is not None:
+        stages = quickened(release.plan.stages, release.plan.accelerate.up_to, cut)
+        plan = msgspec.structs.replace(release.plan, stages=stages, steps=())
+        following = msgspec.structs.replace(following, plan=plan)
     return _on_step(following, step, revision, positions)
 
 
