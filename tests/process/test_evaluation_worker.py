@@ -7,9 +7,10 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.process.evaluation_rig import Rig, running_worker, wait_until
+from tests.process.evaluation_rig import RELEASE, Rig, running_worker, wait_until
 from tests.process.sim_programs import running_provider
 
 pytestmark = pytest.mark.process
@@ -44,6 +45,21 @@ def test_D2_a_worker_runs_the_stage_of_a_release(quick: Rig) -> None:
     assert suite["suite_digest"] == quick.suite.digest
     assert suite["data_digest"] == quick.suite.data
     assert {one["name"]: one["candidate"]["cases"] for one in suite["criteria"]}["category"] == 124
+
+
+def test_H13_in_a_first_release_the_candidate_is_asked_alone(quick: Rig) -> None:
+    """Minimums gate, drops from a baseline are not asked, and the result says that nothing was compared."""
+    with quick.control.tx() as tx:
+        release = tx.release(RELEASE)
+        assert release is not None
+        tx.replace_release(msgspec.structs.replace(release, control="", seq=release.seq + 1), release.seq)
+    quick.enqueue()
+    with running_worker(quick):
+        (result,) = quick.wait_for_results()
+    (suite,) = json.loads(result.evidence)["suites"]
+    assert (result.outcome, suite["baseline"]) == ("pass", None)
+    assert {one["check"] for one in suite["findings"]} == {"answers", "min"}
+    assert result.text.endswith("thresholds hold on 124 cases, compared with nothing")
 
 
 def test_D9_kill_9_loses_no_answer_and_doubles_no_result(slow: Rig) -> None:
