@@ -236,7 +236,7 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         changed = tx.enrol(counted.enrolments)
         fresh = (change.enrolment for change in changed if change.is_new)
         awaited = awaited_units(fresh, counted.exposed_at_us, awaiting)
-        sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures)
+        sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures, counted.categories)
     if counted.pairs:
         unpaired = tx.pair(counted.pairs.keys())
         sums += pair_sums((unit, pair) for unit, pair in counted.pairs.items() if unit in unpaired)

@@ -1,4 +1,4 @@
-"""The watch for gaps of a control process: a thread that looks while this process leads."""
+"""The watch for gaps and shifts of a control process: a thread that looks while this process leads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from serinus.bootstrap.loops import keep_going
 from serinus.control.watch_gaps import WatchGaps
+from serinus.control.watch_mix import WatchMix
 from serinus.core.errors import Deposed
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
@@ -23,13 +24,14 @@ def start_gaps(
     stop: threading.Event,
 ) -> None:
     """Watch until `stop` is set, whenever `epoch` says that this process leads."""
-    watch = WatchGaps(control, telemetry, clock)
+    gaps, mix = WatchGaps(control, telemetry, clock), WatchMix(control, telemetry, clock)
 
     def step() -> float:
         leading = epoch()
         if leading is not None:
             try:
-                watch.once(leading)
+                gaps.once(leading)
+                mix.once(leading)
             except Deposed:
                 return PERIOD_S  # the tick learns of it by itself
         return PERIOD_S

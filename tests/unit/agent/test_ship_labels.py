@@ -132,3 +132,21 @@ def test_T43_any_order_of_shipping_leaves_the_same_rows(tmp_path: Path, seed: in
     assert len(rows) == 30
     assert {row.label.value for row in rows if row.label} == {500_000}
     assert all(row.label for row in rows)
+
+
+def test_I_what_a_user_was_first_handed_over_for_counts_once(world: Awaiting) -> None:
+    """Told twice, through two workers, for another reason: one user, one category. Without one it is untold."""
+    first, second = world.worker(1), world.worker(2)
+    told, untold = _call(world, first, 1), _call(world, first, 2)
+
+    def handed(call: bytes, category: str, key: str) -> Score:
+        return Score(
+            call, world.clock.now_us(), "feedback.escalated", 1_000_000, "feedback", key, "support-bot", 0, category
+        )
+
+    first.write(handed(told, "refund", "a"), handed(told, "login", "b"))
+    world.round()
+    second.write(handed(told, "login", "c"), handed(untold, "What Ever\n", "d"))
+    world.round()
+    categories = {key[0]: total for key, total in world.sums().items() if key[0].startswith("escalated:")}
+    assert categories == {"escalated:refund": 1, "escalated:untold": 1}

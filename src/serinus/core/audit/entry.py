@@ -52,6 +52,7 @@ class Action(enum.StrEnum):
     TICK_REJECTED = "tick:release:reject"
     TICK_ROLLED_BACK = "tick:release:roll_back"
     TICK_GAP = "tick:release:gap"
+    TICK_MIX = "tick:release:mix"
     TICK_CONFIRMED = "tick:release:confirm"
     TICK_PROMOTED = "tick:release:promote"
     TICK_ESCALATED = "tick:notice:escalate"

@@ -55,6 +55,7 @@ KINDS: dict[str, Kind] = {
     "critical": Kind(title="Monitor critical", routes=(*_WATCHERS, Route.LEADS), urgent=True, tone="failure"),
     "no_data": Kind(title="Monitor without data", routes=_WATCHERS, tone="warning"),
     "recover": Kind(title="Monitor recovered", routes=_WATCHERS, tone="success"),
+    "mix": Kind(title="Hand-overs have shifted", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="warning"),
     "gap": Kind(title="Offline, shadow and live differ", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="warning"),
     "notify": Kind(title="Trigger", routes=_CHANNEL, tone="warning"),
     "open_incident": Kind(title="Incident opened", routes=_EVERYBODY, urgent=True, tone="failure"),

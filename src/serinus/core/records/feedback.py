@@ -17,7 +17,7 @@ KEY_CHARS = 200
 SOURCE = "feedback"
 _ONE = 1_000_000
 _BAD_RATING = 2
-_FIELDS = "call_id or conversation; thumbs, rating, text, signal, scores; user, key"
+_FIELDS = "call_id or conversation; thumbs, rating, text, signal, category, scores; user, key"
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +32,8 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is), or
     what a judge or the app itself gave it (`scores`, by metric).
 
+    `category` is what a user was handed over for.
+
     `key` makes a repeated request the same feedback; without it, equal content is.
     """
 
@@ -42,6 +44,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
     text: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)] = ""
     signal: Literal["resolved", "escalated", "abandoned", "recontact"] | None = None
+    category: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?$")] = ""
     scores: dict[str, float | Graded] = {}
     key: Annotated[str, msgspec.Meta(max_length=KEY_CHARS)] = ""
 
@@ -66,6 +69,12 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
         raise InvalidInput("name one call or one conversation", where="call_id", mend="`call_id` is x-request-id")
     if not (found.thumbs or found.rating or found.text or found.signal or found.scores):
         raise InvalidInput("nothing was said", where="thumbs", mend="send thumbs, rating, text, signal or scores")
+    if found.category and found.signal != "escalated":
+        raise InvalidInput(
+            "a category is of a hand-over",
+            where="category",
+            mend='send it with `"signal": "escalated"`, or leave it out',
+        )
     for name, given in found.scores.items():
         _score(name, given)
     if not found.key.isprintable():
@@ -84,7 +93,7 @@ def marks_of(feedback: Feedback) -> list[Mark]:
         found.append(("feedback.rating", feedback.rating * _ONE, ""))
     found += [(name, _score(name, given), "") for name, given in feedback.scores.items()]
     if feedback.signal:
-        found.append((f"feedback.{feedback.signal}", _ONE, ""))
+        found.append((f"feedback.{feedback.signal}", _ONE, feedback.category))
     if feedback.text:
         found.append(("feedback.text", 0, feedback.text))
     return [

@@ -7,15 +7,19 @@ metric and its key. The first one written is the one that counts.
 from __future__ import annotations
 
 import hashlib
+import re
 
 import msgspec
 
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id
-from serinus.core.records.record import Score
+from serinus.core.records.record import Event, Score
 
 _BITS = {name: metric.event for name, metric in REGISTRY.items() if metric.event}
 _DIGEST_BYTES = 16
+_CATEGORY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}", re.ASCII)
+UNTOLD = "untold"
+"""The category of hand-overs whose reason nobody told."""
 
 
 class LoggedScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,13 @@ class LoggedScore(msgspec.Struct, frozen=True, kw_only=True):
 def event_of(record: Score) -> int:
     """The event bit that a score sets; 0 for none."""
     return _BITS.get(record.metric, 0) if record.value_micro > 0 else 0
+
+
+def category_of(record: Score) -> str:
+    """What a user was handed over for, as a score tells it; empty: it tells of no hand-over."""
+    if event_of(record) != Event.ESCALATED:
+        return ""
+    return record.text if _CATEGORY.fullmatch(record.text) else UNTOLD
 
 
 def event_key(record: Score) -> bytes:

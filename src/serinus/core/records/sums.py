@@ -8,6 +8,7 @@ from serinus.core.routing.assignment import Arm
 
 BUCKETS = 256
 ENROLLED = "enrolled"  # pseudo-metric: `total` = units first enrolled (exact), bucket 0
+ESCALATED_FOR = "escalated:"  # pseudo-metrics: `total` = units by the category of their first hand-over
 SHADOW_STRATUM = -2  # where pairs of a mirrored request add up: nobody was exposed, so no arm compares there
 PAIRS = "pairs"  # pseudo-metric of that stratum, arm SHADOW: `total` = units with a pair
 PAIR_MEASURES = ("latency", "ttft", "tokens_out", "cost", "length")

@@ -19,8 +19,8 @@ from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, lost_no
 from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, labels_of
 from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
-from serinus.core.records.score import event_key, event_of
-from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.score import UNTOLD, category_of, event_key, event_of
+from serinus.core.records.sums import ENROLLED, ESCALATED_FOR, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, unit_sums
 from serinus.core.routing.assignment import COMPARED, Arm
 from serinus.core.routing.snapshot import Measured
@@ -63,8 +63,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
     (`rollups_of`); `pairs` the first of each unit, which count if it had none before; `unit_sums` what units' cost and
     tokens add up to. `labels` are the first of each unit, and `exposed_at_us` since when units have been exposed, by
-    release and unit, where labels are awaited. By worker instance: `changes`, `overdue` (how many the clock judged),
-    and `told` (the newest count of dropped records in its spool; workers that told none are not in it)."""
+    release and unit, where labels are awaited; `categories`: what units were first handed over for. By worker instance:
+    `changes`, `overdue` (how many the clock judged), and `told` (the newest count of dropped records in its spool;
+    workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
@@ -76,6 +77,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     unit_sums: Mapping[UnitKey, UnitSum] = {}
     labels: Mapping[LabelKey, Label] = {}
     exposed_at_us: Mapping[tuple[str, bytes], int] = {}
+    categories: Mapping[tuple[str, bytes], str] = {}
 
 
 def tally(
@@ -109,15 +111,22 @@ def tally(
         unit_sums=sheet.unit_sums,
         labels=sheet.labels,
         exposed_at_us=sheet.exposed_at_us,
+        categories=sheet.categories,
     )
 
 
-def sums_of(changes: Iterable[tuple[Enrolment, bool]], measures: Measures = UNMEASURED) -> list[tuple[SumKey, Sum]]:
+def sums_of(
+    changes: Iterable[tuple[Enrolment, bool]],
+    measures: Measures = UNMEASURED,
+    categories: Mapping[tuple[str, bytes], str] = MappingProxyType({}),
+) -> list[tuple[SumKey, Sum]]:
     """Sums to add for what enrolling changed: (enrolment with newly set events, whether its unit is new) each."""
     totals: dict[SumKey, int] = {}
     for enrolment, is_new in changes:
         names = [EVENT_NAMES[bit] for bit in EVENT_NAMES if enrolment.events & bit]
         names += names_of(enrolment.events, measures.get(enrolment.release, ()))
+        if enrolment.events & Event.ESCALATED:
+            names.append(ESCALATED_FOR + categories.get((enrolment.release, enrolment.unit), UNTOLD))
         if is_new:
             names.append(ENROLLED)
         for name in names:
@@ -220,6 +229,7 @@ class _Sheet:
         self.unit_sums: dict[UnitKey, UnitSum] = {}
         self.labels: dict[LabelKey, Label] = {}
         self.exposed_at_us: dict[tuple[str, bytes], int] = {}
+        self.categories: dict[tuple[str, bytes], str] = {}
         self._awaiting = awaiting
         self._measures = measures
         self.scored: dict[bytes, Scored] = {}
@@ -286,6 +296,8 @@ class _Sheet:
         if not bit:
             return
         self._enrol(record.call, bit, record.at_us)
+        if (category := category_of(record)) and any(record.call[12:28]):
+            self.categories.setdefault((id_text(RELEASE, record.call[12:28]), record.call[30:38]), category)
         key = event_key(record)
         found = Scored(key=key, app=record.app, call=record.call, at_us=record.at_us, event=bit)
         self.scored.setdefault(key, found)

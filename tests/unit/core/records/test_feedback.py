@@ -43,6 +43,7 @@ def _marks(**said: Any) -> list[tuple[str, int, str]]:
         ),
         ({"scores": {"judge.faithfulness": {"value": 4, "low": 1, "high": 5}}}, [("judge.faithfulness", 750_000, "")]),
         ({"signal": "escalated"}, [("feedback.escalated", 1_000_000, "")]),
+        ({"signal": "escalated", "category": "refund"}, [("feedback.escalated", 1_000_000, "refund")]),
         ({"signal": "resolved", "text": "ok"}, [("feedback.resolved", 1_000_000, ""), ("feedback.text", 0, "ok")]),
     ],
 )
@@ -81,6 +82,10 @@ def test_O2_equal_feedback_has_equal_keys_and_a_callers_key_stands_for_it() -> N
         ({"call_id": "a", "thumbs": "up", "key": "a\nb"}, "key"),
         ({"call_id": "a", "thumb": "up"}, ""),
         ({"call_id": "a", "scores": {}}, "thumbs"),
+        ({"call_id": "a", "thumbs": "up", "category": "refund"}, "category"),
+        ({"call_id": "a", "signal": "resolved", "category": "refund"}, "category"),
+        ({"call_id": "a", "signal": "escalated", "category": "Refund of 5 $"}, "category"),
+        ({"call_id": "a", "signal": "escalated", "category": "x" * 41}, "category"),
         ({"call_id": "a", "scores": {"judge.correctness": 1.01}}, "scores.judge.correctness"),
         ({"call_id": "a", "scores": {"judge.correctness": -1e-9}}, "scores.judge.correctness"),
         ({"call_id": "a", "scores": {"judge.correctness": math.nan}}, "scores.judge.correctness"),
