@@ -42,7 +42,7 @@ def list_audit(
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", help="The file to write; `-`: standard output.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; `-`: standard output.")],
     subject: Annotated[str, typer.Option("--subject", help="Only this app, version, release or key.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     url: Url = "",

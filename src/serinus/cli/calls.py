@@ -124,7 +124,7 @@ def show(
 
 
 def export(
-    out: Annotated[Path, typer.Option("--out", help="The file to write; `-`: standard output.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; `-`: standard output.")],
     format: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",
     scores: Annotated[bool, typer.Option("--scores", help="What users said, instead of the calls.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,

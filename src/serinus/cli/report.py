@@ -17,7 +17,7 @@ from serinus.cli.releases import resolved
 def report(
     release: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id, or an app: its newest release.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The HTML file to write; by default RELEASE.html here.")
+        Path | None, typer.Option("--out", "-o", help="The HTML file to write; by default RELEASE.html here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     url: Url = "",

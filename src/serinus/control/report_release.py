@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.control.compare_places import compare_places
 from serinus.control.compare_versions import Comparison, compare_versions
 from serinus.control.lookup import release_of
 from serinus.control.verify_audit import verify_audit
 from serinus.core.audit.entry import Entry, Fault
 from serinus.core.decision.replay import Replayed, replayed
+from serinus.core.decision.side_by_side import Beside
 from serinus.core.decision.standing import Standing, standing
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.pipeline.stages import StageResult
@@ -44,7 +46,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
     """A release with both versions and what differs, its measured stages, approvals, how the arms stood at last, each
-    entry of its trail with the evidence, oldest first, and how every decision came out when it was decided anew."""
+    metric offline, in shadow and live, each entry of its trail with the evidence, oldest first, and how every decision
+    came out when it was decided anew."""
 
     schema: int = SCHEMA
     made_at_us: int
@@ -56,6 +59,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[StageResult, ...]
     approvals: tuple[Approval, ...]
     standing: Standing
+    side_by_side: tuple[Beside, ...]
     entries: tuple[Entry, ...]
     decisions: tuple[Replayed, ...]
     chain: Chain
@@ -75,6 +79,8 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         entries = _entries(tx, id)
     with telemetry.tx() as read:
         sums, hosts, spreads = read.sums(id), read.hosts(), read.spreads_of([id]).get(id, {})
+        now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
+        places = compare_places(read, now_us, release, now, results, sums, spreads)
     checked, faults = verify_audit(control)
     return Pack(
         made_at_us=now_us,
@@ -85,7 +91,8 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         comparison=_comparison(control, release),
         results=results,
         approvals=approvals,
-        standing=standing(release, progress, sums, hosts, revision, now_us, spreads=spreads),
+        standing=now,
+        side_by_side=places,
         entries=entries,
         decisions=tuple(replayed(entries)),
         chain=Chain(checked=checked, last_hash=_last_hash(control), faults=tuple(faults)),

@@ -93,6 +93,10 @@ def test_E3_what_shadow_and_users_see_of_a_metric_stands_side_by_side(console: C
     assert "12 % : 4 % 3×" in text
     assert len(found.named("table")) == len(found.named("caption"))
     assert "places" in RELEASE_PARTS
+    report = browser.page(f"/releases/{id}/report")
+    assert "12 % : 4 %" in report.partition("<h2>Offline, in shadow and live</h2>")[2]
+    pack = msgspec.json.decode(report.partition('id="pack">')[2].partition("</script>")[0])
+    assert pack["side_by_side"][0]["gap"].startswith("broken formats: at least ")
 
 
 def test_a_release_without_a_shadow_stage_says_nothing_of_one(console: Console) -> None:
