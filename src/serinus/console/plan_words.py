@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from serinus.console.stepper import detail
@@ -17,7 +18,7 @@ def plan_facts(plan: Plan | None) -> dict[str, Any]:
     """What `parts/plan.html` is filled with: the stages in order, and what takes a candidate back."""
     return {
         "stages": [(stage, detail(stage)) for stage in plan.stages] if plan else [],
-        "exposure": step_words,
+        "exposure": partial(step_words, held_back=plan is None or not plan.first),
         "guards": [guardrail_words(one) for one in plan.guardrails] if plan else [],
         "limits": [limit_words(one) for one in plan.limits] if plan else [],
     }

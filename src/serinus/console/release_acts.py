@@ -130,7 +130,8 @@ ACTS: dict[str, ReleaseAct] = {
             operation=Operation.REJECT_RELEASE,
             event=Event.REJECT,
             button="Refuse",
-            says="One no is enough: the release ends. Users who have the candidate get the baseline back at once.",
+            says="One no is enough: the release ends. Users who have the candidate get the baseline back at once "
+            "(in a first release: the fallback message).",
             do=_reject,
             tone="danger",
         ),
@@ -166,7 +167,8 @@ ACTS: dict[str, ReleaseAct] = {
             operation=Operation.ABORT_RELEASE,
             event=Event.ABORT,
             button="Abort",
-            says="The candidate is taken out for no fault of its own; everybody is on the baseline at once.",
+            says="The candidate is taken out for no fault of its own; everybody is on the baseline at once (in a first "
+            "release: gets the fallback message).",
             do=_abort,
             tone="danger",
         ),
@@ -175,8 +177,8 @@ ACTS: dict[str, ReleaseAct] = {
             operation=Operation.ROLL_BACK_RELEASE,
             event=Event.ROLL_BACK,
             button="Roll back",
-            says="Everybody is on the baseline at once, in conversations at the next turn. This cannot be undone: the "
-            "candidate needs a new release.",
+            says="Everybody is on the baseline at once (in a first release: gets the fallback message), in "
+            "conversations at the next turn. This cannot be undone: the candidate needs a new release.",
             do=_roll_back,
             tone="danger",
         ),

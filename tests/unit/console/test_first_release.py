@@ -41,6 +41,7 @@ def test_H13_the_start_page_says_what_is_lacking_and_what_applies() -> None:
     page = browser.page(path)
     assert "nothing is live, so this is the first release" in page
     assert "<dt>Not compared</dt><dd>call.error</dd>" in page
+    assert "holdback" not in page
     answer = browser.submit(path, reason="go")
     assert answer.status_code == 303
     assert "first release of bot" in browser.page(answer.headers["location"])

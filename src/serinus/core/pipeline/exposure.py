@@ -19,11 +19,12 @@ _UNITS = {
 }
 
 
-def step_words(step: Step) -> str:
-    """Whom a step gives the candidate to: `2 % of the traffic, among internal (staff is true)`."""
+def step_words(step: Step, *, held_back: bool = True) -> str:
+    """Whom a step gives the candidate to: `2 % of the traffic, among internal (staff is true)`. `held_back`: at 100 %
+    some stay on the control."""
     found = step.population
     if step.share > 0.5:
-        return "everyone but the holdback"
+        return "everyone but the holdback" if held_back else "everyone"
     if found is None:
         words = f"{percent(step.share)} of all"
     elif is_halved(step.share, found):
