@@ -154,7 +154,7 @@ def _surely(over: Bools, row: int, requests: Ints, bad: Ints, limit: Limit) -> B
     ends = np.flatnonzero(whole)
     luck = binomial.tail(_row(bad, row)[ends], _row(requests, row)[ends], limit.share)
     whole[ends] = luck <= limit.by_chance
-    return whole
+    return np.asarray(whole)
 
 
 def _row(counts: Ints, row: int) -> Ints:
