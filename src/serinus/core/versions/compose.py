@@ -29,6 +29,7 @@ _OURS = frozenset({"model", "messages", "stream", "stream_options", "variables",
 _OUR_METADATA = frozenset({"variables", "user_id", "session_id", "conversation_id", "attributes"})
 _CALLER_ROLES = frozenset({"user", "assistant", "tool", "function"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
+_NO_VALUES: dict[str, Any] = {}
 
 
 class Composer:
@@ -79,8 +80,9 @@ class Composer:
         """The version's messages, and the caller's behind them with the end of the list."""
         messages = caller.get("messages")
         fixed = self._fixed
-        if fixed is None or "variables" in caller or "metadata" in caller:
-            fixed = self._encode(self._prompt.render(_variables(caller)))
+        values = _variables(caller) if "variables" in caller or "metadata" in caller else _NO_VALUES
+        if fixed is None or values:
+            fixed = self._encode(self._prompt.render(values))
         if not messages and (messages is None or messages == []) and self._opens_turn:
             return fixed, b"]"
         self._check_messages(messages)

@@ -149,6 +149,14 @@ def test_an_unknown_variable_is_refused_even_by_a_version_without_any() -> None:
         composer().compose({"messages": ASK, "variables": {"x": 1}}, False)
 
 
+@pytest.mark.parametrize("caller", [{"variables": {}}, {"variables": None}, {"metadata": {"variables": "{}"}}])
+def test_no_variables_are_the_same_in_every_spelling(caller: dict[str, Any]) -> None:
+    """A prompt without variables stands in the body as it was encoded once, whatever else metadata holds."""
+    fixed = composer()
+    fixed._prompt.render = None  # type: ignore[method-assign,assignment] # it is not rendered again
+    assert json.loads(fixed.compose({"messages": ASK} | caller, False)) == composed({"messages": ASK})
+
+
 def test_other_metadata_passes_on() -> None:
     """Only our own keys are taken out."""
     assert composed({"messages": ASK, "metadata": {"user_id": "u", "team": "x"}})["metadata"] == {"team": "x"}
