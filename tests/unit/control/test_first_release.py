@@ -16,6 +16,7 @@ from serinus.control.resume_release import resume_release
 from serinus.control.set_override import set_override
 from serinus.control.verify_audit import verify_audit
 from serinus.core.audit.entry import Entry
+from serinus.core.decision.decision import Evidence
 from serinus.core.decision.replay import Replayed, replayed
 from serinus.core.decision.standing import standing
 from serinus.core.errors import Conflict, InvalidInput
@@ -59,6 +60,12 @@ def decided(made: Production) -> list[Replayed]:
     """Every decision about its newest release, decided anew from the trail."""
     trail = export_audit(made.control, subject=made.release().id)
     return list(replayed([msgspec.json.decode(line, type=Entry) for line in trail]))
+
+
+def evidence(made: Production, action: str) -> Evidence:
+    """What the newest such decision used."""
+    trail = [msgspec.json.decode(line, type=Entry) for line in export_audit(made.control, subject=made.release().id)]
+    return msgspec.json.decode(next(one.evidence for one in trail[::-1] if one.action.endswith(action)), type=Evidence)
 
 
 def routed(made: Production) -> tuple[str | None, bool]:
@@ -146,13 +153,12 @@ def test_H13_steps_wait_until_an_absolute_limit_saw_enough() -> None:
 def test_H13_a_monitor_relative_to_a_baseline_holds_nothing_up() -> None:
     """There is no baseline; it is named among what is not compared, and an absolute one still counts."""
     threshold = Threshold(side="above", factor=1.2)
-    relative = Monitor(
-        name="hand-off", source=MetricSource(metric="feedback.escalated"), critical=threshold, required=True
-    )
+    source = MetricSource(metric="feedback.escalated")
+    relative = Monitor(name="hand-off", source=source, critical=threshold, required=True, every_s=1)
     made = signed(world(msgspec.structs.replace(FIRST, monitors=(relative,))))
     assert made.release().plan.not_compared[-1] == "hand-off"
     made.until(State.PROMOTED)
-    absolute = msgspec.structs.replace(relative, critical=Threshold(side="above", bound=0.2), every_s=1)
+    absolute = msgspec.structs.replace(relative, critical=Threshold(side="above", bound=0.2))
     held = signed(world(msgspec.structs.replace(FIRST, monitors=(absolute,))))
     assert held.seconds(40).step == 0
 
@@ -163,6 +169,8 @@ def test_H13_every_decision_of_a_first_release_is_the_same_when_decided_anew() -
     release = made.until(State.PROMOTED)
     assert release.plan.first
     assert {one.outcome for one in decided(made)} == {"identical"}
+    judged = [evidence(made, action) for action in ("advance", "promote")]
+    assert {(one.harm, one.sample_ratio, one.margins) for one in judged} == {(None, None, None)}
     assert verify_audit(made.control)[1] == []
 
 
