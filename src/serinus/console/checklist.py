@@ -106,7 +106,7 @@ def _monitors(view: ReleaseView) -> Iterator[Check]:
     if bad:
         told = [f"{one.name}{f' ({one.on})' if one.on else ''}: {one.level}" for one in bad]
         yield Check(tone="bad", what=what, found=f"{listed(told)}.")
-    silent = [one.name for one in view.monitors if one.level == "no-data" and not one.required]
+    silent = list(dict.fromkeys(m.name for m in view.monitors if m.level == "no-data" and not m.required))
     if silent:
         yield Check(tone="held", what="Optional monitors have data", found=f"Without: {listed(silent)}.")
     if not bad and not silent:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from serinus.core.decision.tolerance import METRIC as ZERO_TOLERANCE
 from serinus.core.lint.forecast import Forecast
@@ -91,7 +90,7 @@ def _begins(limit: Limit, rate: float, share: float, calls: Floats) -> Floats:
     if limit.by_chance:
 
         def rare(counted: Floats) -> Floats:
-            return binomial.tail(stats.binom.isf(limit.by_chance, counted, share) + 1, counted, rate)
+            return binomial.tail(binomial.least_rare(limit.by_chance, counted, share) + 1, counted, rate)
 
         found = np.minimum(found, _over_counts(calls * limit.buckets, rare))
     return np.asarray(found)
@@ -100,7 +99,7 @@ def _begins(limit: Limit, rate: float, share: float, calls: Floats) -> Floats:
 def _over_counts(calls: Floats, chance: Callable[[Floats], Floats]) -> Floats:
     """The mean of a chance over the counts that come, Poisson: how many a bound allows jumps from count to count."""
     parts = (np.arange(_POINTS) + 0.5) / _POINTS
-    return np.asarray(np.mean(chance(stats.poisson.ppf(parts, np.maximum(calls, 1e-9)[:, None])), axis=1))
+    return np.asarray(np.mean(chance(binomial.poisson_quantile(parts, np.maximum(calls, 1e-9)[:, None])), axis=1))
 
 
 def _least_over(limit: Limit, share: float, calls: Floats) -> Floats:

@@ -10,9 +10,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
-from serinus.core.stats import events
+from serinus.core.stats import binomial, events
 from serinus.core.stats.beta import Floats
 
 POINTS = 33
@@ -52,9 +51,9 @@ def _chance(more: float, fewer: float, over: Callable[[Floats, Floats], Floats],
     """P(over ≥ log_bar): the count of all events at the middles of `POINTS` equal slices of its distribution."""
     if more <= 0:
         return 0.0
-    totals = np.asarray(stats.poisson.ppf((np.arange(POINTS) + 0.5) / POINTS, more + fewer))
+    totals = np.asarray(binomial.poisson_quantile((np.arange(POINTS) + 0.5) / POINTS, more + fewer))
     enough = _enough(totals, over, log_bar)
-    return float(np.mean(stats.binom.sf(enough - 1, totals, more / (more + fewer))))
+    return float(np.mean(binomial.tail(enough, totals, more / (more + fewer))))
 
 
 def _enough(totals: Floats, over: Callable[[Floats, Floats], Floats], log_bar: float) -> Floats:
