@@ -13,13 +13,17 @@ from serinus.core.stats.betting import BETS
 from serinus.core.stats.bounded import MEMORY
 
 
-def log_capital(values: Array, candidate: Array, ends: Array, max_drop: float) -> tuple[Array, Array]:
-    """Log capital of each bet at the end of each look (release, look, bet): at no margin, and at `max_drop`."""
-    centre = _centres(values)
+def log_capital(
+    values: Array, candidate: Array, ends: Array, max_drop: float, played: Array | None = None
+) -> tuple[Array, Array]:
+    """Log capital of each bet at the end of each look (release, look, bet): at no margin, and at `max_drop`. Units that
+    are not `played` are passed over."""
+    mine = np.ones(values.shape, bool) if played is None else played
+    centre = _centres(values, mine)
     drop = 2.0 * np.where(candidate, centre - values, values - centre)
     width = 2.0 * np.maximum(centre, 1.0 - centre)
     starts = np.concatenate([[0], ends[:-1]])
-    plain, margin = drop / width, (drop - max_drop) / (width + max_drop)
+    plain, margin = mine * drop / width, mine * (drop - max_drop) / (width + max_drop)
     found = tuple(
         np.stack([np.cumsum(np.add.reduceat(np.log1p(bet * gain), starts, axis=1), axis=1) for bet in BETS], axis=2)
         for gain in (plain, margin)
@@ -27,11 +31,12 @@ def log_capital(values: Array, candidate: Array, ends: Array, max_drop: float) -
     return found[0], found[1]
 
 
-def _centres(values: Array) -> Array:
-    """The running mean before each unit."""
+def _centres(values: Array, played: Array) -> Array:
+    """The running mean before each unit, of those played."""
     found = np.empty_like(values)
     centre = np.full(values.shape[0], 0.5)
+    weight = played / np.minimum(np.cumsum(played, axis=1) + 1, MEMORY)
     for i in range(values.shape[1]):
         found[:, i] = centre
-        centre = centre + (values[:, i] - centre) / min(i + 2, MEMORY)
+        centre = centre + (values[:, i] - centre) * weight[:, i]
     return found

@@ -17,13 +17,13 @@ from bench.judging.sample import ARM_UNITS, LOOKS, SHARES
 SEED = 20261121
 
 
-def measure(seed: int, size: table.Size, workers: int) -> dict[str, object]:
+def measure(seed: int, size: table.Size, workers: int, only: str = "") -> dict[str, object]:
     """All parts, with how long they took."""
     began = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         second = pool.apply_async(figures.measure, (size.harmful, seed, table.ALPHAS))
         third = pool.apply_async(late.measure, (size.harmful, seed, table.ALPHAS))
-        rows = table.table(pool, seed, size)
+        rows = table.table(pool, seed, size, only)
         found = {
             "seed": seed,
             "releases": {"healthy": size.healthy, "harmful": size.harmful, "tuning": size.tuning},
@@ -50,10 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.statistics", description="How releases are judged.")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--quick", action="store_true", help=f"{table.QUICK.healthy} healthy releases, not 10,000")
+    parser.add_argument("--only", default="", help="scenarios whose name holds this, e.g. scores")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args(arguments)
-    found = measure(options.seed, table.QUICK if options.quick else table.FULL, options.workers)
+    found = measure(options.seed, table.QUICK if options.quick else table.FULL, options.workers, options.only)
     if options.json:
         json.dump(found, sys.stdout)
         print()

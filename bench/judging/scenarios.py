@@ -59,6 +59,29 @@ def _latency(name: str, all_slower: float, tail_slower: float) -> Scenario:
     )
 
 
+def _scores(
+    name: str, drop: float | Array, labels: traffic.Labels = traffic.AT_ONCE, bound: Callable[[float], float] = _never
+) -> Scenario:
+    lower = np.broadcast_to(np.asarray(drop, float), LOOKS)
+    return Scenario(
+        name,
+        bool(lower.any()),
+        "scores healthy",
+        lambda rng, releases: [traffic.scores(rng, releases, lower, labels)],
+        bound,
+    )
+
+
+def _lower(drop: float) -> Scenario:
+    return _scores(
+        f"scores lower by {drop:.2f}".replace("0.", "."),
+        drop,
+        bound=lambda alpha: efficiency.means_bound(traffic.SCORE_SD, drop, alpha),
+    )
+
+
+_LABELS = traffic.Labels(late=10, missing=0.2, swing=0.1)
+"""Ten minutes late, one in five never, and a mean between .7 and .9."""
 _RISING = np.linspace(0.01, 0.04, LOOKS)
 _LATE = traffic.BASE * np.where(np.arange(LOOKS) < STARTS[-1], 1.0, 2.0)
 _INCIDENT = np.where(np.arange(LOOKS) < LOOKS // 2, traffic.BASE, 3 * traffic.BASE)
@@ -75,20 +98,18 @@ SCENARIOS = (
     Scenario(
         "heavy returning users, failures 3 times", True, "healthy", lambda rng, n: [traffic.returning(rng, n, 3.0)]
     ),
-    Scenario("scores healthy", False, "scores healthy", lambda rng, n: [traffic.scores(rng, n, 0.0)]),
-    Scenario(
-        "scores lower by .05",
-        True,
-        "scores healthy",
-        lambda rng, n: [traffic.scores(rng, n, 0.05)],
-        lambda alpha: efficiency.means_bound(traffic.SCORE_SD, 0.05, alpha),
-    ),
+    _scores("scores healthy", 0.0),
+    _lower(0.05),
     _latency("latency healthy", 1.0, 1.0),
     _latency("p95 1.15 times, all calls slower", 1.15, 1.0),
     _latency("p95 1.3 times, all calls slower", 1.3, 1.0),
     _latency("p95 1.3 times, the slowest tenth", 1.0, 1.3),
     Scenario("8 guardrails healthy", False, "8 guardrails healthy", lambda rng, n: traffic.correlated(rng, n, 1.0)),
     Scenario("8 guardrails, one 2 times", True, "8 guardrails healthy", lambda rng, n: traffic.correlated(rng, n, 2.0)),
+    _lower(0.10),
+    _scores("scores lower by .05 from the last step on", np.where(np.arange(LOOKS) < STARTS[-1], 0.0, 0.05)),
+    _scores("late and missing scores that drift, healthy", 0.0, _LABELS),
+    _scores("late and missing scores that drift, lower by .05", 0.05, _LABELS),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 FAMILIES = tuple(dict.fromkeys(scenario.family for scenario in SCENARIOS))

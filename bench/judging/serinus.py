@@ -3,8 +3,9 @@
 First events go through `core.stats.events.harm`, restarts, renewals and guardrails through the weights of
 `core.stats.renewal` and `core.stats.combine`, as `core.decision.harm.judge_harm` does; a test asks that function about
 the same positions and wants the same log E.
-Scores are betting (4.3, see `betting`). A latency has two guardrails that share α: p95 by exceedance (4.4), and the
-mean by an estimate with its standard error (4.2), whose evidence is `core.stats.estimate.harm` in arrays.
+Scores are betting (4.3, see `betting`), restarted with the units enrolled from a step on, as `core.decision.labels`
+reads them; they are held to `judge_harm` likewise. A latency has two guardrails that share α: p95 by exceedance (4.4),
+and the mean by an estimate with its standard error (4.2), whose evidence is `core.stats.estimate.harm` in arrays.
 """
 
 from __future__ import annotations
@@ -67,13 +68,8 @@ def _guardrails(sample: Sample, alpha: float, margin: int) -> list[Array]:
 
 
 def restarted_scores(capital: Array) -> Array:
-    """The same over log capitals (release, look, bet)."""
-    parts = []
-    for start in STARTS:
-        before = capital[:, [start - 1]] if start else 0.0
-        since = bet_mixture(capital - before)
-        parts.append(np.where(np.arange(capital.shape[1]) >= start, since, 0.0))
-    return weighted(parts, combine.restart_weights(len(STARTS)))
+    """log of the weighted mean over restarts, of log capitals (restart, release, look, bet)."""
+    return weighted([bet_mixture(since) for since in capital], combine.restart_weights(len(capital)))
 
 
 def bet_mixture(capital: Array) -> Array:

@@ -62,10 +62,12 @@ def greatest(job: Job) -> dict[tuple[float, str], Array]:
     return {(alpha, m.name): m.strength(samples, alpha).max(axis=1) for alpha in ALPHAS for m in wanted}
 
 
-def tuned_bars(pool: Pool, seed: int, size: Size) -> dict[tuple[str, float, str], float]:
+def tuned_bars(
+    pool: Pool, seed: int, size: Size, families: Sequence[str] = FAMILIES
+) -> dict[tuple[str, float, str], float]:
     """The bars at which each rival stops as many healthy releases of its family as we do."""
     found: dict[tuple[str, float, str], float] = {}
-    for family in FAMILIES:
+    for family in families:
         parts = pool.map(greatest, jobs(family, (seed, 1), size.tuning), chunksize=1)
         for alpha in ALPHAS:
             ours = np.concatenate([part[alpha, OURS.name] for part in parts])
@@ -133,11 +135,12 @@ def row(scenario: Scenario, method: Method, alpha: float, outcomes: Array) -> di
     return found
 
 
-def table(pool: Pool, seed: int, size: Size) -> list[dict[str, object]]:
-    """All lines, with rivals tuned first."""
-    bars = tuned_bars(pool, seed, size)
+def table(pool: Pool, seed: int, size: Size, only: str = "") -> list[dict[str, object]]:
+    """All lines of scenarios whose name holds `only`, with rivals tuned first; the same as among all others."""
+    scenarios = [scenario for scenario in SCENARIOS if only in scenario.name]
+    bars = tuned_bars(pool, seed, size, tuple(dict.fromkeys(scenario.family for scenario in scenarios)))
     found = []
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         releases = size.harmful if scenario.harmful else size.healthy
         work = [(job, bars) for job in jobs(scenario.name, (seed, 2), releases)]
         parts = pool.starmap(stops, work, chunksize=1)

@@ -5,6 +5,8 @@ Users come as `sample` says; p95 and scores are of 200 and 75 users a minute at 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from scipy import special
 
@@ -116,19 +118,51 @@ def _rate(sums: Sums) -> Array:
     return np.divide(bad, calls, out=np.full_like(bad, np.nan), where=calls > 0)
 
 
-def scores(rng: np.random.Generator, releases: int, drop: float) -> Sample:
-    """Judge scores, beta-distributed (mean .8, sd .2), of a quarter of the users; the candidate's lower by `drop`."""
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How scores come: so many looks after their user, a share of them never, and with a mean that swings by `swing`
+    up and down once a release, in both arms."""
+
+    late: int = 0
+    missing: float = 0.0
+    swing: float = 0.0
+
+
+AT_ONCE = Labels()
+
+
+def scores(rng: np.random.Generator, releases: int, drop: Array, labels: Labels = AT_ONCE) -> Sample:
+    """Judge scores, beta-distributed (mean .8, sd .2), of a quarter of the users; the candidate's lower by `drop`
+    (per look)."""
     per_look = 2 * np.rint(steps(tuple(map(float, ARM_UNITS))) / 4).astype(int)
     ends = np.cumsum(per_look)
     arm = rng.random((releases, ends[-1])) < 0.5
-    values = np.where(arm, _beta(rng, SCORE - drop, arm.shape), _beta(rng, SCORE, arm.shape))
-    sums = [_by_look(mine, 1.0 - values, ends) for mine in (arm, ~arm)]
+    mean = SCORE + labels.swing * np.sin(2 * np.pi * np.arange(LOOKS) / LOOKS)
+    means = [np.broadcast_to(np.repeat(m, per_look), arm.shape) for m in (mean - drop, mean)]
+    values = np.where(arm, _beta(rng, means[0], arm.shape), _beta(rng, means[1], arm.shape))
+    told = rng.random(arm.shape) >= labels.missing
+    sums = [_told_late(_by_look(mine & told, 1.0 - values, ends), labels.late) for mine in (arm, ~arm)]
     poor = _by_look(arm, values < POOR, ends).total
-    capital = log_capital(values, arm, ends, MARGIN_DROP)
-    return _of_values("score", sums, [_rate(s) for s in sums], 1.0 - SCORE, poor, capital=capital)
+    strata = _strata(rng, np.repeat(np.repeat(np.arange(len(SHARES)), LOOKS // len(SHARES)), per_look), releases)
+    games = [log_capital(values, arm, ends, MARGIN_DROP, told & (strata >= s)) for s in range(len(SHARES))]
+    capital = [np.stack([_late(game[margin], labels.late) for game in games]) for margin in (0, 1)]
+    return replace(
+        _of_values("score", sums, [_rate(s) for s in sums], 1.0 - SCORE, poor, capital=(capital[0], capital[1])),
+        exposed=_by_look(arm, 1.0 - values, ends).units,
+    )
 
 
-def _beta(rng: np.random.Generator, mean: float, shape: tuple[int, ...]) -> Array:
+def _strata(rng: np.random.Generator, step: Array, releases: int) -> Array:
+    """The first step whose slices hold each user, of those who come at these steps: not always the one they come at."""
+    place = rng.random((releases, len(step))) * np.asarray(SHARES)[step]
+    return np.searchsorted(np.asarray(SHARES), place, side="right")
+
+
+def _told_late(sums: Sums, late: int) -> Sums:
+    return Sums(*(_late(values, late) for values in (sums.units, sums.total, sums.squares)))
+
+
+def _beta(rng: np.random.Generator, mean: Array, shape: tuple[int, ...]) -> Array:
     size = mean * (1 - mean) / SCORE_SD**2 - 1
     return rng.beta(mean * size, (1 - mean) * size, shape)
 

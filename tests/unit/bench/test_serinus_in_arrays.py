@@ -9,7 +9,10 @@ from bench.judging import serinus, traffic
 from bench.judging.betting import log_capital
 from bench.judging.sample import LOOKS, STARTS
 from serinus.core.decision.harm import judge_harm, renewed_positions
+from serinus.core.decision.labels import read_on
 from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.release.release import Positions, Release, Renewals
 from serinus.core.release.table import State
 from serinus.core.release.transitions import advanced, started
@@ -21,11 +24,14 @@ from serinus.core.stats.estimate import Effect
 METRICS = ("call.error", "call.refusal", "call.invalid_format")
 
 
-def released() -> Release:
+SCORES = Guardrail(metric="judge.correctness", maturation_s=60)
+
+
+def released(guardrails: tuple[Guardrail, ...] = tuple(Guardrail(metric=name) for name in METRICS)) -> Release:
     plan = Plan(
         owner="ada@example.com",
         steps=tuple(Step(share=share, dwell_s=60) for share in (0.05, 0.25, 0.5, 1.0)),
-        guardrails=tuple(Guardrail(metric=name) for name in METRICS),
+        guardrails=guardrails,
         alpha=0.05,
     )
     created = Release(
@@ -79,6 +85,41 @@ def test_scores_are_those_of_the_betting_test(max_drop: float) -> None:
         for look, (start, end) in enumerate(zip((0, 100, 250), ends, strict=True)):
             state = bounded.advanced(state, queue[start:end])
             assert found[row, look] == pytest.approx(bounded.harm(state).log_e, abs=2e-3)
+
+
+def test_scores_restarts_and_missing_labels_are_those_of_judge_harm() -> None:
+    """Users of three steps, of strata up to their step's, one in five without a label, read as they mature: log E
+    agrees at the end of each step to its rounding."""
+    rng = np.random.default_rng(3)
+    users, ends = 900, np.array([150, 450, 900])
+    step = np.searchsorted(ends, np.arange(users), side="right")
+    arm, told = rng.random(users) < 0.5, rng.random(users) < 0.8
+    strata = np.minimum(rng.integers(0, 3, users), step)
+    values = rng.integers(0, SCALE - 150_000 * arm)
+    capital = [
+        log_capital(values[None] / SCALE, arm[None], ends, SCORES.drop, (told & (strata >= since))[None])[1]
+        for since in range(3)
+    ]
+    found = serinus.restarted_scores(np.stack(capital))
+    release, sums = released((SCORES,)), LabelSums(metric=SCORES.metric)
+    for at, (start, end) in enumerate(zip((0, *ends), ends, strict=False)):
+        if at:
+            release = advanced(release, 2 + at, {}, "next")
+        units = [
+            AwaitedUnit(
+                LabelKey("rel_1", SCORES.metric, i.to_bytes(8, "big")),
+                i * SCALE,
+                int(strata[i]),
+                1 if arm[i] else 2,
+                Label(i * SCALE + 1, int(values[i])) if told[i] else None,
+            )
+            for i in range(int(start), int(end))
+        ]
+        sums = read_on(sums, SCORES, len(release.restarts), units)
+        harm = judge_harm(release, {}, scores=(sums,))
+        assert found[0, at] == pytest.approx(harm.log_e, abs=2e-3)
+    assert harm.log_e > 1.0
+    assert all(abs(log_e) > 0.1 for log_e in harm.evidence[0].restarts)
 
 
 def test_estimates_are_those_of_the_product() -> None:
