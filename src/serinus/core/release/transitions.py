@@ -187,7 +187,9 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
         candidate, control = progress.positions.get(name, (0, 0))
         position = {"candidate": candidate, "control": control}
         if kind == "guardrail" and name in progress.log_e:
-            position["log_e_micro"] = round(progress.log_e[name] * 1e6)
+            # What has come since the resume before, upon what that one acknowledged.
+            before = release.rearmed.get(release.hold.trigger, {}).get("log_e_micro", 0)
+            position["log_e_micro"] = before + round(progress.log_e[name] * 1e6)
         return {**release.rearmed, release.hold.trigger: position}
     if kind in ("shadow", "shadow_limit", "measure") and progress.shadow is not None:
         return {**release.rearmed, release.hold.trigger: _shadow_position(kind, name, progress.shadow.totals)}

@@ -273,6 +273,21 @@ def test_S1_a_signal_on_a_score_pauses_and_re_arms_on_later_data() -> None:
     assert isinstance(command_of(decided(going, sums)), Advance)
 
 
+def test_S1_a_signal_that_was_resumed_twice_is_quiet_again() -> None:
+    """Each resume acknowledges all that was seen by then, and not only what had come since the one before."""
+    release, sums = release_with(msgspec.structs.replace(RAIL, role="signal")), LabelSums(metric=METRIC)
+    harmed = units(np.random.default_rng(1), 16_000, drop=0.15)
+    for more in (harmed[:6000], harmed[6000:]):
+        sums = read_on(sums, RAIL, 3, more)
+        stop = decided(release, sums)
+        (command,) = stop.commands
+        assert isinstance(command, Pause)
+        hold = Hold(trigger=command.trigger, reason=command.reason, at_us=NOW_US)
+        release = resumed(paused(release, hold), stop.progress, "known")
+        (left,) = judge_harm(release, {}, scores=(sums,)).evidence
+        assert left.log_e == pytest.approx(0, abs=3e-6)
+
+
 def _harmed(rng: np.random.Generator, n: int, drop: float, silent: float, drift: bool) -> bool:
     """Whether a release is rolled back at any of its looks, over two steps, with everything drawn at once."""
     arm = 1 + (rng.random(n) < 0.5).astype(int)
