@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from serinus.core.decision.harm import judge_harm
+from serinus.core.decision.harm import last_log_e
 from serinus.core.decision.wording import odds
 from serinus.core.errors import Conflict
 from serinus.core.pipeline.plan import Plan
@@ -89,9 +89,7 @@ def spend_alpha(tx: ControlTx, now_us: int, app: str, plan: Plan) -> None:
 def _evidence(tx: ControlTx, release: Release) -> float:
     """log E of harm when it ended, with what it carried itself."""
     progress = tx.progress(release.id)
-    if progress is None:
-        return release.lineage.carried
-    return judge_harm(release, progress.positions, renewals=progress.renewals).log_e
+    return last_log_e(release, progress) if progress is not None else release.lineage.carried
 
 
 def _releases(tx: ControlTx, app: str, most: int) -> Iterator[Release]:

@@ -14,6 +14,7 @@ from serinus.core.audit.entry import Entry
 from serinus.core.decision.harm import compared_steps
 from serinus.core.decision.labels import read_on
 from serinus.core.decision.replay import replayed
+from serinus.core.errors import Conflict
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
@@ -92,6 +93,16 @@ def test_H5_a_candidate_that_is_less_often_right_is_rolled_back() -> None:
     assert release.state is State.ROLLED_BACK
     assert "correctness was" in release.reason
     assert world.identical() == {"identical"}
+
+
+def test_T5_what_scores_said_against_an_attempt_counts_on() -> None:
+    """The same candidate is refused once its scores rolled it back; with a person's reason it starts."""
+    world = Judged(plan(RAIL))
+    world.right[Arm.CANDIDATE] = 0.55
+    first = world.start().id
+    world.until(State.ROLLED_BACK)
+    with pytest.raises(Conflict, match=f"nearly what release {first} tried"):
+        world.start()
 
 
 def test_I3_a_release_waits_for_labels_that_never_come() -> None:

@@ -18,7 +18,13 @@ def begun(release: Release, stored: Progress | None, seen: Observations) -> Prog
     if stored is None:
         return Progress(release=release.id, step=release.step, dropped=seen.dropped)
     if stored.step != release.step:
-        return Progress(release=release.id, step=release.step, dropped=stored.dropped, renewals=stored.renewals)
+        return Progress(
+            release=release.id,
+            step=release.step,
+            dropped=stored.dropped,
+            log_e=stored.log_e,
+            renewals=stored.renewals,
+        )
     return stored
 
 

@@ -15,7 +15,7 @@ from serinus.core.decision.verdict import Verdict
 from serinus.core.metrics import Kind
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.records.label_sums import LabelSums
-from serinus.core.release.release import Positions, Release, Renewals
+from serinus.core.release.release import Positions, Progress, Release, Renewals
 from serinus.core.stats import combine, events, multiplicity, renewal, single
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -101,6 +101,17 @@ def judge_harm(
     signals = _signals(plan, evidence, needed)
     verdict = Verdict.FAIL if culprits or signals else Verdict.PASS
     return Harm(evidence=evidence, log_e=log_e, needed=needed, culprits=culprits, signals=signals, verdict=verdict)
+
+
+def last_log_e(release: Release, progress: Progress) -> float:
+    """log E of the release as its last round knew it; of ratios, whose sums are not remembered, what it made of them.
+    What a resume acknowledged is no evidence any more."""
+    found = judge_harm(release, progress.positions, scores=progress.labels, renewals=progress.renewals)
+    evidence = tuple(
+        msgspec.structs.replace(one, log_e=progress.log_e.get(one.metric, 0.0)) if one.kind == "ratio" else one
+        for one in found.evidence
+    )
+    return _release_evidence(release, evidence, found.needed)[0]
 
 
 def trigger_of(name: str) -> str:

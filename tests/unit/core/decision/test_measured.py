@@ -9,13 +9,14 @@ import pytest
 
 from serinus.core.decision.commands import Advance, Calibrate, Command, Pause, RollBack
 from serinus.core.decision.decision import decide, replay
+from serinus.core.decision.harm import last_log_e
 from serinus.core.decision.observations import Observations
 from serinus.core.decision.ratios import UnitSpread
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.records.unit_measures import BUCKETS, Spread
 from serinus.core.release.release import Hold, Progress, Release
-from serinus.core.release.transitions import calibrated, paused, resumed
+from serinus.core.release.transitions import advanced, calibrated, paused, resumed
 from serinus.core.release.yardstick import Yardstick, measures
 from serinus.core.routing.assignment import Arm
 from tests.unit.core.decision.cases import NOW_US, PLAN, running, seen, served
@@ -181,6 +182,19 @@ def test_a_signal_on_cost_counts_later_evidence_only_once_resumed() -> None:
     more = (_spread(Arm.CANDIDATE, 9000, 15_000_000), _spread(Arm.CONTROL, 9000, 10_000_000))
     worse = decide(again, quiet.progress, seen(spreads=more), NOW_US)
     assert any(isinstance(one, Pause) for one in worse.commands)
+
+
+def test_T5_what_costs_said_is_remembered_on_the_next_step_and_in_the_watch() -> None:
+    """A later attempt goes on with it: it stands in the progress, not in the sums that are gone by then."""
+    release = _release(COST)
+    spreads = (_spread(Arm.CANDIDATE, 3000, 12_500_000), _spread(Arm.CONTROL, 3000, 10_000_000))
+    found = decide(release, served(release), seen(spreads=spreads), NOW_US)
+    assert found.evidence.harm is not None
+    assert found.evidence.harm.log_e > 1
+    assert last_log_e(release, found.progress) == found.evidence.harm.log_e
+    watching = advanced(advanced(release, 2, {}, "next"), 3, {}, "next")
+    later = decide(watching, found.progress, seen(), NOW_US)
+    assert last_log_e(watching, later.progress) == found.evidence.harm.log_e
 
 
 @pytest.mark.parametrize(
