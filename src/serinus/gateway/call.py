@@ -151,22 +151,24 @@ class Call:
             self._attempt.pause()
 
     def caller_ready(self) -> None:
-        """Go on reading."""
+        """Go on reading. What did not come while nothing was read has its time anew."""
         self._slow = False
-        self.limit(self._desk.mono_ns() + self._admitted.app.between_ns)
+        app = self._admitted.app
+        if not self._waiting:
+            self.limit(self._desk.mono_ns() + (app.between_ns if self._first_ns else app.first_ns))
         if self._attempt is not None:
             self._attempt.resume()
 
     def expire(self, now_ns: int) -> None:
         """A limit has passed, or the wait for a retry; a caller that does not read has until the total."""
-        if self._slow and now_ns < self._total_ns:
-            self.limit(self._total_ns)
-        elif now_ns >= self._total_ns:
+        if now_ns >= self._total_ns:
             self._late = True
             self.failed(UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the call took longer than total_s"))
         elif self._waiting:
             self._waiting = False
             self._ask()
+        elif self._slow:
+            self.limit(self._total_ns)
         elif self._first_ns:
             self.failed(
                 UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the stream paused for longer than between_tokens_s")
@@ -205,12 +207,11 @@ class Call:
         outcome = self._outcome
         outcome.error = outcome.error or fault.error
         outcome.upstream_status = outcome.upstream_status or fault.status
-        return self._climb_down(fault)
+        mended = self._admitted.arm is _CANDIDATE and not self._fell_back and not self._late
+        return self._climb_down(fault, self._admitted.app.live if mended else None)
 
-    def _climb_down(self, fault: UpstreamFault) -> bool:
+    def _climb_down(self, fault: UpstreamFault, baseline: Served | None) -> bool:
         admitted = self._admitted
-        mended = admitted.arm is _CANDIDATE and not self._fell_back and not self._late
-        baseline = admitted.app.live if mended else None
         rung = next_rung(
             fault,
             retry=not self._retried and not self._late,
@@ -233,13 +234,13 @@ class Call:
         self.limit(self._desk.mono_ns() + int(wait_s * 1e9))
 
     def _fall_back(self, baseline: Served, fault: UpstreamFault) -> bool:
-        own, self._served, self._fell_back = self._served, baseline, True
+        own, self._served = self._served, baseline
         try:
             self._compose()
         except InvalidInput:
             self._served = own
-            return self._climb_down(fault)
-        self._outcome.rung = Rung.BASELINE
+            return self._climb_down(fault, None)
+        self._fell_back, self._outcome.rung = True, Rung.BASELINE
         self._ask()
         return True
 

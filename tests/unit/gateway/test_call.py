@@ -16,7 +16,7 @@ import pytest
 from serinus.core.records import frames
 from serinus.core.records.record import End, ErrorClass, Rung
 from serinus.core.routing.assignment import RampPoint
-from serinus.core.routing.snapshot import App, Caller, Endpoint, Release, Snapshot, Version
+from serinus.core.routing.snapshot import App, Caller, Endpoint, Message, Release, Snapshot, Variable, Version
 from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.response import ResponseReader
 from serinus.gateway.chance import Chance
@@ -80,6 +80,8 @@ class Upstream:
 
     def abort(self) -> None: ...
     def detach(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
 
     def gives(self, head: bytes, body: bytes, *, whole: bool = True) -> None:
         """Answer the attempt under way."""
@@ -96,23 +98,24 @@ class Upstream:
 class House(Gateway):
     """A gateway that asks one upstream whose answers a test gives."""
 
-    def __init__(self, release: Release | None = None) -> None:
-        self.spool, self.upstream, self.loop = Paper(), Upstream(), Loop()
+    def __init__(self, release: Release | None = None, **live: Any) -> None:
+        self.spool, self.upstream, self.loop, self.now_ns = Paper(), Upstream(), Loop(), SECOND
         chance = Chance(lambda count: bytes(count))
         super().__init__(
             self.loop,  # type: ignore[arg-type] # as much of a loop as is asked for
             recorder=Recorder(self.spool, lambda: 5, chance),
             conversations=self,
-            mono_ns=lambda: SECOND,
+            mono_ns=lambda: self.now_ns,
             chance=chance,
             log=Log(sys.stderr, lambda: 0, lambda: 0),
         )
-        routes = Routes(snapshot(release), {})
+        routes = Routes(snapshot(release, **live), {})
         for app in routes.apps.values():
             app.serve_until_ns = 1 << 62
         self.adopt(routes)
         self.client: Any = self.connection()
-        self.client.connection_made(cast("Any", Transport()))
+        self.wire = Transport()
+        self.client.connection_made(cast("Any", self.wire))
 
     def pool(self, target: Target) -> Any:
         return self.upstream
@@ -135,11 +138,13 @@ class Loop:
         call()
 
 
-def snapshot(release: Release | None) -> Snapshot:
-    """One app, live on LIVE."""
+def snapshot(release: Release | None, **live: Any) -> Snapshot:
+    """One app, live on LIVE, which differs from the candidate by what is given."""
     versions = {
-        digest: Version(digest=digest, name=f"app-2026-W47-{digest[0]}", behaviour=digest, endpoint="up", model="m")
-        for digest in (LIVE, CANDIDATE)
+        digest: Version(
+            digest=digest, name=f"app-2026-W47-{digest[0]}", behaviour=digest, endpoint="up", model="m", **more
+        )
+        for digest, more in ((LIVE, live), (CANDIDATE, {}))
     }
     return Snapshot(
         revision=3,
@@ -197,6 +202,13 @@ def left(house: House) -> None:
     house.client.connection_lost(None)
 
 
+TO_ALL = Release(
+    id="rel_" + "ab" * 16,
+    salt="s",
+    candidate=CANDIDATE,
+    control=LIVE,
+    ramp=(RampPoint(revision=1, step=0, share=1.0),),
+)
 ENDINGS = [
     (whole, {}, ErrorClass.NONE),
     (stream, {"stream": True}, ErrorClass.NONE),
@@ -228,15 +240,7 @@ def test_nothing_of_a_call_waits_for_the_collector(
 
 def test_a_call_that_fell_back_leaves_nothing_either() -> None:
     """The attempt at the candidate is gone when the baseline is asked, and the call when that has answered."""
-    house = House(
-        Release(
-            id="rel_" + "ab" * 16,
-            salt="s",
-            candidate=CANDIDATE,
-            control=LIVE,
-            ramp=(RampPoint(revision=1, step=0, share=1.0),),
-        )
-    )
+    house = House(TO_ALL)
     with no_collector():
         call, first = house.asks(), house.upstream.attempt
         house.upstream.fails()
@@ -244,3 +248,44 @@ def test_a_call_that_fell_back_leaves_nothing_either() -> None:
         whole(house)
         assert call() is None
     assert house.spool.end().rung == Rung.BASELINE
+
+
+def test_an_answer_is_not_said_to_be_the_baselines_when_that_could_not_be_asked_J5() -> None:
+    """The baseline does not take the request: the caller sees the candidate's failure, under the candidate's name."""
+    needs = Message(role="system", template="You are {{ name }}.")
+    house = House(TO_ALL, messages=(needs,), variables={"name": Variable()})
+    for ending in (error, broken):
+        house.wire.written = b""
+        house.asks()
+        ending(house)
+        head = house.wire.written.partition(b"\r\n\r\n")[0]
+        assert b"x-serinus-version: " + CANDIDATE.encode() in head
+        assert b"x-serinus-fallback" not in head
+        assert house.spool.end().rung == Rung.NONE
+
+
+def test_a_caller_that_reads_on_before_the_first_byte_does_not_move_the_limit_on_it() -> None:
+    """It had not read an earlier answer yet: its new call has first_token_s for the first byte, not the shorter time
+    that may pass between two."""
+    house = House()
+    house.asks()
+    house.client.pause_writing()
+    house.client.resume_writing()
+    assert house.client.deadline_ns == SECOND + 60 * SECOND
+
+
+def test_a_retry_is_not_put_off_by_a_caller_that_reads_slowly() -> None:
+    """The wait that an upstream asked for ends when it ends."""
+    house = House()
+    house.asks()
+    house.upstream.gives(b"HTTP/1.1 429 No\r\nretry-after: 1\r\ncontent-length: 2", b"{}")
+    first = house.upstream.attempt
+    house.client.pause_writing()
+    house.client.resume_writing()
+    house.client.pause_writing()
+    assert house.client.deadline_ns == 2 * SECOND
+    house.now_ns = 2 * SECOND
+    house.client.expire(house.now_ns)
+    assert house.upstream.attempt is not first
+    whole(house)
+    assert (house.spool.end().rung, house.spool.end().attempts) == (Rung.RETRY, 2)
