@@ -138,6 +138,32 @@ def test_H13_silence_of_the_candidate_pauses_and_no_control_is_missed() -> None:
     assert made.until(State.RUNNING).hold is None
 
 
+def test_H13_a_first_release_that_hangs_is_taken_back() -> None:
+    """Its calls wait and none is answered: users would wait for ever, and the message is the safe side."""
+    made = signed(world())
+    made.seconds(5)
+    made.hanging = True
+    release = made.until(State.PAUSED)
+    assert release.hold is not None
+    assert release.hold.trigger == "in_flight"
+    assert "control" not in release.hold.reason
+    assert made.until(State.ROLLED_BACK).reason.startswith("Nobody resumed within 60 s: The candidate has")
+
+
+def test_H13_a_first_release_whose_hanging_calls_are_gone_is_not_taken_back() -> None:
+    """A call whose end was lost waits no longer than it may; then it is only night, and nobody calls."""
+    made = signed(world())
+    made.seconds(5)
+    made.hanging = True
+    made.second()
+    made.traffic = made.hanging = False
+    made.until(State.PAUSED)
+    made.overdue(made.release().id)
+    assert made.seconds(90).state is State.PAUSED
+    made.traffic = True
+    assert made.until(State.RUNNING).hold is None
+
+
 def test_H13_steps_wait_until_an_absolute_limit_saw_enough() -> None:
     """Nothing else judges a first release: a limit that never has its requests lets no step be left."""
     limits = (Limit(metric="call.error", above=0.2, buckets=5, bucket_s=1, min_requests=1000),)

@@ -16,7 +16,7 @@ def missing(release: Release, seen: Observations) -> Pause | None:
 
     A candidate that takes calls and answers none while the control answers gets a deadline: it hangs. In the watch
     the comparison is closed, and the holdback may be too small to be heard: only the candidate must come in, as in a
-    first release, which has no control.
+    first release, which has no control; there calls that wait are enough.
     """
     plan = release.plan
     if not seen.fleet.live:
@@ -24,13 +24,14 @@ def missing(release: Release, seen: Observations) -> Pause | None:
     if seen.fleet.stuck:
         return _pause(NO_DATA, f"Host {seen.fleet.stuck[0]} has shipped no records for {plan.freshness_s:g} s")
     if _silent(seen.candidate, plan.freshness_s):
-        if seen.candidate.in_flight and not plan.first and not _silent(seen.control, plan.freshness_s):
+        heard = not plan.first and not _silent(seen.control, plan.freshness_s)
+        if seen.candidate.in_flight and (heard or len(compared_arms(release, seen)) == 1):
             return Pause(
                 trigger=IN_FLIGHT,
                 reason=(
                     f"The candidate has answered nothing for {_seconds(seen.candidate.age_ms)} while "
                     f"{seen.candidate.in_flight:,} of its calls wait, the oldest for "
-                    f"{_seconds(seen.candidate.oldest_ms)}; control answers"
+                    f"{_seconds(seen.candidate.oldest_ms)}" + ("; control answers" if heard else "")
                 ),
                 auto_resume=True,
                 deadline_s=plan.veto_deadline_s,
@@ -39,6 +40,12 @@ def missing(release: Release, seen: Observations) -> Pause | None:
     if len(compared_arms(release, seen)) > 1 and _silent(seen.control, plan.freshness_s):
         return _pause(NO_DATA, f"No answered call of control for {_seconds(seen.control.age_ms)}")
     return None
+
+
+def hangs(release: Release, seen: Observations) -> bool:
+    """Whether a call of the candidate has waited as long as data stay fresh: nobody is taken back for a call whose end
+    was lost, or who came just now."""
+    return seen.candidate.in_flight > 0 and seen.candidate.oldest_ms >= release.plan.freshness_s * 1000
 
 
 def drops(progress: Progress, seen: Observations) -> Pause | None:

@@ -88,6 +88,8 @@ def deadline(case: Case) -> Answer:
     if case.progress.held_ms < allowed_s * 1000:
         left = span(allowed_s - case.progress.held_ms / 1000)
         return answer("deadline", Verdict.INCONCLUSIVE, f"Rolls back in {left} unless resumed: {hold.reason}")
+    if hold.trigger == freshness.IN_FLIGHT and not freshness.hangs(case.release, case.seen):
+        return answer("deadline", Verdict.INCONCLUSIVE, f"No call waits too long any more: {hold.reason}")
     text = f"Nobody resumed within {span(allowed_s)}: {hold.reason}"
     return answer("deadline", Verdict.FAIL, text, RollBack(reason=text))
 
