@@ -34,8 +34,13 @@ class WatchGaps:
         with self._control.tx(epoch) as tx:
             found = sorted((one for one in tx.active_releases() if _comparable(one)), key=lambda one: one.id)
         coming = [one for one in found if one.id > self._last][:AT_ONCE]
-        self._last = coming[-1].id if len(coming) == AT_ONCE else ""
-        return sum(self._look(release, epoch) for release in coming)
+        told = 0
+        for release in coming:
+            self._last = release.id  # one that cannot be looked at keeps nobody behind it from its turn
+            told += self._look(release, epoch)
+        if len(coming) < AT_ONCE:
+            self._last = ""
+        return told
 
     def _look(self, release: Release, epoch: int) -> int:
         now_us = self._clock.now_us()

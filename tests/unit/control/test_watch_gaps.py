@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 
 import msgspec
+import pytest
 
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.control.verify_audit import verify_audit
 from serinus.control.watch_gaps import AT_ONCE, WatchGaps
+from serinus.core.records.sums import Sum, SumKey
 from serinus.core.release.release import Release
+from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import Notice, Page
 from tests.fake_workers import ManualClock
 from tests.unit.core.decision.test_side_by_side import FORMAT, arms, live, offline
@@ -77,3 +80,18 @@ def test_more_releases_than_fit_into_a_round_have_their_turn() -> None:
         put(control, telemetry, msgspec.structs.replace(live(), id=f"rel_{n:02}", app=f"app-{n}"), 600)
     assert [watch.once(EPOCH) for _ in range(3)] == [AT_ONCE, 3, 0]
     assert len({one.release for one in told(control)}) == AT_ONCE + 3
+
+
+def test_a_release_that_cannot_be_looked_at_holds_up_none_behind_it() -> None:
+    """The round fails at it, and the next one goes on behind it; then it is tried again."""
+    control, telemetry, watch = world()
+    for number in (1, 2):
+        put(control, telemetry, msgspec.structs.replace(live(), id=f"rel_{number}", app=f"app-{number}"), 600)
+    with telemetry.tx() as writing:
+        writing.add_sums([(SumKey("rel_1", 0, "call.error", Arm.CANDIDATE), Sum(total=-1))])
+    with pytest.raises(ValueError, match="domain"):
+        watch.once(EPOCH)
+    assert watch.once(EPOCH) == 1
+    assert [one.release for one in told(control)] == ["rel_2"]
+    with pytest.raises(ValueError, match="domain"):
+        watch.once(EPOCH)

@@ -52,6 +52,9 @@ def _lopsided(case: Case, rail: Guardrail, needed: float) -> str:
 
 
 def _silent(case: Case, rail: Guardrail) -> str:
+    """Asked once: a person who resumed knows that the candidate's calls report it, and it goes on being mended."""
+    if f"{TRIGGER}:{rail.metric}" in case.release.rearmed:
+        return ""
     candidate, control = _counted(case, rail)
     if rail.kind != "events" or rail.awaits_labels or candidate or control < SILENT_EVENTS:
         return ""
