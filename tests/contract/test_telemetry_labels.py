@@ -44,6 +44,17 @@ def test_T43_units_are_read_on_in_the_order_of_exposure_then_id(telemetry_store:
     assert read(telemetry_store, after=(3000, key(1).unit)) == []
 
 
+def test_labels_of_ended_releases_are_forgotten_so_many_at_a_time(telemetry_store: TelemetryStore) -> None:
+    """Units of releases that go on stay, and units that were exposed just now."""
+    names = ("rel_1", "rel_2", "rel_3")
+    with telemetry_store.tx() as tx:
+        tx.label([row(unit, at_us, release=one) for one in names for unit, at_us in ((1, 10), (2, 20), (3, 50))], {})
+    with telemetry_store.tx() as tx:
+        assert [tx.forget_labels({"rel_2"}, 50, 3) for _ in range(3)] == [3, 1, 0]
+        left = {one: [found.key.unit[-1] for found in tx.awaited(one, METRIC, START, 100, 9)] for one in names}
+    assert left == {"rel_1": [3], "rel_2": [1, 2, 3], "rel_3": [3]}
+
+
 def test_T43_the_first_label_of_a_unit_stays(telemetry_store: TelemetryStore) -> None:
     """Later labels, repeated rows and labels of units that nobody awaits change nothing."""
     with telemetry_store.tx() as tx:

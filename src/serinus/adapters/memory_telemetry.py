@@ -118,6 +118,12 @@ class MemoryTelemetryTx(MemoryTickReads):
         rows = sorted(one for one in rows if one[:2] > after)
         return [row for _, _, row in rows[:most]]
 
+    def forget_labels(self, active: Collection[str], before_us: int, most: int) -> int:
+        over = [k for k, row in self._rows.labels.items() if k.release not in active and row.exposed_at_us < before_us]
+        for key in over[:most]:
+            self._rows.labels.drop(key)
+        return len(over[:most])
+
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         fresh = {key for key in keys if self._rows.notes.get(key) is None}
         for key in fresh:

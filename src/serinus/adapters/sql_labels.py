@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from sqlalchemy import and_, bindparam, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, select, tuple_, update
 
 from serinus.adapters.schema_telemetry import labels
 from serinus.adapters.sql_tx import SqlTx
@@ -59,6 +59,32 @@ class SqlLabels(SqlTx):
             )
             for row in self._all(query)
         ]
+
+    def forget_labels(self, active: Collection[str], before_us: int, most: int) -> int:
+        left = most
+        for release in self._labelled():
+            if release not in active and left:
+                left -= self._forget_labels(release, before_us, left)
+        return most - left
+
+    def _labelled(self) -> Iterator[str]:
+        """The releases that have rows, each found by one step in the index."""
+        query = select(func.min(labels.c.release)).where(self._own(labels), labels.c.release > bindparam("last"))
+        last = ""
+        while (found := self._connection.execute(query, {"last": last}).scalar_one()) is not None:
+            last = str(found)
+            yield last
+
+    def _forget_labels(self, release: str, before_us: int, most: int) -> int:
+        over = (
+            select(labels.c.metric, labels.c.unit)
+            .where(self._own(labels, release=release), labels.c.exposed_at_us < before_us)
+            .limit(most)
+        )
+        mine = self._own(labels, release=release)
+        return self._connection.execute(
+            delete(labels).where(mine, tuple_(labels.c.metric, labels.c.unit).in_(over))
+        ).rowcount
 
     def _label_row(self, one: AwaitedUnit) -> dict[str, object]:
         return {

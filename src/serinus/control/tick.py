@@ -101,13 +101,14 @@ class Tick:
             return False
         judge.look()
         pending, waiting = self._docket(judge)
-        judge.forget_ended({one.release.id for one in pending})
+        active = {one.release.id for one in pending}
+        judge.forget_ended(active)
         after = judge.judge(pending)
         start_waiting(self._control, self._telemetry, judge.epoch, self._clock.now_us(), waiting)
         now_ns = self._clock.mono_ns()
         if now_ns - self._tidy_ns > TIDY_S * 1e9:
             self._tidy_ns = now_ns
-            keep_tidy(self._telemetry, judge.hosts, self._clock.now_us(), now_ns)
+            keep_tidy(self._telemetry, judge.hosts, active, self._clock.now_us(), now_ns)
         self._lead.beat()
         return any(release.state in ENDING for release in after)
 

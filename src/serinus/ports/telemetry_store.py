@@ -71,6 +71,11 @@ class TelemetryTx(TickReads, Protocol):
         once in a transaction, after `enrol` of the same units and the sums, for the same reason."""
         ...
 
+    def forget_labels(self, active: Collection[str], before_us: int, most: int) -> int:
+        """Forget up to `most` units first exposed before that time whose labels are awaited for other releases than the
+        `active` ones; how many."""
+        ...
+
     def note(self, keys: Collection[bytes], at_us: int) -> set[bytes]:
         """Note that these keys came, and return those that had not come before. At most once in a transaction and
         before `enrol`, for the same reason."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from serinus.control.abort_release import abort_release
 from serinus.control.export_audit import export_audit
 from serinus.core.audit.entry import Entry
 from serinus.core.decision.harm import compared_steps
@@ -21,7 +22,7 @@ from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.sums import Enrolment
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
-from tests.unit.control.production import LOOSE, PLAN, Production
+from tests.unit.control.production import LOOSE, PERSON, PLAN, Production
 
 METRIC = "judge.correctness"
 RAIL = Guardrail(metric=METRIC, max_drop=0.02, maturation_s=5)
@@ -129,6 +130,27 @@ def test_T28_a_candidate_that_is_judged_less_often_is_paused() -> None:
     assert release.hold is not None
     assert release.hold.trigger == f"labels:{METRIC}"
     assert world.seconds(30).state is State.PAUSED
+
+
+def test_whose_labels_an_ended_release_awaited_is_forgotten_a_day_later() -> None:
+    """Not while it goes on, however long."""
+    world = Judged(plan(RAIL))
+    world.start()
+    first = world.seconds(5).id
+
+    def rows() -> int:
+        with world.telemetry.tx() as tx:
+            return len(tx.awaited(first, METRIC, (-1, b""), 2**62, 10**6))
+
+    kept, day_s = rows(), 86_500
+    world.clock.sleep(day_s)
+    world.second()
+    assert rows() > kept > 0
+    abort_release(world.control, world.clock.now_us(), PERSON, first, "not today")
+    world.until(State.ABORTED)
+    world.clock.sleep(day_s)
+    world.second()
+    assert rows() == 0
 
 
 def test_H7_what_was_read_survives_controls_and_equals_all_at_once() -> None:
