@@ -19,7 +19,7 @@ from scipy import special
 from bench.judging import renewing
 from bench.judging.sample import STARTS, Array, Sample
 from serinus.core.stats import combine, estimate
-from serinus.core.stats.betting import BETS
+from serinus.core.stats.betting import LOG_WEIGHTS
 from serinus.core.stats.events import Margin
 
 PLAIN, DEFAULT = Margin(1.0, 2.0), Margin(1.25, 2.0)
@@ -27,7 +27,6 @@ FIRST_GATE_UNITS = 200
 """Units per arm at the first gate, for which the mixture of 4.2 is tuned; spread of values as a share of the mean."""
 VARIATION = 0.5
 SLOWER = 0.10
-_LOG_WEIGHTS = np.log(np.array([b**1.5 * (1 - b) for b in BETS]) / sum(b**1.5 * (1 - b) for b in BETS))
 
 
 def strength(samples: Sequence[Sample], alpha: float) -> Array:
@@ -74,7 +73,7 @@ def restarted_scores(capital: Array) -> Array:
 
 def bet_mixture(capital: Array) -> Array:
     """log of the mean capital over the grid of bets."""
-    return np.asarray(special.logsumexp(capital + _LOG_WEIGHTS, axis=2))
+    return np.asarray(special.logsumexp(capital + np.array(LOG_WEIGHTS), axis=2))
 
 
 def mean_log_e(sample: Sample, alpha: float, margin: float) -> Array:

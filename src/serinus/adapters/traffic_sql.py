@@ -7,6 +7,7 @@ from typing import Any
 
 from serinus.adapters.call_sql import Statement
 from serinus.core.lint.history import WINDOWS_H, Counted
+from serinus.core.records.labels import scale_of
 
 _US_PER_HOUR = 3_600_000_000
 _WINDOW = """
@@ -24,16 +25,19 @@ SELECT 'heaviest', '', max(n) FROM (SELECT count(*) AS n FROM seen GROUP BY unit
 SELECT 'live', '', count(*) FROM live UNION ALL
 SELECT 'cost', '', avg(cost_nano) FROM live UNION ALL
 SELECT 'event', event, count(*) FROM (SELECT unnest(events) AS event FROM live) GROUP BY event UNION ALL
-SELECT 'event', metric, count(DISTINCT call) FROM told GROUP BY metric"""  # noqa: S608 - constants
+SELECT 'event', metric, count(DISTINCT call) FROM told WHERE value_micro > 0 GROUP BY metric UNION ALL
+SELECT 'score', metric, count(DISTINCT call) FROM told GROUP BY metric UNION ALL
+SELECT 'score_mean', metric, avg(value_micro) / 1e6 FROM told GROUP BY metric UNION ALL
+SELECT 'score_sd', metric, stddev_pop(value_micro) / 1e6 FROM told GROUP BY metric"""  # noqa: S608 - constants
 
 
 def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], scores: Sequence[str]) -> Statement:
     """The question. Copies for the candidate's shadow are nobody's calls; rates are those of the live version."""
     reported = (
-        "SELECT call, metric FROM read_parquet($scores, union_by_name = true)"
-        " WHERE app = $app AND value_micro > 0 AND call IN (SELECT call FROM live)"
+        "SELECT call, metric, value_micro FROM read_parquet($scores, union_by_name = true)"
+        " WHERE app = $app AND call IN (SELECT call FROM live)"
         if scores
-        else "SELECT NULL AS call, NULL AS metric WHERE false"
+        else "SELECT NULL AS call, NULL AS metric, 0 AS value_micro WHERE false"
     )
     head = (
         "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano, latency_us, ttft_us FROM"  # noqa: S608 - constants
@@ -72,5 +76,10 @@ def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
             measure: tuple((float(share), float(ms)) for share, ms in sorted(found[measure].items()))
             for measure in ("latency", "ttft")
             if measure in found
+        },
+        scores={
+            metric: (int(calls), float(found["score_mean"][metric]), float(found["score_sd"][metric]))
+            for metric, calls in found.get("score", {}).items()
+            if scale_of(metric)
         },
     )

@@ -44,6 +44,7 @@ def outlook_document(found: Outlook) -> dict[str, Any]:
     return {
         "steps": msgspec.to_builtins(found.forecast.steps),
         "harms": msgspec.to_builtins(found.forecast.harms),
+        "drops": msgspec.to_builtins(found.forecast.drops),
         "hours": found.forecast.hours,
         "false_stops": msgspec.to_builtins(found.false_stops),
         "findings": msgspec.to_builtins(found.findings),
@@ -77,13 +78,19 @@ def _rows(document: dict[str, Any]) -> list[list[str]]:
         told = [
             [
                 m["metric"],
-                f"{100 * m['unit_rate']:.2g} %",
-                f"{m['smallest_harm']:.2f} ×" if m["smallest_harm"] else "none",
+                f"{100 * m['unit_rate']:.2g} %" + (" graded" if m["graded"] is not None else ""),
+                _smallest(m),
             ]
             for m in step["metrics"]
         ] or [["", "", ""]]
         rows += [[*(first if i == 0 else [" "] * 4), *one] for i, one in enumerate(told)]
     return rows
+
+
+def _smallest(one: dict[str, Any]) -> str:
+    if one["graded"] is not None:
+        return f"{100 * one['smallest_drop']:.1f} points lower" if one["smallest_drop"] else "none"
+    return f"{one['smallest_harm']:.2f} ×" if one["smallest_harm"] else "none"
 
 
 def _hours(hours: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from serinus.console.parts import Parts
 from serinus.control.forecast_release import LEAST_DAYS, Outlook, forecast_release
 from serinus.core.errors import Conflict, InvalidInput, QueryLimit, StoreUnavailable
-from serinus.core.lint.findings import Finding, Level
+from serinus.core.lint.finding import Finding, Level
 from serinus.core.pipeline.plan import Plan
 
 TONES: dict[Level, str] = {"error": "bad", "warning": "held", "info": "quiet"}

@@ -6,8 +6,10 @@ import msgspec
 
 from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.lint.false_stops import FalseStop, false_stops
-from serinus.core.lint.findings import Finding, findings
-from serinus.core.lint.forecast import Forecast, forecast
+from serinus.core.lint.finding import Finding
+from serinus.core.lint.findings import findings
+from serinus.core.lint.forecast import forecast
+from serinus.core.lint.foreseen import Forecast
 from serinus.core.lint.history import traffic_of
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import REGISTRY

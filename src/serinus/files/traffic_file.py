@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from serinus.core.errors import InvalidInput
-from serinus.core.lint.traffic import HOURS_OF_WEEK, Traffic
-from serinus.core.metrics import event_metric
+from serinus.core.lint.traffic import HOURS_OF_WEEK, Graded, Traffic
+from serinus.core.metrics import event_metric, metric
+from serinus.core.records.labels import scale_of
 from serinus.files import units
 from serinus.files.faults import InvalidFile, did_you_mean, fault, refuse
 from serinus.files.text import read_text
@@ -113,6 +114,28 @@ def _judged(node: Node) -> dict[str, Any]:
     return {"judged": units.share(node.plain())}
 
 
+def _scores(node: Node) -> dict[str, Any]:
+    """By score: the share of calls that get one, and their mean and standard deviation on the score's own scale."""
+    value = node.plain()
+    mend = "write such as `scores: {judge.correctness: {share: 5%, mean: 0.8, sd: 0.2}}`"
+    if not isinstance(value, dict) or not all(isinstance(one, dict) and "share" in one for one in value.values()):
+        raise InvalidInput("these are no scores with a share of calls", mend=mend)
+    return {"graded": {str(name): _graded(str(name), one, mend) for name, one in value.items()}}
+
+
+def _graded(name: str, given: dict[str, Any], mend: str) -> Graded:
+    scale = scale_of(metric(name).name)
+    strange = [field for field, one in given.items() if field != "share" and not _is_number(one)]
+    if scale is None or strange or given.keys() - {"share", "mean", "sd"}:
+        raise InvalidInput(f"{name} is no score, or these are no numbers", mend=mend)
+    known: dict[str, float] = {"share": units.share(given["share"])}
+    if "mean" in given:
+        known["mean"] = (given["mean"] - scale.low) / (scale.high - scale.low)
+    if "sd" in given:
+        known["sd"] = given["sd"] / (scale.high - scale.low)
+    return Graded(**known)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -128,4 +151,5 @@ _KEYS: dict[str, Callable[[Node], dict[str, Any]]] = {
     "cost_per_call": _dollars("cost_nano"),
     "judged": _judged,
     "judge_call": _dollars("judge_nano"),
+    "scores": _scores,
 }

@@ -67,6 +67,25 @@ def test_what_users_said_counts_for_the_live_version(tmp_path: Path) -> None:
     assert found.live_events == {"feedback.thumbs_down": 1}
 
 
+def test_scores_of_the_live_version_are_counted_with_their_spread(tmp_path: Path) -> None:
+    """Also those of 0; a candidate's are not its own, and what is on no scale has no spread."""
+    calls = (call(1, 0.0, "aa"), call(2, 1.5, "bb"), call(3, 1.6, "cc", arm="candidate"))
+    search = log_of(tmp_path, *calls)
+    scores = [
+        score_row(Score(raw_call(number), START_US, metric, value, "judge", str(number), APP), "h")
+        for number, metric, value in (
+            (1, "judge.correctness", 10**6),
+            (2, "judge.correctness", 0),
+            (3, "judge.correctness", 0),
+            (1, "feedback.thumbs_down", 10**6),
+        )
+    ]
+    ParquetLog(tmp_path).write_scores(ScoreBatch(spool=f"{1:032x}-00000000", start=64, end=100, rows=scores))
+    found = search.traffic(APP, START_US, START_US + 100 * HOUR_US)
+    assert found is not None
+    assert found.scores == {"judge.correctness": (2, 0.5, 0.5)}
+
+
 def test_an_app_without_calls_has_no_traffic(tmp_path: Path) -> None:
     """Neither without any file nor without a row."""
     assert ParquetSearch(tmp_path, ReadLimits()).traffic(APP, 0, 2**60) is None

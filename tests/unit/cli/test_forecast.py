@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from .conftest import PROJECT, Cli
 
 TRAFFIC = "traffic: 1\ncalls_per_hour: {0}\nusers: {{1h: {0}, 24h: {1}}}\nrates: {{call.error: 1%}}\n"
@@ -41,3 +43,21 @@ def test_a_forecast_without_calls_says_what_to_do_instead(cli: Cli) -> None:
     found = cli.run("forecast", "bot")
     assert found.exit_code == 1
     assert "mend:" in found.stderr
+
+
+def test_H5_a_guardrail_on_a_score_has_its_row(cli: Cli) -> None:
+    """Users graded, and the smallest drop in points; without any traffic of grades a warning says what to give."""
+    rail = "      - {metric: judge.correctness, max_drop: 0.02}\n"
+    head, guardrails, rest = PROJECT.partition("guardrails:\n")
+    assert guardrails
+    project = cli.file("serinus.yaml", head + guardrails + rail + rest)
+    known = TRAFFIC.format(10**5, 10**6)
+    blind = cli.run("check", project, "--traffic", cli.file("blind.yaml", known))
+    assert "give `scores:" in blind.stdout
+    scores = "scores: {judge.correctness: {share: 5%, sd: 0.2}}\n"
+    found = cli.run("check", project, "--traffic", cli.file("known.yaml", known + scores))
+    assert "points lower" in found.stdout
+    assert "graded" in found.stdout
+    told = json.loads(cli.run("check", project, "--traffic", cli.file("known.yaml", known + scores), "--json").stdout)
+    [drop] = told["forecasts"]["bot"]["drops"]
+    assert (drop["metric"], drop["drop"]) == ("judge.correctness", 0.07)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,29 +11,39 @@ import pytest
 
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.pipeline.step import Step
 from serinus.core.records.call import row
+from serinus.core.records.record import Score
+from serinus.core.records.score import row as score_row
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
-from serinus.ports.event_log import LogBatch
+from serinus.ports.event_log import LogBatch, ScoreBatch
 from tests.fake_workers import ManualClock, end, raw_call
 
-from .conftest import START_US, Console, form_of, made
+from .conftest import PLAN, START_US, Console, form_of, made
 
 HOUR_US = 3_600_000_000
 HOSTILE = "<b>it</b> is \x1b[2J\u202efine"
 
 
-def with_calls(folder: Path, hours: int) -> Console:
-    """A console whose log holds ten calls of other users in each of the last hours, one in a hundred an error."""
-    like = row(end(raw_call(1), ManualClock()), "host-1")
+def with_calls(folder: Path, hours: int, per_hour: int = 10, graded: int = 0) -> Console:
+    """A console whose log holds calls of other users in each of the last hours, one in a hundred an error, and a
+    judge's grade of the first ones, every other of them right."""
     rows = [
         msgspec.structs.replace(
-            like, app="bot", arm="rest", unit=f"{n:016x}", at_us=START_US - hours * HOUR_US + n * HOUR_US // 10,
+            row(end(raw_call(n), ManualClock()), "host-1"), app="bot",
+            arm="rest", unit=f"{n:016x}", at_us=START_US - hours * HOUR_US + n * HOUR_US // per_hour,
             events=("call.error",) if n % 100 == 0 else (),
         )
-        for n in range(10 * hours)
+        for n in range(per_hour * hours)
     ]  # fmt: skip
     ParquetLog(folder).write(LogBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=rows))
+    scores = [
+        score_row(Score(raw_call(n), START_US, "judge.correctness", 10**6 * (n % 2), "judge", str(n), "bot"), "host-1")
+        for n in range(graded)
+    ]
+    ParquetLog(folder).write_scores(ScoreBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=scores))
     return made(ParquetSearch(folder, ReadLimits()))
 
 
@@ -85,6 +96,22 @@ def test_h5a_the_forecast_is_shown_and_a_blind_plan_must_be_acknowledged(busy: C
     page = browser.page(f"/releases/{release.id}")
     assert "kinder; acknowledged: &lt;b&gt;it&lt;/b&gt; is ␛[2J⟨U+202E⟩fine" in page
     assert "\x1b" not in page
+
+
+def test_H5_a_guardrail_on_a_score_has_its_row_in_the_forecast(tmp_path: Path) -> None:
+    """From the app's own grades: a share of users graded, and the smallest drop in points."""
+    console = with_calls(tmp_path, 30, per_hour=100, graded=1500)
+    rail = Guardrail(metric="judge.correctness", maturation_s=60)
+    half = Step(share=0.5, dwell_s=20 * 3600, min_units=10)
+    plan = msgspec.structs.replace(PLAN, guardrails=(rail,), stages=(), steps=(half, PLAN.steps[1]))
+    _, second = console.prepared(plan)
+    page = console.browser("release_manager").page(place(second))
+    assert re.search(
+        r">Correctness</td><td class=\"num\">[\d.]+\u202f?\s?% graded</td><td class=\"num\">[\d.]+ points lower", page
+    )
+    assert "lower by 7 points of 100" in page
+    for client in console.open:
+        client.close()
 
 
 def tried(console: Console, harmed: int) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from serinus.core.lint.traffic import Graded
 from serinus.files.faults import InvalidFile
 from serinus.files.traffic_file import EXAMPLE, parse_traffic_file
 
@@ -28,6 +29,16 @@ def test_latencies_and_prices_are_read() -> None:
     assert (found.cost_nano, found.judged, found.judge_nano) == (2_000_000, 0.02, 10_000_000)
 
 
+def test_scores_are_read_on_their_own_scale() -> None:
+    """A rating of 1 to 5 becomes shares of its scale; what is left out is as of a judge that is mostly content."""
+    more = "scores: {judge.correctness: {share: 5%}, feedback.rating: {share: 1%, mean: 4, sd: 1}}\n"
+    found = parse_traffic_file("t.yaml", (SOUND + more).encode()).graded
+    assert found == {
+        "judge.correctness": Graded(share=0.05, mean=0.8, sd=0.25),
+        "feedback.rating": Graded(share=0.01, mean=0.75, sd=0.25),
+    }
+
+
 def test_the_example_of_the_mend_texts_is_sound() -> None:
     """What people are told to write works."""
     assert parse_traffic_file("t.yaml", EXAMPLE.encode()).calls_per_hour == 1200
@@ -50,6 +61,19 @@ def test_the_example_of_the_mend_texts_is_sound() -> None:
         (SOUND.replace("1h", "1x"), ["3: `users`: '1x' is not a duration"]),
         (SOUND + "latency: {p42: 1s}\n", ["4: `latency`: 'p42' is no quantile"]),
         (SOUND + "latency: {p50: 2s, p95: 1s}\n", ["1: [0.95, 1000 ms] does not grow"]),
+        (SOUND + "scores: {judge.correctness: 5%}\n", ["4: `scores`: these are no scores with a share of calls"]),
+        (
+            SOUND + "scores: {call.error: {share: 5%}}\n",
+            ["4: `scores`: call.error is no score, or these are no numbers"],
+        ),
+        (
+            SOUND + "scores: {judge.correctness: {share: 5%, mean: much}}\n",
+            ["4: `scores`: judge.correctness is no score, or these are no numbers"],
+        ),
+        (
+            SOUND + "scores: {feedback.rating: {share: 5%, mean: 0}}\n",
+            ["1: a mean of -0.25 is off its scale"],
+        ),
         (SOUND.replace("300", "3000"), ["1: [24, 2500] does not grow"]),
     ],
 )

@@ -29,6 +29,10 @@ class MetricForecastView(BaseModel):
     seen: float = Field(description="Chance that harm of the design ratio has been seen.")
     smallest_harm: float | None = Field(description="Smallest rate ratio seen with chance 0.8; null: none.")
     hours_to_show: float | None = Field(description="Hours to show non-inferiority, where the step asks for it.")
+    graded: float | None = Field(default=None, description="Of a score: users per arm with a grade by then.")
+    smallest_drop: float | None = Field(
+        default=None, description="Of a score: smallest drop of the mean seen with chance 0.8, a share of its scale."
+    )
 
 
 class StepForecastView(BaseModel):
@@ -43,6 +47,7 @@ class StepForecastView(BaseModel):
     calls_mean: float
     calls_quietest: float
     metrics: list[MetricForecastView]
+    waits_for: str = Field(default="", description="The score whose grades make it longest; empty: none.")
 
 
 class HarmForecastView(BaseModel):
@@ -54,6 +59,16 @@ class HarmForecastView(BaseModel):
     hours_likely: float | None = Field(description="Until it is seen with chance 0.8.")
     exposed_units: float = Field(description="Users of the candidate by the median.")
     bad_answers: float = Field(description="Its answers with the event by then.")
+
+
+class DropForecastView(BaseModel):
+    """A score that is lower than is tolerated, from the start on."""
+
+    metric: str
+    drop: float = Field(description="Of the mean, as a share of its scale.")
+    hours_median: float | None = Field(description="Until it is seen; null: not before the watch.")
+    hours_likely: float | None = Field(description="Until it is seen with chance 0.8.")
+    exposed_units: float = Field(description="Users of the candidate by the median.")
 
 
 class FalseStopView(BaseModel):
@@ -80,6 +95,7 @@ class ForecastView(BaseModel):
     traffic: TrafficView
     steps: list[StepForecastView]
     harms: list[HarmForecastView]
+    drops: list[DropForecastView] = Field(default=[], description="Of guardrails on scores.")
     hours: float | None = Field(description="Of traffic until it is live; null: never.")
     findings: list[FindingView] = Field(description="Errors first.")
     false_stops: list[FalseStopView] = Field(description="By limits and rules.")
@@ -101,6 +117,7 @@ class ForecastView(BaseModel):
             ),
             steps=[StepForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.steps],
             harms=[HarmForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.harms],
+            drops=[DropForecastView.model_validate(msgspec.to_builtins(one)) for one in found.forecast.drops],
             hours=found.forecast.hours,
             false_stops=[FalseStopView.model_validate(msgspec.to_builtins(one)) for one in found.false_stops],
             findings=[FindingView.model_validate(msgspec.to_builtins(one)) for one in found.findings],

@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from serinus.core.lint.forecast import Forecast
+from serinus.core.lint.foreseen import Forecast
 from serinus.core.lint.traffic import Traffic
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.stages import ShadowStage

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serinus.core.decision.tolerance import METRIC as ZERO_TOLERANCE
-from serinus.core.lint.forecast import Forecast
+from serinus.core.lint.foreseen import Forecast
 from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import Quantile, metric

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Literal
-
-import msgspec
 
 from serinus.core.decision.wording import amount, listed, percent, span
+from serinus.core.lint import score_words
 from serinus.core.lint.costs import judge_cost, shadow_costs
 from serinus.core.lint.false_stops import bad_share, false_stops
-from serinus.core.lint.forecast import LONGEST_HOURS, SEES, Forecast, StepForecast, ratio_of
+from serinus.core.lint.finding import Finding, Level
+from serinus.core.lint.forecast import LONGEST_HOURS, SEES, ratio_of
+from serinus.core.lint.foreseen import Forecast, StepForecast
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import metric
 from serinus.core.pipeline.limit import Limit
@@ -26,17 +26,6 @@ FALSE_LIMIT, MOSTLY = 0.01, 0.5
 """Chances of a false stop in a release from which on they are a warning, and an error."""
 _S_PER_HOUR = 3600.0
 
-Level = Literal["error", "warning", "info"]
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing found: an `error` stops a start unless a person acknowledges it with a reason."""
-
-    level: Level
-    where: str
-    what: str
-    mend: str = ""
-
 
 def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int = RELEASES_A_YEAR) -> list[Finding]:
     """All findings, errors first."""
@@ -44,6 +33,7 @@ def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int
         *_steps(plan, traffic, found),
         *_shown(plan, found),
         *_harms(plan, found),
+        *score_words.drops(found),
         *_limits(plan, found),
         *_false_stops(plan, traffic, found),
         *_costs(plan, traffic, found),
@@ -61,7 +51,11 @@ def _steps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
     compared = [step for step in found.steps if not plan.is_watch(step.step)]
     for one in compared:
         where = f"plan.steps[{one.step}]"
+        if one.waits_for:
+            yield score_words.slow_grades(plan, one, where)
         if one.hours is None:
+            if one.waits_for:
+                continue
             yield Finding(
                 level="error",
                 where=where,
@@ -71,7 +65,7 @@ def _steps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
             )
             continue
         dwell_s = plan.steps[one.step].dwell_s
-        if one.hours * _S_PER_HOUR > 1.05 * dwell_s:
+        if one.hours * _S_PER_HOUR > 1.05 * dwell_s and not one.waits_for:
             yield Finding(
                 level="warning",
                 where=where,
@@ -88,7 +82,7 @@ def _sight(plan: Plan, traffic: Traffic, one: StepForecast, last: bool) -> Itera
     place = f"by the end of {percent(one.share)} ({one.units_so_far:,.0f} units per arm)"
     blind = [m for m in one.metrics if m.seen < SEES]
     if not last:
-        if all(m.smallest_harm is None for m in one.metrics):
+        if all(m.smallest_harm is None and m.smallest_drop is None for m in one.metrics):
             yield Finding(
                 level="warning",
                 where=where,
@@ -98,6 +92,9 @@ def _sight(plan: Plan, traffic: Traffic, one: StepForecast, last: bool) -> Itera
         return
     for m in blind:
         rail = next(rail for rail in plan.guardrails if rail.metric == m.metric)
+        if m.graded is not None:
+            yield score_words.blind_to_drops(rail, m, where, place)
+            continue
         ratio = ratio_of(traffic, rail, rail.design_ratio)
         smallest = f"{m.smallest_harm:.3g} times the control's" if m.smallest_harm is not None else "nothing"
         yield Finding(
@@ -120,21 +117,27 @@ def _shown(plan: Plan, found: Forecast) -> Iterator[Finding]:
             if rail not in plan.promoting():
                 continue
             where, title = f"plan.steps[{one.step}].require", metric(m.metric).title
+            inside = (
+                f"that {title} are below {rail.max_ratio:g} times the control's"
+                if m.graded is None
+                else f"that {title} is not lower by {score_words.points(rail.drop)}"
+            )
+            larger = "max_ratio" if m.graded is None else "max_drop"
             if m.hours_to_show is None:
                 yield Finding(
                     level="error",
                     where=where,
-                    what=f"that {title} are below {rail.max_ratio:g} times the control's cannot be shown within "
+                    what=f"{inside} cannot be shown within "
                     f"{span(LONGEST_HOURS * _S_PER_HOUR)}, even of a candidate as good as the control",
-                    mend="use a larger max_ratio for it, `require: no_harm`, or `role: signal`",
+                    mend=f"use a larger {larger} for it, `require: no_harm`, or `role: signal`",
                 )
             elif m.hours_to_show * _S_PER_HOUR > 1.05 * step.dwell_s:
                 yield Finding(
                     level="warning",
                     where=where,
-                    what=f"showing that {title} are below {rail.max_ratio:g} times the control's takes about "
+                    what=f"showing {inside} takes about "
                     f"{span(m.hours_to_show * _S_PER_HOUR)} of this step, not its dwell of {span(step.dwell_s)}",
-                    mend="use a larger max_ratio, a longer dwell, or plan for it",
+                    mend=f"use a larger {larger}, a longer dwell, or plan for it",
                 )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-
-import msgspec
+from collections.abc import Callable
 
 from serinus.core.decision.harm import margin_of
-from serinus.core.lint import power
+from serinus.core.lint import power, scores
+from serinus.core.lint.foreseen import DropForecast, Forecast, HarmForecast, MetricForecast, StepForecast
 from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import Quantile, metric
@@ -27,70 +27,18 @@ _PARTS = (1.0, 0.7, 0.5, 0.35, 0.25)
 SURE = 0.999
 
 
-class MetricForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """A guardrail by the end of a step: the control's share of units with the event (of a quantile, beyond it), the
-    chance that harm of its design ratio has been seen, the smallest ratio of rates, or of latencies, that is seen with
-    chance `SEES` (None: none up to `LARGEST_RATIO`), and, where the step asks for it, the hours in which a candidate as
-    good as the control is shown to be inside the margin (None: not within `LONGEST_HOURS`)."""
-
-    metric: str
-    unit_rate: float
-    seen: float
-    smallest_harm: float | None
-    hours_to_show: float | None = None
-
-
-class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """A step: its hours (the dwell, or longer where units are short; None: it never ends), the units per arm enrolled
-    in it and in all steps so far by its end, and the candidate's calls in an hour, at best, on average and at worst."""
-
-    step: int
-    share: float
-    hours: float | None
-    units: float
-    units_so_far: float
-    calls_busiest: float
-    calls_mean: float
-    calls_quietest: float
-    metrics: tuple[MetricForecast, ...]
-
-
-class HarmForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """Harm of a guardrail's design ratio (`ratio`: of rates, or of latencies) from the start on: hours until it is
-    seen with chance ½ and `SEES` (None: not before the watch), and by the first of them the candidate's users and its
-    answers with the event."""
-
-    metric: str
-    ratio: float
-    hours_median: float | None
-    hours_likely: float | None
-    exposed_units: float
-    bad_answers: float
-
-
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a plan's traffic. `unknown` are guardrails whose base rate nobody knows, `unseen` those whose event never
-    happened, `beyond` those of kinds that are not forecast: costs, tokens, and scores. `hours`: until live, people and
-    stages without traffic apart (None: never)."""
-
-    steps: tuple[StepForecast, ...]
-    harms: tuple[HarmForecast, ...]
-    unknown: tuple[str, ...]
-    unseen: tuple[str, ...]
-    hours: float | None
-    beyond: tuple[str, ...] = ()
-
-
 def forecast(plan: Plan, traffic: Traffic) -> Forecast:
     """The forecast. Pure arithmetic on expected counts; steps take their turn as early as they can."""
     acting = [rail for rail in plan.guardrails if not rail.dry_run and rail.role != "info"]
     watched = [rail for rail in acting if rail.kind == "events"]
     known = [rail for rail in acting if base_rate(traffic, rail) > 0]
+    scored = [rail for rail in acting if rail.kind == "score"]
+    graded = [rail for rail in scored if scores.graded_of(traffic, rail)]
     line = _Line(plan, traffic)
     steps = []
     for step in range(len(plan.steps)):
         line.enter(step)
-        steps.append(line.forecast(step, known))
+        steps.append(line.forecast(step, [rail for rail in acting if rail in known or rail in graded]))
         if not math.isfinite(line.hours):
             break
     return Forecast(
@@ -99,7 +47,9 @@ def forecast(plan: Plan, traffic: Traffic) -> Forecast:
         unknown=tuple(rail.metric for rail in watched if rail.metric not in traffic.rates),
         unseen=tuple(rail.metric for rail in watched if traffic.rates.get(rail.metric) == 0),
         hours=_finite(line.hours),
-        beyond=tuple(rail.metric for rail in acting if rail.kind not in ("events", "quantile")),
+        beyond=tuple(rail.metric for rail in acting if rail.kind == "ratio"),
+        drops=tuple(line.drop(rail) for rail in graded),
+        ungraded=tuple(rail.metric for rail in scored if rail not in graded),
     )
 
 
@@ -137,6 +87,7 @@ class _Line:
         self._plan = plan
         self._traffic = traffic
         self._starts: list[float] = []
+        self._waits_for = ""
         self.hours = 0.0
 
     def enter(self, step: int) -> None:
@@ -158,20 +109,14 @@ class _Line:
             calls_busiest=traffic.busiest * share,
             calls_mean=traffic.calls_per_hour * share,
             calls_quietest=traffic.quietest * share,
-            metrics=tuple(self._metric(step, rail) for rail in compared),
+            metrics=tuple((self._score if rail.kind == "score" else self._metric)(step, rail) for rail in compared),
+            waits_for=self._waits_for,
         )
 
     def harm(self, rail: Guardrail) -> HarmForecast:
         """Harm of the design ratio from the start on, while the arms are compared."""
-        plan, bar = self._plan, log_bar(self._plan, rail)
-        watch = next((start for step, start in enumerate(self._starts) if plan.is_watch(step)), self.hours)
-        end = min(watch, LONGEST_HOURS)
-
-        def within(chance: float) -> float:
-            return power.least(lambda t: self._seen(t, rail, rail.design_ratio, bar) >= chance, _SHORTEST_HOURS, end)
-
-        median, likely = within(0.5), within(SEES)
-        until = min(median, end)
+        bar = log_bar(self._plan, rail)
+        median, likely, until = self._found(lambda t: self._seen(t, rail, rail.design_ratio, bar))
         return HarmForecast(
             metric=rail.metric,
             ratio=ratio_of(self._traffic, rail, rail.design_ratio),
@@ -181,14 +126,79 @@ class _Line:
             bad_answers=self._calls(until) * min(1.0, rail.design_ratio * base_rate(self._traffic, rail)),
         )
 
-    def _length(self, step: int) -> float:
-        """Hours: the dwell, or until each arm has its units of this step; inf when it never has."""
+    def drop(self, rail: Guardrail) -> DropForecast:
+        """The same of a score that is lower than is tolerated."""
+        lower, bar = rail.drop + scores.DESIGN_DROP, log_bar(self._plan, rail)
+        median, likely, until = self._found(lambda t: self._drop_seen(t, rail, lower, bar))
+        return DropForecast(
+            metric=rail.metric,
+            drop=lower,
+            hours_median=_finite(median),
+            hours_likely=_finite(likely),
+            exposed_units=self._units(until),
+        )
+
+    def _found(self, seen: Callable[[float], float]) -> tuple[float, float, float]:
+        """Hours until something is seen with chance ½ and `SEES`, and until the first of them or the watch."""
         plan = self._plan
-        dwell, least = plan.steps[step].dwell_s / _S_PER_HOUR, plan.steps[step].min_units
-        if plan.is_watch(step) or not least:
-            return dwell
-        own = self._slice(step)
-        return max(dwell, power.least(lambda t: own * self._traffic.units(t) >= least, _SHORTEST_HOURS, LONGEST_HOURS))
+        watch = next((start for step, start in enumerate(self._starts) if plan.is_watch(step)), self.hours)
+        end = min(watch, LONGEST_HOURS)
+
+        def within(chance: float) -> float:
+            return power.least(lambda t: seen(t) >= chance, _SHORTEST_HOURS, end)
+
+        median = within(0.5)
+        return median, within(SEES), min(median, end)
+
+    def _length(self, step: int) -> float:
+        """Hours: the dwell, or until each arm has its units of this step, and their grades; inf when it never has."""
+        plan, own, self._waits_for = self._plan, self._slice(step), ""
+        longest, least = plan.steps[step].dwell_s / _S_PER_HOUR, plan.steps[step].min_units
+        if plan.is_watch(step):
+            return longest
+
+        def until(holds: Callable[[float], bool]) -> float:
+            return power.least(holds, _SHORTEST_HOURS, LONGEST_HOURS)
+
+        if least:
+            longest = max(longest, until(lambda t: own * self._traffic.units(t) >= least))
+        for rail in plan.guardrails:
+            hours = until(self._graded(rail, own)) if _awaits_grades(rail, self._traffic) else 0.0
+            if hours > longest:
+                longest, self._waits_for = hours, rail.metric
+        return longest
+
+    def _graded(self, rail: Guardrail, own: float) -> Callable[[float], bool]:
+        return lambda hours: scores.units(self._traffic, rail, [(hours, own)]) >= rail.labels_needed
+
+    def _score(self, step: int, rail: Guardrail) -> MetricForecast:
+        plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
+        hours = None
+        if plan.steps[step].require == "non_inferior" and rail in plan.promoting():
+            wanted, needed = 1 - plan.beta / (len(plan.promoting()) + 1), -math.log(plan.beta)
+            start = self._starts[step]
+            shown = power.least(
+                lambda t: scores.shown(self._traffic, rail, self._slices(start + t), needed) >= wanted,
+                _SHORTEST_HOURS,
+                LONGEST_HOURS,
+            )
+            hours = _finite(shown)
+        units, graded = self._units(end), scores.units(self._traffic, rail, self._slices(end))
+        smallest = power.least(
+            lambda d: self._drop_seen(end, rail, d, bar) >= SEES, rail.drop + scores.LEAST_DROP, scores.LARGEST_DROP
+        )
+        return MetricForecast(
+            metric=rail.metric,
+            unit_rate=graded / units if units else 0.0,
+            seen=self._drop_seen(end, rail, rail.drop + scores.DESIGN_DROP, bar),
+            smallest_harm=None,
+            hours_to_show=hours,
+            graded=graded,
+            smallest_drop=_finite(smallest),
+        )
+
+    def _drop_seen(self, hours: float, rail: Guardrail, drop: float, bar: float) -> float:
+        return scores.seen(self._traffic, rail, [self._slices(part * hours) for part in _PARTS], drop, bar)
 
     def _metric(self, step: int, rail: Guardrail) -> MetricForecast:
         plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
@@ -247,10 +257,13 @@ class _Line:
         plan = self._plan
         return 0.0 if plan.is_watch(step) else fresh_share(plan.steps, step)
 
+    def _slices(self, hours: float) -> list[tuple[float, float]]:
+        """(hours since they could enrol, their share of all units) of each step so far."""
+        return [(hours - start, self._slice(step)) for step, start in enumerate(self._starts) if hours > start]
+
     def _enrolled(self, hours: float) -> list[tuple[float, float]]:
         """(hours since they could enrol, units per arm) of each step so far."""
-        ages = [(hours - start, self._slice(step)) for step, start in enumerate(self._starts) if hours > start]
-        return [(age, own * self._traffic.units(age)) for age, own in ages if own]
+        return [(age, own * self._traffic.units(age)) for age, own in self._slices(hours) if own]
 
     def _units(self, hours: float) -> float:
         return math.fsum(units for _, units in self._enrolled(hours))
@@ -265,6 +278,12 @@ class _Line:
         ends = [*self._starts[1:], math.inf]
         spans = [max(0.0, min(hours, end) - start) for start, end in zip(self._starts, ends, strict=True)]
         return self._traffic.calls_per_hour * math.fsum(s * t for s, t in zip(shares, spans, strict=True))
+
+
+def _awaits_grades(rail: Guardrail, traffic: Traffic) -> bool:
+    """Whether a step waits for its grades, as far as anybody knows how many come."""
+    acts = rail.kind == "score" and rail.role == "guardrail" and not rail.dry_run
+    return acts and scores.graded_of(traffic, rail) is not None
 
 
 def _finite(value: float) -> float | None:

@@ -6,11 +6,13 @@ import math
 
 import msgspec
 
-from serinus.core.lint.traffic import HOURS_OF_WEEK, Traffic
+from serinus.core.lint.traffic import HOURS_OF_WEEK, Graded, Traffic
+from serinus.core.records.labels import scale_of
 
 WINDOWS_H = (1, 6, 24, 72, 168, 672)
 """Windows in which distinct units are counted."""
 _US_PER_HOUR = 3_600_000_000
+_LEAST_SCORES = 20
 _MONDAY = 72
 """Hours from the beginning of the week to the beginning of time, a Thursday."""
 
@@ -19,7 +21,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """What a call log counts of an app between its first and last call (µs): calls in each hour since 1970, mean
     distinct units in whole windows of so many hours, the live version's calls with each event and in all, the calls of
     the busiest unit, and the mean cost of those whose cost is known (nano-USD; None: of none). `quantiles`: of the live
-    version's `latency` and `ttft`, pairs (share of calls, ms)."""
+    version's `latency` and `ttft`, pairs (share of calls, ms). `scores`: how many of the live version's calls have a
+    score, and the mean and standard deviation of these, on its own scale."""
 
     first_us: int
     last_us: int
@@ -30,6 +33,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     heaviest: int
     cost_nano: float | None = None
     quantiles: dict[str, tuple[tuple[float, float], ...]] = {}
+    scores: dict[str, tuple[int, float, float]] = {}
 
 
 def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
@@ -48,7 +52,20 @@ def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
         heaviest_unit=counted.heaviest / calls,
         cost_nano=-1 if counted.cost_nano is None else round(counted.cost_nano),
         quantiles={measure: found for measure, pairs in counted.quantiles.items() if (found := _rising(pairs))},
+        graded=_graded(counted),
     )
+
+
+def _graded(counted: Counted) -> dict[str, Graded]:
+    """Those on a scale, as shares of it; fewer than a few tell nothing of how they spread."""
+    found = {}
+    for name, (calls, mean, sd) in counted.scores.items():
+        scale = scale_of(name)
+        at = scale.share(mean) if scale else None
+        if scale and at is not None and calls >= _LEAST_SCORES and counted.live_calls:
+            width = scale.high - scale.low
+            found[name] = Graded(share=min(1.0, calls / counted.live_calls), mean=at, sd=min(1.0, sd / width))
+    return found
 
 
 def _hourly(counted: Counted) -> tuple[float, ...]:

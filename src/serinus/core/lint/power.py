@@ -1,7 +1,9 @@
-"""What the sequential test of first bad events would have seen by then: exact lower bounds, from expected counts.
+"""What the sequential tests would have seen by then, from expected counts.
 
-The events of both arms together are taken as Poisson, each the candidate's with its share of what is expected. A test
-that may stop at any time has stopped by then at least as often as it stands above its bar then.
+Of first bad events it is an exact lower bound: the events of both arms together are taken as Poisson, each the
+candidate's with its share of what is expected, and a test that may stop at any time has stopped by then at least as
+often as it stands above its bar then. Of bets on scores the gains are taken as normal, and of a bet's log the first two
+terms.
 """
 
 from __future__ import annotations
@@ -10,11 +12,15 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy import special
 
 from serinus.core.stats import binomial, events
 from serinus.core.stats.beta import Floats
+from serinus.core.stats.betting import BETS, LOG_WEIGHTS
 
 POINTS = 33
+_BETS, _LOG_WEIGHTS = np.array(BETS), np.array(LOG_WEIGHTS)
+_Z = np.linspace(-8.0, 8.0, 321)
 
 
 def seen(candidate: float, control: float, margin: events.Margin, log_bar: float) -> float:
@@ -34,6 +40,21 @@ def shown(candidate: float, control: float, max_ratio: float, log_bar: float) ->
         return events.no_harm(fewer, more, max_ratio)
 
     return _chance(control, candidate, over, log_bar)
+
+
+def bet(units: float, gain: float, spread: float, worst: float, log_bar: float) -> float:
+    """The chance that betting on this many gains stands above the bar: their mean, their standard deviation, and the
+    worst loss of each."""
+    if units < 1:
+        return 0.0
+    total = units * gain + math.sqrt(units) * spread * _Z
+    squares = units * (spread * spread + gain * gain)
+    staked = _BETS / worst
+    logs = _LOG_WEIGHTS + np.outer(total, staked) - 0.5 * squares * staked * staked
+    reached = special.logsumexp(logs, axis=1) >= log_bar
+    if not reached[-1]:
+        return 0.0
+    return float(special.ndtr(-_Z[int(np.argmax(reached))]))
 
 
 def least(holds: Callable[[float], bool], low: float, high: float, precision: float = 0.01) -> float:

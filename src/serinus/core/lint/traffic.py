@@ -12,6 +12,15 @@ from serinus.core.errors import InvalidInput
 HOURS_OF_WEEK = 168
 
 
+class Graded(msgspec.Struct, frozen=True, kw_only=True):
+    """A score of an app's answers: the share of calls that get one, and the mean and standard deviation of those, as
+    shares of the scale. Where only the share is known they are those of a judge that is mostly content."""
+
+    share: float
+    mean: float = 0.8
+    sd: float = 0.25
+
+
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     """What comes in. All of it is per app, before any share is taken.
 
@@ -20,7 +29,7 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     `rates`: event metric → share of calls with it (the live version's own). `heaviest_unit`: its share of all calls.
     `cost_nano`: mean cost of a call in nano-USD; −1 unknown. `quantiles`: of `latency` and `ttft`, pairs (share of
     calls, ms that they do not exceed), growing in both. `judged`: the share of answers that a judge grades in
-    production, at `judge_nano` each; −1 unknown.
+    production, at `judge_nano` each; −1 unknown. `graded`: score → how answers are graded.
     """
 
     days: float
@@ -32,6 +41,7 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     quantiles: dict[str, tuple[tuple[float, float], ...]] = {}
     judged: float = 0.0
     judge_nano: int = -1
+    graded: dict[str, Graded] = {}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; InvalidInput names the field."""
@@ -46,6 +56,8 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
         _check_reach(self.reach)
         for measure, quantiles in self.quantiles.items():
             _check_quantiles(measure, quantiles)
+        for name, graded in self.graded.items():
+            _check_graded(name, graded)
         for name, rate in self.rates.items():
             if not 0 <= rate <= 1:
                 raise InvalidInput(
@@ -102,6 +114,13 @@ def _check_reach(reach: tuple[tuple[float, float], ...]) -> None:
         if not (before[0] < hours < math.inf and before[1] <= units < math.inf and units > 0):
             raise InvalidInput(f"[{hours:g}, {units:g}] does not grow", where="traffic.reach", mend=mend)
         before = hours, units
+
+
+def _check_graded(name: str, graded: Graded) -> None:
+    where, mend = f"traffic.scores.{name}", "give such as {share: 5%, mean: 0.8, sd: 0.2}"
+    for field in ("share", "mean", "sd"):
+        if not 0 <= getattr(graded, field) <= 1:
+            raise InvalidInput(f"a {field} of {getattr(graded, field):g} is off its scale", where=where, mend=mend)
 
 
 def _check_quantiles(measure: str, quantiles: tuple[tuple[float, float], ...]) -> None:

@@ -29,7 +29,7 @@ NANO = 1_000_000_000
 BETS = tuple(0.95 * (0.02 / 0.95) ** (1 - j / 23) for j in range(24))
 """Shares of the worst loss, geometric from 0.02 to 0.95: none can lose all."""
 _WEIGHTS = tuple(bet * math.sqrt(bet) * (1.0 - bet) for bet in BETS)
-_LOG_WEIGHTS = tuple(math.log(weight / math.fsum(_WEIGHTS)) for weight in _WEIGHTS)
+LOG_WEIGHTS = tuple(math.log(weight / math.fsum(_WEIGHTS)) for weight in _WEIGHTS)
 
 
 class Capital(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Capital(msgspec.Struct, frozen=True, kw_only=True):
         """log of the mean capital over the grid; 0 before the first gain."""
         if not self.count:
             return 0.0
-        logs = [nano / NANO + weight for nano, weight in zip(self.nano, _LOG_WEIGHTS, strict=True)]
+        logs = [nano / NANO + weight for nano, weight in zip(self.nano, LOG_WEIGHTS, strict=True)]
         most = max(logs)
         return most + math.log(math.fsum(math.exp(log - most) for log in logs))
 

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from serinus.core.errors import InvalidInput
-from serinus.core.lint.findings import Finding, findings
+from serinus.core.lint.finding import Finding
+from serinus.core.lint.findings import findings
 from serinus.core.lint.forecast import forecast, log_bar
 from serinus.core.lint.traffic import HOURS_OF_WEEK, Traffic
 from serinus.core.pipeline.limit import Limit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from serinus.core.lint.history import Counted, traffic_of
+from serinus.core.lint.traffic import Graded
 
 HOUR_US = 3_600_000_000
 MONDAY_US = 4 * 24 * HOUR_US  # 1970-01-05 00:00 UTC
@@ -68,3 +69,15 @@ def test_quantiles_that_do_not_grow_are_one() -> None:
     found = traffic_of(counted(dict.fromkeys(range(48), 50), quantiles=alike), ())
     assert found is not None
     assert found.quantiles == {"latency": ((0.5, 500.0), (0.99, 700.0))}
+
+
+def test_scores_become_shares_of_their_scale_and_few_of_them_tell_nothing() -> None:
+    """50 of 200 calls rated 4 on average, of 1 to 5; nineteen grades are too few, and a rule's is on no scale."""
+    scores = {
+        "feedback.rating": (50, 4.0, 1.0),
+        "judge.correctness": (19, 0.8, 0.1),
+        "call.error": (50, 0.5, 0.5),
+    }
+    found = traffic_of(counted(dict.fromkeys(range(3), 5), scores=scores), ())
+    assert found is not None
+    assert found.graded == {"feedback.rating": Graded(share=0.25, mean=0.75, sd=0.25)}
