@@ -16,6 +16,7 @@ from serinus.agent.report import HostReport
 from serinus.agent.resume import resume
 from serinus.agent.trail import Advance, Trail, judged_id, look_ahead, told_id
 from serinus.core.errors import Conflict, Contended
+from serinus.core.records.categories import counted_categories, known_categories
 from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.labels import Awaiting, awaited_units
 from serinus.core.records.pairs import pair_sums
@@ -236,7 +237,8 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         changed = tx.enrol(counted.enrolments)
         fresh = (change.enrolment for change in changed if change.is_new)
         awaited = awaited_units(fresh, counted.exposed_at_us, awaiting)
-        sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures, counted.categories)
+        categories = counted_categories(counted.categories, _known_categories(tx, counted))
+        sums += sums_of(((change.enrolment, change.is_new) for change in changed), measures, categories)
     if counted.pairs:
         unpaired = tx.pair(counted.pairs.keys())
         sums += pair_sums((unit, pair) for unit, pair in counted.pairs.items() if unit in unpaired)
@@ -248,3 +250,9 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         tx.label(awaited, counted.labels)
     if rollups:
         tx.add_rollups(rollups)
+
+
+def _known_categories(tx: TelemetryTx, counted: Tally) -> dict[str, frozenset[str]]:
+    """Of releases for which this round tells any."""
+    releases = sorted({release for release, _ in counted.categories})
+    return {release: known_categories([key for key, _ in tx.sums(release)]) for release in releases}

@@ -21,7 +21,7 @@ from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
 from serinus.core.fleet import HostStatus, in_time
 from serinus.core.pipeline.app import AppState
-from serinus.core.records.sums import SHADOW_STRATUM, Sum, SumKey
+from serinus.core.records.sums import ESCALATED_FOR, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import SERVING
 from serinus.core.routing.assignment import Arm
@@ -184,7 +184,8 @@ def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostStatus], n
 def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:
     found: dict[str, list[int]] = {}
     for key, value in sums:
-        if key.stratum != SHADOW_STRATUM and key.arm in (Arm.CANDIDATE, Arm.CONTROL):
+        named = key.metric.startswith(ESCALATED_FOR)  # by callers, and no event that a guardrail could compare
+        if not named and key.stratum != SHADOW_STRATUM and key.arm in (Arm.CANDIDATE, Arm.CONTROL):
             found.setdefault(key.metric, [0, 0])[key.arm == Arm.CONTROL] += value.total
     return {name: (pair[0], pair[1]) for name, pair in sorted(found.items())}
 

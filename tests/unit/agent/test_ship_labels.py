@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serinus.agent.ship import Shipper
+from serinus.core.records.categories import MOST
 from serinus.core.records.labels import AwaitedUnit, Label
 from serinus.core.records.record import Score
 from tests.fake_workers import FakeWorker, begin, end, raw_call
@@ -150,3 +151,17 @@ def test_I_what_a_user_was_first_handed_over_for_counts_once(world: Awaiting) ->
     world.round()
     categories = {key[0]: total for key, total in world.sums().items() if key[0].startswith("escalated:")}
     assert categories == {"escalated:refund": 1, "escalated:untold": 1}
+
+
+def test_names_without_end_are_counted_as_others(world: Awaiting) -> None:
+    """A caller that sends the number of a case as its category fills no table; every user is counted once."""
+    worker, users = world.worker(), MOST + 20
+    for number in range(users):
+        call = _call(world, worker, number)
+        name = f"case-{number}" if number != MOST + 5 else "case-7"
+        told = (world.clock.now_us(), "feedback.escalated", 1_000_000, "feedback", f"k{number}", "support-bot", 0, name)
+        worker.write(Score(call, *told))
+        world.round()
+    found = {key[0].removeprefix("escalated:"): n for key, n in world.sums().items() if key[0].startswith("escalated:")}
+    assert len(found) == MOST + 1
+    assert (found["others"], found["case-7"], sum(found.values())) == (19, 2, users)

@@ -9,13 +9,15 @@ import msgspec
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.control.verify_audit import verify_audit
 from serinus.control.watch_mix import WatchMix
-from serinus.core.decision.mix import OTHERS, judge_mix
+from serinus.core.decision.mix import judge_mix
 from serinus.core.decision.standing import standing
+from serinus.core.records.categories import OTHERS
 from serinus.core.records.sums import ESCALATED_FOR, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import Page
 from tests.fake_workers import ManualClock
+from tests.unit.control.production import Production
 from tests.unit.core.decision.cases import NOW_US, running
 
 Counts = dict[str, int]
@@ -97,3 +99,17 @@ def test_I_the_standing_shows_categories_beside_the_other_events() -> None:
     assert found is not None
     assert (found.units, found.rate) == (120, 0.075)
     assert msgspec.json.encode(candidate)
+
+
+def test_categories_are_no_positions_of_a_release() -> None:
+    """The tick remembers how far events had come, and not every name that callers made up."""
+    made = Production()
+    release = made.start().id
+    with made.telemetry.tx() as writing:
+        writing.add_sums([(SumKey(release, 0, ESCALATED_FOR + "refund", int(Arm.CANDIDATE)), Sum(total=1))])
+    made.seconds(3)
+    with made.control.tx() as tx:
+        progress = tx.progress(release)
+    assert progress is not None
+    assert "enrolled" in progress.positions
+    assert not any(name.startswith(ESCALATED_FOR) for name in progress.positions)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from serinus.core.decision.wording import percent, rarity
+from serinus.core.records.categories import OTHERS
 from serinus.core.records.sums import ESCALATED_FOR, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.routing.assignment import Arm
@@ -16,7 +17,6 @@ from serinus.core.stats import mix
 
 ALPHA = 0.001
 """Chance of a false alarm in a release."""
-OTHERS = "others"
 DIGITS = 6
 
 
