@@ -23,6 +23,8 @@ ALPHA = 0.001
 MARGIN = Margin(1.25, 2.0)
 """So many times as often may one arm be without a label, or with one: who is better answered says a little less."""
 DIGITS = 6
+AWAITED_V = 2
+"""The statistics from which on labels are awaited."""
 
 
 class Unlike(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,10 @@ def trigger_of(name: str) -> str:
 
 
 def awaiting(release: Release) -> tuple[Guardrail, ...]:
-    """The guardrails that act on what somebody has to tell."""
+    """The guardrails that act on what somebody has to tell; none in a release that began before this was asked, since
+    nobody has awaited labels of the users that it has."""
+    if release.stats_v < AWAITED_V:
+        return ()
     return tuple(
         rail for rail in release.plan.guardrails if rail.awaits_labels and rail.role != "info" and not rail.dry_run
     )

@@ -13,7 +13,7 @@ from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
 STATS_V = 2
-"""2: evidence on events is renewed between steps; a release keeps the weights that it began with."""
+"""2: evidence on events is renewed between steps, and labels are awaited; a release keeps what it began with."""
 
 Positions = dict[str, tuple[int, int]]
 """How far the data of a release had come: metric → (candidate, control) units with a first event; `enrolled` too."""

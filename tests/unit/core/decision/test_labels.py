@@ -199,6 +199,13 @@ def test_T28_no_step_is_left_without_labels(rail: Guardrail) -> None:
     assert found.verdict.label == "no_data"
 
 
+def test_T28_a_release_that_began_before_labels_were_awaited_goes_on_as_it_began() -> None:
+    """Nobody awaited those of its users, so that it would never leave its step."""
+    release = msgspec.structs.replace(release_with(THUMBS), stats_v=1)
+    assert isinstance(command_of(decided(release)), Advance)
+    assert command_of(decided(release_with(THUMBS))) is None
+
+
 def test_T28_labels_of_the_step_before_do_not_count_for_this_one() -> None:
     """When they cease to come in a later step, that one is not left."""
     sums = read(units(np.random.default_rng(2), 400))
