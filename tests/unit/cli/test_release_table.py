@@ -8,7 +8,12 @@ from typing import Any
 from rich.console import Console
 
 from serinus.cli.release_table import release_line, release_table
-from tests.unit.cli.conftest import PROMPT, Cli
+from serinus.core.decision.labels import read_on
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
+from serinus.core.release.release import Progress
+from tests.unit.cli.conftest import PROJECT, PROMPT, Cli
 
 
 def _screen(release: dict[str, Any]) -> str:
@@ -87,3 +92,30 @@ def test_H13_a_first_release_is_told_as_one(cli: Cli) -> None:
     assert "in place of the fallback message (first release)" in screen
     assert "not compared: first release (call.error); absolute limits judge it alone" in screen
     assert "control" not in screen
+
+
+def test_H5_a_score_has_a_row_with_both_means_on_its_scale(cli: Cli) -> None:
+    """Ratings of 1 to 5 read as .4 and .8 of the scale are 2.6 and 4.2; before the first one a dash."""
+    project = PROJECT.replace("      - {metric: call.invalid_format, max_ratio: 1.5, design_ratio: 3}",
+                              "      - {metric: feedback.rating, max_drop: 0.02}")  # fmt: skip
+    cli.prepared()
+    cli.ok("apply", cli.file("serinus.yaml", project))
+    version = cli.json("push", "bot", cli.file("third.md", PROMPT.replace("kind", "kindest")))["name"]
+    cli.ok("release", "start", "bot", version, "-m", "kinder")
+    release = cli.json("release", "status", "bot")
+    assert any(line.split() == ["feedback.rating", "–", "–"] for line in _screen(release).splitlines())
+    rail = Guardrail(metric="feedback.rating", max_drop=0.02)
+    units = [
+        AwaitedUnit(
+            LabelKey(release["id"], rail.metric, bytes([i])), i, 0, 1 + i % 2, Label(i, 400_000 + 400_000 * (i % 2))
+        )
+        for i in range(200)
+    ]
+    sums = read_on(LabelSums(metric=rail.metric), rail, 1, units)
+    with cli.control.tx() as tx:
+        tx.put_progress(Progress(release=release["id"], step=0, labels=(sums,)))
+    found = cli.json("release", "status", "bot")
+    assert any(line.split() == ["feedback.rating", "2.6", "4.2"] for line in _screen(found).splitlines())
+    [evidence] = found["standing"]["evidence"]
+    assert (evidence["candidate"], evidence["control"], evidence["kind"]) == (100, 100, "score")
+    assert evidence["log_e"] > 4.6

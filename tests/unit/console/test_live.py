@@ -6,7 +6,15 @@ import json
 import re
 from html.parser import HTMLParser
 
-from .conftest import Console, made
+import msgspec
+
+from serinus.core.decision.labels import read_on
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
+from serinus.core.release.release import Progress
+
+from .conftest import PLAN, Console, made
 
 
 def events(text: str) -> list[tuple[str, dict[str, str]]]:
@@ -61,3 +69,26 @@ def test_G1_acts_in_a_part_are_those_of_its_reader() -> None:
     ((_, viewer),) = events(console.browser("viewer").get(f"/live/releases/{id}").text)
     ((_, on_call),) = events(console.browser("on_call").get(f"/live/releases/{id}").text)
     assert ("act-pause" in viewer["head"], "act-pause" in on_call["head"]) == (False, True)
+
+
+def test_H5_a_score_has_a_row_with_both_means_and_their_difference(console: Console) -> None:
+    """On the page and in what is sent while it is open: means on the scale of 1 to 5, users, and the odds; marked once
+    it is found to be the cause."""
+    rail = Guardrail(metric="feedback.rating", max_drop=0.02)
+    id = console.started(msgspec.structs.replace(PLAN, guardrails=(rail,)))
+    browser = console.browser("on_call")
+    assert re.search(r">Rating</th>\s*<td class=\"num\">–", browser.page(f"/releases/{id}"))
+    units = [
+        AwaitedUnit(LabelKey(id, rail.metric, bytes([i])), i, 0, 1 + i % 2, Label(i, 400_000 + 400_000 * (i % 2)))
+        for i in range(200)
+    ]
+    sums = read_on(LabelSums(metric=rail.metric), rail, 1, units)
+    with console.control.tx() as tx:
+        tx.put_progress(Progress(release=id, step=0, labels=(sums,)))
+    ((_, parts),) = events(browser.get(f"/live/releases/{id}").text)
+    for text in (browser.page(f"/releases/{id}"), parts["compare"]):
+        [row] = [one for one in re.findall(r"<tr.*?</tr>", text, re.DOTALL) if ">Rating</th>" in one]
+        assert row.startswith('<tr class="culprit">')
+        cells = [re.sub(r"<[^>]+>", "", cell).split() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
+        assert cells[:3] == [["2.6", "100"], ["4.2", "100"], ["-1.6"]]
+        assert cells[3][1:] == ["to", "1"]
