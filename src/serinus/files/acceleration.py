@@ -23,4 +23,4 @@ def _pace(index: int, name: str, text: str, unit: str | None) -> Pace:
     try:
         return Pace(monitor=name, threshold=mark(unit or None, text).threshold)
     except InvalidInput as error:
-        raise InvalidInput(error.what, where=f"plan.accelerate.when[{index}]", mend=error.mend) from None
+        raise InvalidInput(f"{name}: {error.what}", where=f"plan.accelerate.when[{index}]", mend=error.mend) from None

@@ -147,12 +147,23 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+_MENDS = {
+    "greater_than": "write more than {gt:g}",
+    "greater_than_equal": "write {ge} or more",
+    "less_than_equal": "write {le} or less",
+    "int_type": "write a whole number, as 20",
+    "int_from_float": "write a whole number, as 20",
+    "float_type": "write a number, as 1.5",
+    "bool_type": "write `true` or `false`",
+}
+
+
 def _what(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
     if details["type"] == "unit":
         return str(context["what"])
     words = _WORDS.get(details["type"])
-    return words(context) if words else details["msg"]
+    return words(context) if words else details["msg"].removeprefix("Value error, ")
 
 
 def _mend(details: ErrorDetails, path: Path) -> str:
@@ -160,8 +171,13 @@ def _mend(details: ErrorDetails, path: Path) -> str:
         return str(details["ctx"]["mend"])
     if "[key]" in details["loc"]:
         return "names have small letters, digits, `.`, `_` and `-`"
-    example = _example(path) if path else "…"
-    return f"for example `{path[-1]}: {example}`" if example != "…" else "see docs/reference/files.md"
+    if path and details["type"] in _MENDS and _example(path) == "…":
+        return _MENDS[details["type"]].format(**details.get("ctx", {}))
+    for place in (path, path[:-1]):  # an entry of a list or mapping is shown as the whole of it
+        example = _example(place) if place else "…"
+        if example != "…":
+            return f"for example `{place[-1]}: {example}`"
+    return "see docs/reference/files.md"
 
 
 def _shown(path: Sequence[str | int]) -> str:

@@ -17,6 +17,7 @@ from serinus.files.yaml_nodes import Node, parse_yaml
 MAX_BYTES = 256 * 1024
 EXAMPLE = "{traffic: 1, calls_per_hour: 1200, users: {1h: 300, 24h: 2500}, rates: {call.error: 1%}}"
 _S_PER_HOUR = 3600.0
+_IN_FILE = {"hourly": "calls_per_hour", "reach": "users"}
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -46,7 +47,14 @@ def parse_traffic_file(file: str, raw: bytes) -> Traffic:
     try:
         return Traffic(days=0.0, **found)
     except InvalidInput as error:
-        raise InvalidFile([fault(file, root.line, error.what, error.mend)]) from error
+        raise InvalidFile([_contradiction(file, root, error)]) from error
+
+
+def _contradiction(file: str, root: Node, error: InvalidInput) -> InvalidInput:
+    """What core refuses of numbers that are well written, at the key that holds them."""
+    field = error.where.split(".")[1]
+    key = _IN_FILE.get(field, field)
+    return fault(file, root.value[key].line, f"`{key}`: {error.what}", error.mend)
 
 
 def _format(node: Node) -> dict[str, Any]:

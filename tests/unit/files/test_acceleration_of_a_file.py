@@ -47,7 +47,13 @@ def test_H3_all_of_it_as_it_is_written() -> None:
     ("text", "told"),
     [
         ("{when: {speed: above 3}}", "no monitor is named 'speed'"),
-        ("{when: {right: 88%}}", "does not say on which side"),
+        ("{when: {right: 88%}}", "right: '88%' does not say on which side"),
+        (
+            "{when: {right: 0.88}}",
+            "`apps.bot.accelerate.when.right`: this is not text (for example `when: {correctness: ",
+        ),
+        ("{clean_releases: 0}", "this is below 1 (write 1 or more)"),
+        ("{clean_releases: some}", "this is not a whole number (write a whole number, as 20)"),
         ("{later_cut: 60%}", "later_cut 0.6 is not in"),
     ],
 )

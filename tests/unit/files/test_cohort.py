@@ -135,7 +135,7 @@ def test_nobody_in_any_step_is_warned_of() -> None:
         ("opted_in: [beta]", "opted_in: [alpha]", 16, "no opted-in list 'alpha'", "beta"),
         ("attributes: [header, metadata]", "attributes: []", 16, "`staff` is an attribute", "attributes: [header]"),
         ("attributes: [header, metadata]", "attributes: [header, header]", 7, "stands twice", "metadata"),
-        ("attributes: [header, metadata]", "attributes: [cookie]", 7, "only 'header' or 'metadata'", "files.md"),
+        ("attributes: [header, metadata]", "attributes: [cookie]", 7, "only 'header' or 'metadata'", "for example `attributes: "),
         ("{from: api_key}", "{from: ip}", 6, "no unit is 'ip'", "api_key"),
         ("    cohort:", "    unit: user\n    cohort:", 5, "declared twice", "cohort"),
         ("{share: 100%, dwell: 24h}", "{share: 100%, dwell: 24h, population: internal}", 21, "means everyone", "out"),

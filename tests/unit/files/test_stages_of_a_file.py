@@ -81,7 +81,13 @@ def test_all_kinds_of_stages_become_cores() -> None:
         ("require: non_inferior", "require: non_inferor", 21, "only 'no_harm' or 'non_inferior'", "non_inferior"),
         ("      - {metric: call.error}\n", "      []\n", 27, "needs a guardrail", "max_ratio: 1.25"),
         ("{share: 100%, dwell: 1d}", "{share: 100%, dwell: 1d, require: non_inferior}", 26, "in the watch", "100 %"),
-        ("      - kind: offline\n        suites", "      - offline\n      - suites", 6, "not a list of", "see"),
+        (
+            "      - kind: offline\n        suites",
+            "      - offline\n      - suites",
+            6,
+            "not a list of",
+            "for example `stages: [",
+        ),
         ("beta: 10%", "beta: 100%", 31, "beta 1.0 is not in (0, 1)", "0.01"),
     ],
 )

@@ -56,11 +56,11 @@ def test_the_example_of_the_mend_texts_is_sound() -> None:
         (SOUND + "rates: {call.error: 200%}\n", ["4: `rates`: '200%' is not between 0% and 100%"]),
         (SOUND + "rates: 1%\n", ["4: `rates`: this is not a list of `metric: share`"]),
         (SOUND.replace("1200", "[1, 2]"), ["2: `calls_per_hour`: this is neither a number nor a list of 168"]),
-        (SOUND.replace("1200", "0"), ["1: no calls at all"]),
+        (SOUND.replace("1200", "0"), ["2: `calls_per_hour`: no calls at all"]),
         (SOUND.replace("300", "many"), ["3: `users`: these are no distinct users"]),
         (SOUND.replace("1h", "1x"), ["3: `users`: '1x' is not a duration"]),
         (SOUND + "latency: {p42: 1s}\n", ["4: `latency`: 'p42' is no quantile"]),
-        (SOUND + "latency: {p50: 2s, p95: 1s}\n", ["1: [0.95, 1000 ms] does not grow"]),
+        (SOUND + "latency: {p50: 2s, p95: 1s}\n", ["4: `latency`: [0.95, 1000 ms] does not grow"]),
         (SOUND + "scores: {judge.correctness: 5%}\n", ["4: `scores`: these are no scores with a share of calls"]),
         (
             SOUND + "scores: {call.error: {share: 5%}}\n",
@@ -72,9 +72,9 @@ def test_the_example_of_the_mend_texts_is_sound() -> None:
         ),
         (
             SOUND + "scores: {feedback.rating: {share: 5%, mean: 0}}\n",
-            ["1: a mean of -0.25 is off its scale"],
+            ["4: `scores`: a mean of -0.25 is off its scale"],
         ),
-        (SOUND.replace("300", "3000"), ["1: [24, 2500] does not grow"]),
+        (SOUND.replace("300", "3000"), ["3: `users`: [24, 2500] does not grow"]),
     ],
 )
 def test_faults_are_told_with_their_line(text: str, told: list[str]) -> None:
