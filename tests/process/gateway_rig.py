@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import hashlib
 import json
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -56,11 +58,26 @@ RELEASE = "rel_" + "ab" * 16
 DEADLINE_S = 30.0
 
 
+_KEPT_PORTS = 64
+_kept: deque[socket.socket] = deque()
+
+
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port for workers, who share it by SO_REUSEPORT: bound here, so that nobody else is given it. Without that two
+    tests at a time could get one port, and answer each other's calls. Kept until 64 others were asked for."""
+    if len(_kept) == _KEPT_PORTS:
+        _kept.popleft().close()
+    kept = socket.socket()
+    kept.bind(("127.0.0.1", 0))
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # not before: the port is to be nobody's
+    _kept.append(kept)
+    return int(kept.getsockname()[1])
+
+
+@atexit.register
+def _let_go() -> None:
+    for kept in _kept:
+        kept.close()
 
 
 def boot_tag() -> int:
