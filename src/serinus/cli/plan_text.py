@@ -42,3 +42,19 @@ def whom_text(step: Document) -> str:
     if step["population"] or step["opted_in"]:
         return step_words(msgspec.convert(step, Step))
     return percent_text(step["share"])
+
+
+def risk_facts(document: Document) -> list[tuple[str, object]]:
+    """The risk of a release and why, and how its plan differs from the declared one; nothing where it is unknown."""
+    facts: list[tuple[str, object]] = []
+    if risk := document.get("risk"):
+        lowered = f", less than {_words(risk['proposed'])}: {risk['lowered']}" if risk["lowered"] else ""
+        facts.append(("risk", f"{risk['risk']} of 100 ({risk['level']}): {_words(risk['type'])}{lowered}"))
+        facts.append(("because", "\n".join(risk["reasons"])))
+    if changes := document.get("changes"):
+        facts.append(("not as declared", "\n".join(f"{one['stage']}: {one['what']} ({one['why']})" for one in changes)))
+    return facts
+
+
+def _words(type_name: str) -> str:
+    return str(type_name).replace("_", " ")

@@ -103,7 +103,18 @@ def _head(release: Document) -> Text:
         f"{step_text(release)}{share}  ",
         (f"{release['id']}  seq {release['seq']}", "dim"),
         _attempt(release),
+        _risk(release),
     )
+
+
+def _risk(release: Document) -> str:
+    """The risk it was started with, in a line; empty where it is unknown."""
+    risk = release.get("risk")
+    if not risk:
+        return ""
+    count = len(release["changes"])
+    more = f"; {count} change{'s' if count > 1 else ''} to the declared plan" if count else ""
+    return f"\nrisk {risk['risk']} of 100 ({risk['level']}): {risk['type'].replace('_', ' ')}{more}"
 
 
 def _attempt(release: Document) -> str:

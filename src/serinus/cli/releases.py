@@ -12,6 +12,7 @@ from serinus.cli.failures import Refused
 from serinus.cli.options import Cursor, Json, Key, Limit, Reason, Url
 from serinus.cli.output import console, moment, name_of, plain, print_json, print_table
 from serinus.cli.release_table import cost_text, release_table
+from serinus.core.versions.risk import MODIFIERS
 from serinus.files.units import duration_s, percent_text
 from serinus.ports.clock import Clock
 
@@ -21,6 +22,18 @@ ReleaseArgument = Annotated[
 Seq = Annotated[int | None, typer.Option("--seq", min=0, help="Act only while the release is at this seq.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Come back when every gateway has confirmed.")]
 Within = Annotated[str, typer.Option("--within", help="How long --wait waits at most, such as 90s.")]
+
+TypeOption = Annotated[
+    str,
+    typer.Option("--type", help="The release type, such as base-model-upgrade; by default what differs implies it."),
+]
+TypeReason = Annotated[
+    str, typer.Option("--type-reason", help="Why it is less than the difference implies; goes on record.")
+]
+Modifiers = Annotated[
+    list[str] | None,
+    typer.Option("--modifier", help=f"What no difference shows; may be repeated: {', '.join(MODIFIERS)}."),
+]
 
 _POLL_S = 0.1
 _ID_PREFIX = "rel_"
@@ -36,19 +49,28 @@ def start(
     set_aside: Annotated[
         str, typer.Option("--set-aside", help="Why what spoke against earlier attempts of the same counts no more.")
     ] = "",
+    type_: TypeOption = "",
+    type_reason: TypeReason = "",
+    modifier: Modifiers = None,
     url: Url = "",
     key: Key = "",
     json: Json = False,
 ) -> None:
     """Release a version, following the app's plan. One release per app at a time.
 
-    Example: serinus release start support-bot support-bot-2026-W47-2 -m "kinder refusals"
+    Example: serinus release start support-bot support-bot-2026-W47-2 -m "kinder refusals" --modifier policy-change
     """
-    body = {"app": app, "version": version, "reason": reason}
+    body: Document = {"app": app, "version": version, "reason": reason}
     if acknowledge:
         body["acknowledge"] = acknowledge
     if set_aside:
         body["set_aside"] = set_aside
+    if type_:
+        body["type"] = type_
+    if type_reason:
+        body["type_reason"] = type_reason
+    if modifier:
+        body["modifiers"] = modifier
     with connect(url, key) as api:
         _told(api.post("/releases", body), json)
 

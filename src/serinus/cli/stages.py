@@ -10,8 +10,8 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.failures import Refused
 from serinus.cli.options import Json, Key, Reason, Url
 from serinus.cli.output import console, name_of, plain, print_facts, print_json, print_table
-from serinus.cli.plan_text import in_place_of, limit_text, rail_text, whom_text
-from serinus.cli.releases import ReleaseArgument, Seq, fetch
+from serinus.cli.plan_text import in_place_of, limit_text, rail_text, risk_facts, whom_text
+from serinus.cli.releases import Modifiers, ReleaseArgument, Seq, TypeOption, TypeReason, fetch
 from serinus.files.units import duration_text, percent_text
 
 RoleOption = Annotated[str, typer.Option("--role", help="Sign in this role; needed when your key holds several.")]
@@ -21,6 +21,9 @@ _SHORTEST = 8
 def plan(
     app: Annotated[str, typer.Argument(metavar="APP")],
     version: Annotated[str, typer.Argument(metavar="VERSION", help="Name, digest, or its first 8 characters.")],
+    type_: TypeOption = "",
+    type_reason: TypeReason = "",
+    modifier: Modifiers = None,
     url: Url = "",
     key: Key = "",
     json: Json = False,
@@ -30,7 +33,9 @@ def plan(
     Example: serinus release plan support-bot support-bot-2026-W47-2
     """
     with connect(url, key) as api:
-        document = api.get(f"/apps/{part(app)}/plan", version=version)
+        document = api.get(
+            f"/apps/{part(app)}/plan", version=version, type=type_, type_reason=type_reason, modifier=modifier
+        )
     if json:
         print_json(document)
         return
@@ -41,6 +46,7 @@ def plan(
             ("in place of", in_place_of(document)),
             *((("lineage", document["lineage"]),) if document.get("lineage") else ()),
             ("owner", found["owner"]),
+            *risk_facts(document),
             *((f"{i}. {stage['name']}", stage_text(stage)) for i, stage in enumerate(found["stages"], 1)),
             ("guardrails", "\n".join(_guardrail(rail) for rail in found["guardrails"])),
             *((("not compared", ", ".join(compared)),) if (compared := document.get("not_compared")) else ()),

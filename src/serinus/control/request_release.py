@@ -15,6 +15,7 @@ from serinus.core.release.release import Release
 from serinus.core.release.table import Event, State
 from serinus.core.release.transitions import withdrawn
 from serinus.core.release.waiting import Waiting
+from serinus.core.versions.risk import SILENT, RiskWord
 from serinus.ports.control_store import ControlStore, ControlTx, Notice, StoredVersion
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -33,6 +34,7 @@ def request_release(
     reason: str,
     telemetry: TelemetryStore | None = None,
     set_aside: str = "",
+    word: RiskWord = SILENT,
 ) -> Release | Waiting:
     """The release, started; or what waits for the end of a freeze or of the app's active release.
 
@@ -44,19 +46,19 @@ def request_release(
     asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside, yardsticks=known)
 
     def work(tx: ControlTx) -> Release | Waiting:
-        plan, control, candidate = plan_later(tx, app, ref, hours)
+        plan, control, candidate = plan_later(tx, app, ref, hours, word)
         active, why = active_release(tx, app), frozen(tx.freeze(), plan, now_us)
         if active is None and not why:
             tx.drop_waiting(app)
             return begin(tx, now_us, actor, asked, app, plan, control, candidate)
         if active is not None and plan.when_active == "refuse":
-            plan_release(tx, app, ref, hours)
+            plan_release(tx, app, ref, hours, word)
         if active is not None:
             why = f"release {active.id} has ended"
         _refuse_second_waiting(tx, app, plan.when_active)
         if active is not None and plan.when_active == "supersede" and active.state not in _ENDS:
             _supersede(tx, now_us, actor, active, candidate)
-        return _wait(tx, now_us, asked, app, candidate, why)
+        return _wait(tx, now_us, asked, app, candidate, why, word)
 
     return run(store, work)
 
@@ -97,7 +99,9 @@ def _supersede(tx: ControlTx, now_us: int, actor: str, active: Release, by: Stor
     change_release(tx, now_us, actor, Action.RELEASE_ABORTED, active, following)
 
 
-def _wait(tx: ControlTx, now_us: int, asked: Asked, app: str, candidate: StoredVersion, why: str) -> Waiting:
+def _wait(
+    tx: ControlTx, now_us: int, asked: Asked, app: str, candidate: StoredVersion, why: str, word: RiskWord
+) -> Waiting:
     found = Waiting(
         id=asked.id,
         app=app,
@@ -109,6 +113,7 @@ def _wait(tx: ControlTx, now_us: int, asked: Asked, app: str, candidate: StoredV
         set_aside=asked.set_aside,
         at_us=now_us,
         why=why,
+        word=word,
     )
     tx.put_waiting(found)
     _tell(tx, now_us, asked.actor, Action.RELEASE_QUEUED, found, f"{found.name} waits to be released until {why}")

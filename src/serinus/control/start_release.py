@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.control.accelerate import accelerate
+from serinus.control.accelerate import has_earned
+from serinus.control.assess_risk import assess_risk
 from serinus.control.change import audit_release, change_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
-from serinus.control.plan_first import plan_first
+from serinus.control.plan_first import plan_first, plan_to_forecast
 from serinus.control.refuse_unpriced import refuse_unpriced
 from serinus.core.audit.entry import Action
-from serinus.core.errors import Conflict, InvalidInput
+from serinus.core.errors import Conflict, InvalidInput, NotFound
 from serinus.core.ids import RELEASE, IdSource
 from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.effective import effective_plan
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.shadow import applying
 from serinus.core.pipeline.stages import RolloutStage, ShadowStage, Stage
@@ -24,6 +26,7 @@ from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
 from serinus.core.release.yardstick import Yardstick
+from serinus.core.versions.risk import SILENT, RiskWord, risk_text
 from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -40,6 +43,7 @@ def start_release(
     reason: str,
     telemetry: TelemetryStore | None = None,
     set_aside: str = "",
+    word: RiskWord = SILENT,
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
     releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4),
@@ -50,6 +54,8 @@ def start_release(
 
     With nothing live it is the app's first release, which follows what its plan says absolutely (H13).
 
+    `word` is what a person says of its risk, which the plan's `risk` may ask more for (M1, M2).
+
     Refused, with what is missing: no plan or owner (A6), for a first release a message, an approval or absolute
     minimums, an override set, the candidate live already, a freeze, or another active release, which is named (H6).
     `request_release` lets it wait for the latter two.
@@ -58,7 +64,7 @@ def start_release(
     known = own_yardsticks(store, telemetry, now_us, app)
 
     def work(tx: ControlTx) -> Release:
-        plan, control, candidate = plan_release(tx, app, ref, hours)
+        plan, control, candidate = plan_release(tx, app, ref, hours, word)
         _refuse_frozen(tx, plan, now_us)
         asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside)
         asked = msgspec.structs.replace(asked, yardsticks=known)
@@ -109,18 +115,23 @@ def begin(
         yardsticks=asked.yardsticks.get(control, ()),
     )
     tx.insert_release(created)
-    audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created)
+    effect = msgspec.json.encode(plan.effect).decode()
+    audit_release(tx, now_us, actor, Action.RELEASE_CREATED, None, created, effect)
     what = "first release" if plan.first else "release"
     text = f"{asked.actor} started the {what} {_where(plan)}" + (f": {asked.reason}" if asked.reason else "")
     text += f" ({again})" if (again := lineage_text(plan, lineage)) else ""
+    text += f"; {risk_text(risk)}" if (risk := plan.effect.risk) and is_told(plan) else ""
     running = started(created, tx.revision() + 1, text)
     return change_release(tx, now_us, actor, action, created, running)
 
 
-def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
-    """What a release of this version would be now: its plan, the digest of its control (empty: nothing is live), and
-    the candidate; refused for all that a start is refused for. `hours` are the app's busiest ones (`own_hours`)."""
-    plan, control, candidate = plan_later(tx, app, ref, hours)
+def plan_release(
+    tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = (), word: RiskWord = SILENT
+) -> tuple[Plan, str, StoredVersion]:
+    """What a release of this version would be now: its plan with the `effect` of history and risk, the digest of its
+    control (empty: nothing is live), and the candidate; refused for all that a start is refused for. `hours` are the
+    app's busiest ones (`own_hours`)."""
+    plan, control, candidate = plan_later(tx, app, ref, hours, word)
     active = active_release(tx, app)
     if active is not None:
         raise Conflict(
@@ -131,18 +142,37 @@ def plan_release(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ())
     return plan, control, candidate
 
 
-def plan_later(tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = ()) -> tuple[Plan, str, StoredVersion]:
+def plan_later(
+    tx: ControlTx, app: str, ref: str, hours: tuple[int, ...] = (), word: RiskWord = SILENT
+) -> tuple[Plan, str, StoredVersion]:
     """As `plan_release`, for one that may have to wait for the end of another one."""
     state = app_of(tx, app)
     plan, control = _plan_of(state), _control_of(state)
     if not control:
         plan = plan_first(tx, state.config, plan)
-    plan = accelerate(tx, app, with_hours(plan, hours))
     candidate = version_to_serve(tx, app, ref)
     if candidate.digest == control:
         raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
+    risk = assess_risk(tx, app, control, candidate, word)
+    plan = effective_plan(with_hours(plan, hours), has_earned(tx, app, plan), risk)
     refuse_unpriced(tx, plan, (control, candidate.digest))
     return plan, control, candidate
+
+
+def plan_to_see(tx: ControlTx, app: str, ref: str, word: RiskWord = SILENT) -> Plan | None:
+    """The plan by which a start is forecast: the effective one, or where a start is refused anyway, what is known of
+    it."""
+    try:
+        return plan_later(tx, app, ref, (), word)[0]
+    except (Conflict, InvalidInput, NotFound):
+        return plan_to_forecast(tx.app(app))
+
+
+def is_told(plan: Plan) -> bool:
+    """Whether the risk of a release is told where it starts: its plan asks more for risk, or a person has said of it
+    what the difference does not."""
+    risk = plan.effect.risk
+    return plan.risk is not None or (risk is not None and (risk.type != risk.proposed or bool(risk.modifiers)))
 
 
 def active_release(tx: ControlTx, app: str) -> Release | None:

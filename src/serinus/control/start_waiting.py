@@ -36,7 +36,7 @@ def start_waiting(
 def _start(tx: ControlTx, now_us: int, found: Waiting, hours: tuple[int, ...]) -> None:
     if active_release(tx, found.app) is not None or found not in tx.waiting():
         return
-    plan, control, candidate = plan_later(tx, found.app, found.version, hours)
+    plan, control, candidate = plan_later(tx, found.app, found.version, hours, found.word)
     if frozen(tx.freeze(), plan, now_us):
         return
     tx.drop_waiting(found.app)

@@ -36,6 +36,7 @@ from serinus.files.project_model import (
     ProjectModel,
     TriggerModel,
 )
+from serinus.files.risk_rules import risk_rules_of
 from serinus.files.stage_model import ApprovalModel, OfflineModel, RolloutModel, ShadowModel
 from serinus.files.text import read_text
 from serinus.files.yaml_nodes import parse_yaml
@@ -153,6 +154,7 @@ def _plan(app: AppModel) -> Plan:
         limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
         freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
         accelerate=acceleration_of(app.accelerate, monitors) if app.accelerate else None,
+        risk=risk_rules_of(app.risk) if app.risk else None,
         monitors=monitors,
         **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},

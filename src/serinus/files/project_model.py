@@ -17,6 +17,7 @@ from serinus.files.fields import (
     KindName,
     MetricName,
     Model,
+    RoleName,
     RouteName,
     Seconds,
     Share,
@@ -168,6 +169,28 @@ class AccelerateModel(Model):
     later_cut: Share | None = Field(default=None, examples=["30%"])
 
 
+class DemandsModel(Model):
+    """What one level of risk asks for beyond the plan; what is left out has the house default of the level."""
+
+    shadow_dwell: Seconds | None = Field(default=None, examples=["24h"])
+    canary_factor: float | None = Field(default=None, ge=1, examples=["2.0"])
+    canary_floor: Seconds | None = Field(default=None, examples=["8h"])
+    canary: Seconds | None = Field(default=None, examples=["7d"])
+    sign: list[RoleName] | None = Field(default=None, examples=["[ops_lead, safety_reviewer]"])
+    confirm_at: list[Share] | None = Field(default=None, examples=["[25%, 50%]"])
+    confirm_by: list[RoleName] | None = Field(default=None, examples=["[release_manager]"])
+    suites: list[str] | None = Field(default=None, examples=["[adversarial]"])
+
+
+class RiskModel(Model):
+    """What a release of each level of risk asks for; `risk: {}` is the house's."""
+
+    canary_up_to: Share | None = Field(default=None, examples=["10%"])
+    medium: DemandsModel = DemandsModel()
+    high: DemandsModel = DemandsModel()
+    critical: DemandsModel = DemandsModel()
+
+
 class AppModel(Model):
     """An application and the plan of its releases."""
 
@@ -197,6 +220,7 @@ class AppModel(Model):
     redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
     freeze: list[FreezeModel] = Field(default_factory=list, examples=["[{days: fri-sun, zone: Europe/Berlin}]"])
     accelerate: AccelerateModel | None = Field(default=None, examples=["{clean_releases: 3, cut: 20%}"])
+    risk: RiskModel | None = Field(default=None, examples=["{critical: {canary: 14d}}"])
     when_active: Literal["refuse", "queue", "supersede"] | None = None
     alpha: Share | None = None
     alpha_per_year: Share | None = None

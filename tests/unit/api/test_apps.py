@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from serinus.api.schemas.app import AppBody, FormatRuleBody, LimitsBody
 from serinus.api.schemas.plan import (
     ApprovalBody,
+    DemandsBody,
     GuardrailBody,
     LimitBody,
     MeasureBody,
@@ -15,6 +16,7 @@ from serinus.api.schemas.plan import (
     PairLimitBody,
     PeakBody,
     PlanBody,
+    RiskRulesBody,
     RolloutBody,
     ShadowBody,
     StepBody,
@@ -24,6 +26,7 @@ from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.peak import Peak
 from serinus.core.pipeline.plan import OF_A_START, Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.population import Population
+from serinus.core.pipeline.risk import Demands, RiskRules
 from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.routing.predicate import Condition
@@ -46,6 +49,8 @@ PAIRS: list[tuple[type[BaseModel], type[msgspec.Struct]]] = [
     (PeakBody, Peak),
     (ApprovalBody, ApprovalStage),
     (RolloutBody, RolloutStage),
+    (DemandsBody, Demands),
+    (RiskRulesBody, RiskRules),
     (LimitsBody, Limits),
     (FormatRuleBody, FormatRule),
 ]

@@ -133,3 +133,31 @@ def test_M3_the_plan_is_shown_before_the_start(api: Api) -> None:
     assert planned["plan"]["stages"][0]["kind"] == "rollout"
     refused = api.ask("GET", f"/apps/bot/plan?version={first}")
     assert (refused.status_code, "live already" in refused.json()["detail"]) == (409, True)
+
+
+def test_M3_the_effective_plan_is_shown_before_the_start_and_with_the_release(api: Api) -> None:
+    """With what a person says of the risk: the same plan, risk and changes as the start then has."""
+    _, second = api.prepared()
+    risk = {"high": {"canary_factor": 3, "confirm_at": [0.25], "confirm_by": ["ml_lead"]}}
+    api.ok("PUT", "/apps/bot", {"plan": {**PLAN, "risk": risk}})
+    implied = api.ok("GET", f"/apps/bot/plan?version={second}")["risk"]
+    assert (implied["type"], implied["proposed"], implied["risk"]) == ("base_model_upgrade", "base_model_upgrade", 75)
+    said = "&type=full_model_replacement&modifier=policy-change"
+    planned = api.ok("GET", f"/apps/bot/plan?version={second}{said}")
+    assert (planned["risk"]["risk"], planned["risk"]["level"], planned["risk"]["floor"]) == (90, "critical", 61)
+    assert any("ml_lead must confirm" in one["what"] for one in planned["changes"])
+    assert {one["why"] for one in planned["changes"]} == {"critical risk: 90 of 100"}
+    body = {"app": "bot", "version": second, "type": "full_model_replacement", "modifiers": ["policy-change"]}
+    started = api.ok("POST", "/releases", body)
+    shown = api.ok("GET", f"/releases/{started['id']}")
+    assert (shown["risk"], shown["changes"]) == (planned["risk"], planned["changes"])
+    assert shown["plan"] == planned["plan"]
+
+
+def test_M1_a_lower_type_without_a_reason_is_refused_over_the_api(api: Api) -> None:
+    """422 with the field; before the start as well."""
+    _, second = api.prepared()
+    refused = api.ask("GET", f"/apps/bot/plan?version={second}&type=none")
+    assert (refused.status_code, refused.json()["where"]) == (422, "type_reason")
+    refused = api.ask("POST", "/releases", {"app": "bot", "version": second, "type": "none"})
+    assert (refused.status_code, refused.json()["where"]) == (422, "type_reason")

@@ -30,6 +30,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Monitors": monitor_model.MonitorModel,
     "Triggers": project_model.TriggerModel,
     "Acceleration": project_model.AccelerateModel,
+    "Risk": project_model.RiskModel,
+    "Levels of risk": project_model.DemandsModel,
     "Freeze windows": project_model.FreezeModel,
 }
 

@@ -23,11 +23,11 @@ from serinus.control.forecast_release import refuse_blind
 from serinus.control.lookup import release_of
 from serinus.control.name_versions import name_releases
 from serinus.control.pause_release import pause_release
-from serinus.control.plan_first import plan_to_forecast
 from serinus.control.read_gates import all_gates
 from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.roll_back_release import roll_back_release
+from serinus.control.start_release import plan_to_see
 from serinus.core.access import Operation
 from serinus.core.decision.standing import standing
 from serinus.core.release.release import Release
@@ -93,8 +93,8 @@ def routes(parts: Parts) -> APIRouter:
         a freeze lasts, it is refused with 409 (H6) or waits with 202, as the plan says (H12)."""
 
         with parts.control.tx() as tx:
-            app = tx.app(body.app)
-        refuse_blind(parts.calls, parts.clock.now_us(), body.app, plan_to_forecast(app), body.acknowledge)
+            plan = plan_to_see(tx, body.app, body.version, body.word)
+        refuse_blind(parts.calls, parts.clock.now_us(), body.app, plan, body.acknowledge)
 
         def work(store: ControlStore, actor: str) -> tuple[int, ReleaseView | WaitingView]:
             salt = parts.random_bytes(SALT_BYTES).hex()
@@ -103,8 +103,9 @@ def routes(parts: Parts) -> APIRouter:
             if body.acknowledge:
                 reason = f"{reason}; acknowledged: {body.acknowledge}".removeprefix("; ")
             found = request_release(
-                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry, body.set_aside
-            )
+                store, now_us, actor, parts.ids, salt, body.app, body.version, reason, parts.telemetry, body.set_aside,
+                body.word,
+            )  # fmt: skip
             if isinstance(found, Waiting):
                 return 202, WaitingView.of(found)
             return 201, shown(store, found)

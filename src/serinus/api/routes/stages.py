@@ -15,6 +15,7 @@ from serinus.api.routes.releases import shown
 from serinus.api.schemas.app import named_ref
 from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.release import ReleaseView
+from serinus.api.schemas.risk import effect_fields, word
 from serinus.api.schemas.stages import ApproveBody, PlannedView, RejectBody, RerunBody, ResultDetail, SignedView
 from serinus.api.stages import results
 from serinus.control.approve_release import approve_release
@@ -26,6 +27,7 @@ from serinus.control.reject_release import reject_release
 from serinus.control.rerun_stage import rerun_stage
 from serinus.control.start_release import plan_release
 from serinus.core.access import Operation
+from serinus.core.versions.risk import RiskWord
 from serinus.ports.control_store import ApiKey, ControlStore
 
 
@@ -45,12 +47,13 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
         app: str,
         _: Annotated[ApiKey, Depends(may_view)],
         version: Annotated[str, Query(min_length=1, max_length=200, description="Name, digest, or its beginning.")],
+        said: Annotated[RiskWord, Depends(word)],
     ) -> PlannedView:
-        """What a release of this version would be, were it started now; refused for all that a start is refused
-        for."""
+        """What a release of this version would be, were it started now and with this said of its risk (M3); refused
+        for all that a start is refused for."""
         hours = own_hours(parts.control, parts.telemetry, parts.clock.now_us(), app)
         with parts.control.tx() as tx:
-            plan, control, candidate = plan_release(tx, app, version, hours)
+            plan, control, candidate = plan_release(tx, app, version, hours, said)
             names = name_versions(tx, [(app, candidate.digest), (app, control)])
             lineage = find_lineage(tx, app, plan, control, candidate)
             spend_alpha(tx, parts.clock.now_us(), app, plan)
@@ -61,6 +64,7 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
             lineage=lineage_text(plan, lineage),
             plan=PlanBody.of(plan),
             not_compared=list(plan.not_compared),
+            **effect_fields(plan.effect),
         )
 
     @router.get("/releases/{id}/results", operation_id="list_results")

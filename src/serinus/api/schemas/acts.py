@@ -3,6 +3,8 @@
 from pydantic import Field
 
 from serinus.api.schemas.plan import Declared
+from serinus.api.schemas.risk import MOST_MODIFIERS, TYPE_LENGTH
+from serinus.core.versions.risk import RiskWord
 
 REASON_LENGTH = 2000
 
@@ -33,6 +35,20 @@ class StartBody(VersionReasonBody):
         max_length=REASON_LENGTH,
         description="Why what spoke against earlier attempts of nearly the same content counts no more.",
     )
+    type: str = Field(
+        default="", max_length=TYPE_LENGTH, description="The release type (M1); empty: as the difference implies."
+    )
+    type_reason: str = Field(
+        default="", max_length=REASON_LENGTH, description="Why it is less than the difference implies; needed then."
+    )
+    modifiers: list[str] = Field(
+        default=[], max_length=MOST_MODIFIERS, description="What no difference shows, such as `policy-change`."
+    )
+
+    @property
+    def word(self) -> RiskWord:
+        """What is said of the risk."""
+        return RiskWord(type=self.type, reason=self.type_reason, modifiers=tuple(self.modifiers))
 
 
 class KeyBody(Declared):

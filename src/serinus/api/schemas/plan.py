@@ -9,6 +9,7 @@ from serinus.api.schemas.declared import Declared as Declared
 from serinus.api.schemas.monitor import MonitorBody, ThresholdBody
 from serinus.api.schemas.population import PopulationBody
 from serinus.core.pipeline.plan import Plan
+from serinus.core.pipeline.risk import CRITICAL, HIGH, MEDIUM
 
 
 class PairLimitBody(Declared):
@@ -182,6 +183,28 @@ class AccelerateBody(Declared):
     later_cut: float = Field(default=0.3, description="By so much, in (0, 0.5].")
 
 
+class DemandsBody(Declared):
+    """What one level of risk asks for beyond the plan."""
+
+    shadow_dwell_s: float = Field(default=0.0, description="A shadow stage lasts so long at least.")
+    canary_factor: float = Field(default=1.0, description="Canary dwells are so many times as long.")
+    canary_floor_s: float = Field(default=0.0, description="The last canary step lasts so long at least.")
+    canary_s: float = Field(default=0.0, description="All canary steps together last so long at least.")
+    sign: list[str] = Field(default=[], description="Roles that must sign before the first traffic.")
+    confirm_at: list[float] = Field(default=[], description="Shares before which somebody confirms.")
+    confirm_by: list[str] = Field(default=[], description="Roles, each of which confirms.")
+    suites: list[str] = Field(default=[], description="Run in the first offline stage, too.")
+
+
+class RiskRulesBody(Declared):
+    """What a release of each level of risk asks for; a level asks for what those below it do, too."""
+
+    canary_up_to: float = Field(default=0.1, description="Steps of up to this share are canary steps.")
+    medium: DemandsBody = Field(default_factory=lambda: DemandsBody(**msgspec.to_builtins(MEDIUM)))
+    high: DemandsBody = Field(default_factory=lambda: DemandsBody(**msgspec.to_builtins(HIGH)))
+    critical: DemandsBody = Field(default_factory=lambda: DemandsBody(**msgspec.to_builtins(CRITICAL)))
+
+
 class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
@@ -203,6 +226,9 @@ class PlanBody(Declared):
         default="refuse", description="What becomes of a newer candidate while a release is active."
     )
     accelerate: AccelerateBody | None = Field(default=None, description="Shorter dwells after clean releases.")
+    risk: RiskRulesBody | None = Field(
+        default=None, description="What each level of risk asks for beyond this plan; null: nothing."
+    )
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
     freshness_s: float = Field(

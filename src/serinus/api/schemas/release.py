@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.app import VersionRef, named_ref
+from serinus.api.schemas.risk import ChangeView, RiskView, effect_fields
 from serinus.api.schemas.times import when
 from serinus.control.name_versions import Names
 from serinus.core.release.release import Hold, Release
@@ -58,6 +59,8 @@ class ReleaseView(BaseModel):
     attempt: int = Field(description="Which attempt of its lineage: nearly the same content, on the same base.")
     earlier: list[str] = Field(description="The attempts before it, oldest first.")
     carried_log_e: float = Field(description="Evidence of harm that counts on from the attempt before it.")
+    risk: RiskView | None = Field(description="The risk it was started with; null: unknown, or of earlier Serinus.")
+    changes: list[ChangeView] = Field(description="How its plan differed from the declared one at its start, and why.")
 
     @classmethod
     def of(cls, release: Release, names: Names) -> "ReleaseView":
@@ -89,4 +92,5 @@ def release_fields(release: Release, names: Names) -> dict[str, Any]:
         "attempt": release.lineage.attempt,
         "earlier": list(release.lineage.earlier),
         "carried_log_e": release.lineage.carried,
+        **effect_fields(release.plan.effect),
     }

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from serinus.api.schemas.app import VersionRef
 from serinus.api.schemas.plan import Declared, PlanBody
 from serinus.api.schemas.release import ReleaseView
+from serinus.api.schemas.risk import ChangeView, RiskView
 from serinus.api.schemas.times import when
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
@@ -150,4 +151,8 @@ class PlannedView(BaseModel):
     plan: PlanBody
     not_compared: list[str] = Field(
         default=[], description="Declared metrics and monitors that a first release has nothing to compare with."
+    )
+    risk: RiskView | None = Field(default=None, description="Null: nothing is live, and nobody says what it is.")
+    changes: list[ChangeView] = Field(
+        default=[], description="How `plan` differs from the declared one, by history and by risk, and why."
     )

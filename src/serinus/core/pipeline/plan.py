@@ -16,13 +16,14 @@ from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.monitor_checks import check_monitors
 from serinus.core.pipeline.population import slice_of_step, traffic_share
+from serinus.core.pipeline.risk import Effect, RiskRules, check_risk
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
 
 __all__ = ("Guardrail", "Limit", "Plan", "Step")
 
 
-OF_A_START = ("first", "not_compared")
+OF_A_START = ("first", "not_compared", "effect")
 """The fields that a start sets, and nobody declares."""
 
 
@@ -33,9 +34,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `alpha`: chance of a false rollback per release; `alpha_per_year` (0: none): what the alphas of all releases of the
     app that users saw within 365 days may add up to; `beta`: chance of showing a candidate to be non-inferior that is
     not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
-    is active; `accelerate`: when its first steps are shorter; `lease_s`: see the routing snapshot. `first`: it was made
-    for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and therefore does
-    not apply.
+    is active; `accelerate`: when its first steps are shorter; `risk`: what each level of risk asks for beyond it (None:
+    nothing); `lease_s`: see the routing snapshot. `first`: it was made for a release of an app with nothing live
+    (`first_plan`); `not_compared` names what would compare and therefore does not apply; `effect`: the risk that a
+    release was started with, and how its plan differs from the declared one (`effective_plan`).
     """
 
     owner: str
@@ -50,12 +52,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     freeze: tuple[FreezeWindow, ...] = ()
     when_active: Literal["refuse", "queue", "supersede"] = "refuse"
     accelerate: Acceleration | None = None
+    risk: RiskRules | None = None
     holdback: float = 0.01
     lease_s: float = 30.0
     freshness_s: float = 60.0
     veto_deadline_s: float = 1800.0
     first: bool = False
     not_compared: tuple[str, ...] = ()
+    effect: Effect = Effect()
 
     def __post_init__(self) -> None:
         """Refuse a plan that cannot work; InvalidInput names the field."""
@@ -83,6 +87,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         check_windows(self.freeze)
         check_monitors(self.monitors, len(self.steps))
         check_acceleration(self.accelerate, self.monitors)
+        check_risk(self.risk, self.stages)
         self._check_required()
 
     def _complete_stages(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from typing import Literal
 
 import msgspec
 
@@ -45,10 +46,12 @@ BASE_RISK: dict[ReleaseType, int] = {
 }
 
 
-_LEVELS: tuple[tuple[int, str], ...] = ((86, "critical"), (61, "high"), (31, "medium"), (0, "low"))
+Level = Literal["low", "medium", "high", "critical"]
+
+_LEVELS: tuple[tuple[int, Level], ...] = ((86, "critical"), (61, "high"), (31, "medium"), (0, "low"))
 
 
-def risk_level(risk: int) -> str:
+def risk_level(risk: int) -> Level:
     """The level of a risk of 0 to 100 in one word (M2)."""
     return next(word for least, word in _LEVELS if risk >= least)
 
