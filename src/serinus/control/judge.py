@@ -13,6 +13,7 @@ from serinus.control.apply import apply, pause_for_error, remember
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
 from serinus.control.reads import Reads
 from serinus.control.see_readings import ReadingSights
+from serinus.control.turns import Turns
 from serinus.core.decision.decision import ENDING, Decision, decide
 from serinus.core.decision.observations import Gates, Observations
 from serinus.core.errors import Conflict, Deposed, FormatError, SerinusError, StoreUnavailable
@@ -27,6 +28,8 @@ from serinus.ports.telemetry_store import TelemetryStore
 
 PATIENCE = 3
 """Rounds in a row in which a release's data may be unreadable before it is paused."""
+LABELLED_AT_ONCE = 100
+"""Releases whose labels are read on in a round, a question for each metric: what matures in minutes has time."""
 T = TypeVar("T")
 
 
@@ -56,6 +59,7 @@ class Judge:
         self._sights: dict[str, ReleaseSight] = {}
         self._unreadable: dict[str, int] = {}
         self._readings = ReadingSights()
+        self._labelled = Turns(LABELLED_AT_ONCE)
 
     def look(self) -> None:
         """Read all hosts' reports."""
@@ -107,7 +111,8 @@ class Judge:
         try:
             with self._telemetry.tx() as tx:
                 reads = Reads(tx)
-                reads.ahead(wanted(one.release, self.hosts, now_ns, one.stored) for one in serving)
+                asked = [wanted(one.release, self.hosts, now_ns, one.stored) for one in serving]
+                reads.ahead(asked, self._labelled.next(one.release for one in asked if one.labels))
             found = {one.release.id: self._observe(reads, one, now_ns) for one in serving}
         except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is looked at alone
             self._log.warning("the releases could not be read together", why=repr(error))

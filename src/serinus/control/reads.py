@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -56,8 +56,9 @@ class Reads:
         self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
         self._ripe: dict[tuple[str, Ripe], list[AwaitedUnit]] = {}
 
-    def ahead(self, wanted: Iterable[Wanted]) -> None:
-        """Read all of this, in as many questions as there are different windows."""
+    def ahead(self, wanted: Iterable[Wanted], labelled: Collection[str] | None = None) -> None:
+        """Read all of this, in as many questions as there are different windows, and one for each metric whose labels
+        are read on: only those of the releases `labelled`, the others' wait for their turn (None: of all)."""
         asked = list(wanted)
         growing: dict[Window, set[str]] = {}
         limited: dict[Window, tuple[set[str], set[str]]] = {}
@@ -72,7 +73,10 @@ class Reads:
         self._read_spreads({one.release for one in asked if one.spreads})
         for one in asked:
             for ripe in one.labels:
-                self._read_ripe(one.release, ripe)
+                if labelled is None or one.release in labelled:
+                    self._read_ripe(one.release, ripe)
+                else:
+                    self._ripe[one.release, ripe] = []
         for window, releases in growing.items():
             self._read_answered(window, releases)
         for window, (releases, all_fields) in limited.items():
