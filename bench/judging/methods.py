@@ -10,10 +10,10 @@ from bench.judging.method import Method, any_metric
 
 _WAITS = "waits for a person"
 _PAUSES = "pauses (no data)"
-_GOES_ON = "goes on at `no_harm`, waits at `non_inferior`"
+_STAYS = "waits on its step and says so; pauses when one arm's come and the other's do not"
 
 OURS = Method(
-    "Serinus, no margin", serinus.strength, serinus.bar, "core/decision/harm.py, core/stats", (_PAUSES, _GOES_ON)
+    "Serinus, no margin", serinus.strength, serinus.bar, "core/decision/harm.py, core/stats", (_PAUSES, _STAYS)
 )
 DEFAULTS = (
     OURS,
@@ -22,7 +22,7 @@ DEFAULTS = (
         serinus.with_margins,
         serinus.bar,
         "core/decision/harm.py, core/stats",
-        (_PAUSES, _GOES_ON),
+        (_PAUSES, _STAYS),
     ),
     Method(
         "Argo Rollouts",

@@ -17,6 +17,8 @@ from bench.judging.scenarios import BY_NAME, SCENARIOS
 from serinus.core.decision.commands import Advance, Pause
 from serinus.core.decision.decision import decide
 from serinus.core.decision.observations import Flow
+from serinus.core.pipeline.plan import Guardrail
+from serinus.core.records.label_sums import LabelSums, StratumLabels
 from tests.unit.core.decision.cases import NOW_US, PLAN, running, seen, served
 
 ROOT = Path(__file__).parents[3]
@@ -84,17 +86,25 @@ def test_a_job_is_repeated_by_its_seed() -> None:
 
 
 def test_without_data_serinus_does_what_the_table_says() -> None:
-    """Asked for real: an empty arm pauses; labels that never come let a step go on that asks for `no_harm`, and not one
-    that asks for `non_inferior`."""
+    """Asked for real: an empty arm pauses; without a label of anybody a step is not left, though its time and its users
+    are there; labels of control alone pause."""
     plain = running()
-    progress = served(plain)
     silent = seen(candidate=Flow(age_ms=90_000, seen=False), units=())
-    assert any(isinstance(command, Pause) for command in decide(plain, progress, silent, NOW_US).commands)
-    assert any(isinstance(command, Advance) for command in decide(plain, progress, seen(), NOW_US).commands)
-    steps = (msgspec.structs.replace(PLAN.steps[0], require="non_inferior"), *PLAN.steps[1:])
-    strict = running(msgspec.structs.replace(PLAN, steps=steps, stages=()))
-    assert not decide(strict, served(strict), seen(), NOW_US).commands
-    assert OURS.without_data == ("pauses (no data)", "goes on at `no_harm`, waits at `non_inferior`")
+    assert any(isinstance(command, Pause) for command in decide(plain, served(plain), silent, NOW_US).commands)
+    assert any(isinstance(command, Advance) for command in decide(plain, served(plain), seen(), NOW_US).commands)
+    rail = Guardrail(metric="judge.correctness")
+    judged = running(msgspec.structs.replace(PLAN, guardrails=(rail,), stages=()))
+    none = LabelSums(metric=rail.metric, strata=(StratumLabels(0, 0, 0, 500, 500),))
+    waits = decide(judged, served(judged), msgspec.structs.replace(seen(), labels=(none,)), NOW_US)
+    assert waits.commands == ()
+    assert "no data on correctness" in waits.progress.waiting
+    one_arm = LabelSums(metric=rail.metric, strata=(StratumLabels(0, 0, 500, 500, 0),))
+    found = decide(judged, served(judged), msgspec.structs.replace(seen(), labels=(one_arm,)), NOW_US)
+    assert any(isinstance(command, Pause) for command in found.commands)
+    assert OURS.without_data == (
+        "pauses (no data)",
+        "waits on its step and says so; pauses when one arm's come and the other's do not",
+    )
 
 
 def test_every_method_names_its_source_and_what_it_does_without_data() -> None:
