@@ -18,6 +18,7 @@ from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.plan import Plan
 from serinus.core.release.release import Release
+from serinus.core.versions.risk import SILENT, RiskWord
 from serinus.ports.control_store import ControlTx, StoredVersion
 
 
@@ -26,7 +27,7 @@ class StartView:
     """A release of `version` as it would be now. `active`: the release that the app is in already; `refusal`: why none
     can be started; `waits`: the freeze that it would wait for;
     `objection`: what an earlier attempt showed against this one, unless a person sets it aside;
-    `again`: what being a later attempt means."""
+    `again`: what being a later attempt means; `word`: what is said of its risk."""
 
     state: AppState
     version: StoredVersion
@@ -39,6 +40,7 @@ class StartView:
     objection: str = ""
     again: str = ""
     forecast: ForecastView | None = None
+    word: RiskWord = SILENT
 
     @property
     def to_acknowledge(self) -> tuple[str, ...]:
@@ -46,8 +48,8 @@ class StartView:
         return tuple(one.what for one in (self.forecast.stops if self.forecast else ()))
 
 
-def start_view(parts: Parts, app: str, ref: str) -> StartView:
-    """The view of a start now; NotFound without app or version."""
+def start_view(parts: Parts, app: str, ref: str, word: RiskWord = SILENT) -> StartView:
+    """The view of a start now, with this said of its risk; NotFound without app or version."""
     now_us = parts.clock.now_us()
     hours = own_hours(parts.control, parts.telemetry, now_us, app)
     with parts.control.tx() as tx:
@@ -56,9 +58,9 @@ def start_view(parts: Parts, app: str, ref: str) -> StartView:
         active = active_release(tx, app)
         refusal, objection, again, waits, plan = None, "", "", "", state.config.plan
         try:
-            plan, control, candidate = plan_later(tx, app, ref, hours)
+            plan, control, candidate = plan_later(tx, app, ref, hours, word)
             if plan.when_active == "refuse":
-                plan_release(tx, app, ref, hours)
+                plan_release(tx, app, ref, hours, word)
             spend_alpha(tx, now_us, app, plan)
             objection, again = _lineage(tx, app, plan, control, candidate)
             waits = frozen(tx.freeze(), plan, now_us)
@@ -76,6 +78,7 @@ def start_view(parts: Parts, app: str, ref: str) -> StartView:
         objection=objection,
         again=again,
         forecast=forecast_view(parts, app, plan) if plan is not None and refusal is None else None,
+        word=word,
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.core.pipeline.plan import Guardrail
+from serinus.core.pipeline.risk import RiskRules
 from serinus.core.pipeline.step import Step
 from serinus.core.records.call import row
 from serinus.core.records.record import Score
@@ -203,3 +204,33 @@ def test_what_cannot_start_says_why_and_what_to_do(console: Console) -> None:
     assert "has no plan" in page
     assert "<textarea" not in page
     assert console.browser("viewer").get(place(second)).status_code == 403
+
+
+def test_M1_another_type_is_shown_with_its_way_and_then_started(console: Console) -> None:
+    """The address holds what is said; the form sends just that, so what was shown is what starts."""
+    _, second = console.prepared(msgspec.structs.replace(PLAN, risk=RiskRules()))
+    browser = console.browser("release_manager")
+    assert "Not as declared" not in browser.page(place(second))
+    shown = browser.page(f"{place(second)}?type=base_model_upgrade&modifier=policy-change")
+    for words in ("Not as declared", "high risk: 75 of 100", "<strong>75</strong> of 100, high", "prompt wording is"):
+        assert words in shown
+    fields = {**form_of(shown), "reason": "new weights"}
+    assert (fields["type"], fields["modifiers"]) == ("base_model_upgrade", "policy-change")
+    assert browser.post(place(second), **fields).status_code == 303
+    (started,) = active(console)
+    risk = started.plan.effect.risk
+    assert risk is not None
+    assert (risk.level, risk.modifiers) == ("high", ("policy-change",))
+    page = browser.page(f"/releases/{started.id}")
+    assert "Not as declared" in page
+    assert "high risk: 75 of 100" in page
+
+
+def test_M1_a_lower_type_without_a_reason_is_refused_on_the_page(console: Console) -> None:
+    """It says what is implied, and offers the field for the reason; with it the form is there."""
+    _, second = console.prepared()
+    browser = console.browser("release_manager")
+    page = browser.page(f"{place(second)}?type=none")
+    assert "is less than the difference implies" in page
+    assert "Start the release" not in page
+    assert "Start the release" in browser.page(f"{place(second)}?type=none&type_reason=a+comment")

@@ -17,14 +17,16 @@ from serinus.console.plan_words import plan_facts
 from serinus.console.start_view import StartView, start_view
 from serinus.console.visitor import Visitor
 from serinus.control.forecast_release import refuse_blind
-from serinus.control.plan_first import plan_to_forecast
 from serinus.control.request_release import request_release
-from serinus.control.start_release import active_release
+from serinus.control.start_release import active_release, plan_to_see
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput
+from serinus.core.versions.release_type import BASE_RISK
+from serinus.core.versions.risk import MODIFIERS, RiskWord
 from serinus.ports.control_store import ControlStore
 
 SALT_BYTES = 16
+_MOST = 16
 _PATH = "/apps/{app}/versions/{version}/release"
 
 
@@ -47,23 +49,26 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         return desk.page(
             request, "start.html", visitor,
             status=status, view=view, filled=filled, app=view.state.config.name, once=fresh_number(parts),
+            types=BASE_RISK, modifiers=MODIFIERS,
             **plan_facts(view.plan),
         )  # fmt: skip
 
-    def seen(request: Request) -> StartView:
-        return start_view(parts, request.path_params["app"], request.path_params["version"])
+    def seen(request: Request, word: RiskWord) -> StartView:
+        return start_view(parts, request.path_params["app"], request.path_params["version"], word)
 
     def ask(request: Request, visitor: Visitor) -> Response:
-        return page(request, visitor, seen(request), _Filled())
+        return page(request, visitor, seen(request, _asked(request)), _Filled())
 
     def do(request: Request, visitor: Visitor, form: Form) -> Response:
         app, version = request.path_params["app"], request.path_params["version"]
         acknowledged, set_aside = form.text("acknowledge"), form.text("set_aside")
-        view = seen(request)
+        word = _said(form)
+        view = seen(request, word)
         try:
             reason = form.reason()
             _check_length("acknowledge", acknowledged)
             _check_length("set_aside", set_aside)
+            _check_length("type_reason", word.reason)
             _refuse_unacknowledged(view, acknowledged)
             _refuse_tried(view, set_aside)
         except InvalidInput as fault:
@@ -71,14 +76,14 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             return page(request, visitor, view, filled)
         now_us = parts.clock.now_us()
         with parts.control.tx() as tx:
-            found = tx.app(app)
-        refuse_blind(parts.calls, now_us, app, plan_to_forecast(found), acknowledged)
+            plan = plan_to_see(tx, app, version, word)
+        refuse_blind(parts.calls, now_us, app, plan, acknowledged)
         told = f"{reason}; acknowledged: {acknowledged}" if acknowledged else reason
 
         def start(store: ControlStore) -> object:
             salt = parts.random_bytes(SALT_BYTES).hex()
             return request_release(
-                store, now_us, visitor.actor, parts.ids, salt, app, version, told, parts.telemetry, set_aside
+                store, now_us, visitor.actor, parts.ids, salt, app, version, told, parts.telemetry, set_aside, word
             )
 
         do_once(parts, visitor, form, start)
@@ -91,6 +96,20 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         Route(_PATH, desk.view(Operation.START_RELEASE, ask), methods=["GET"]),
         Route(_PATH, desk.act(Operation.START_RELEASE, do), methods=["POST"]),
     ]
+
+
+def _asked(request: Request) -> RiskWord:
+    """What the address says of the risk, so that its way is seen before it is gone."""
+    query = request.query_params
+    names = tuple(dict.fromkeys(query.getlist("modifier")[:_MOST]))
+    return RiskWord(type=query.get("type", ""), reason=query.get("type_reason", ""), modifiers=names)
+
+
+def _said(form: Form) -> RiskWord:
+    names = form.text("modifiers")
+    return RiskWord(
+        type=form.text("type"), reason=form.text("type_reason"), modifiers=tuple(names.split(",")) if names else ()
+    )
 
 
 def _check_length(field: str, text: str) -> None:
