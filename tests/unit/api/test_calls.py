@@ -197,9 +197,10 @@ def test_the_words_of_the_query_are_those_of_the_records() -> None:
 
 
 def test_E3_the_worst_calls_are_one_page(log_api: Api) -> None:
-    """Only shadow calls that were worse; a cursor is refused by name."""
+    """Only shadow calls that were worse; what contradicts that is refused by name."""
     page = log_api.ok("GET", "/calls?order=worst")
     assert (page["items"], page["next_cursor"]) == ([], "")
-    refused = log_api.ask("GET", "/calls?order=worst&cursor=1.call_x")
-    assert refused.status_code == 422
-    assert refused.json()["where"] == "cursor"
+    for field, text in (("cursor", "1.call_x"), ("worse", "false")):
+        refused = log_api.ask("GET", f"/calls?order=worst&{field}={text}")
+        assert refused.status_code == 422
+        assert refused.json()["where"] == field

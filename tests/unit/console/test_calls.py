@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
 from serinus.core.records import call_id
 from serinus.core.records.call import row
-from serinus.core.records.record import Event, Score
+from serinus.core.records.record import Event, Rung, Score
 from serinus.core.records.score import row as score_row
 from serinus.core.routing.conversation import pseudonym
 from serinus.ports.event_log import LogBatch, ScoreBatch
@@ -97,6 +98,18 @@ def test_O1_a_call_is_shown_with_what_was_said_of_it(reader: Console) -> None:
     for words in ("support-bot", "candidate", "1 ms", "stop", VERSION.hex(), "&lt;b&gt;no&lt;/b&gt;␇"):
         assert words in page
     assert browser.get("/calls/call_nothing").status_code == 422
+
+
+def test_H13_a_call_that_only_the_message_answered_leads_to_no_version(reader: Console, tmp_path: Path) -> None:
+    """Nothing was live: 64 zeros are not the digest of something that could be looked at."""
+    raw = _raw(CALLS, bytes(8))
+    said = msgspec.structs.replace(end(raw, ManualClock()), version=bytes(32), rung=Rung.MESSAGE)
+    ParquetLog(tmp_path).write(LogBatch(spool=f"{'0' * 31}1-00000000", start=64, end=100, rows=[row(said, "host-1")]))
+    browser = reader.browser("ml_lead")
+    (call,) = found(browser, "?rung=message")
+    for page in (browser.page(f"/calls/{call}"), browser.page("/calls?rung=message")):
+        assert 'href="/apps/support-bot/versions/000' not in page
+        assert '<span class="quiet">none</span>' in page
 
 
 def test_calls_are_not_for_everybody(reader: Console) -> None:

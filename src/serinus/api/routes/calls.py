@@ -106,6 +106,10 @@ def _worst(log: CallSearch, query: CallQuery, at: Page) -> list[Call]:
     """The disagreements to look at first (E3)."""
     if at.cursor:
         raise InvalidInput("the worst calls are one page", where="cursor", mend="leave it out, and raise `limit`")
+    if query.worse is False:
+        raise InvalidInput(
+            "calls that were not worse have no worst", where="worse", mend="leave out `worse` or `order`"
+        )
     return log.calls(msgspec.structs.replace(query, worse=True, worst_first=True, limit=at.limit))
 
 

@@ -48,7 +48,8 @@ class CallView(BaseModel):
     arm: str = Field(description="The arm it was assigned to.")
     stratum: int = Field(description="−1 outside a comparison.")
     version: str = Field(
-        description="Digest of the version that served it: another one than assigned after a fallback."
+        description="Digest of the version that served it: another one than assigned after a fallback. 64 zeros: "
+        "nothing was live, and the app's message answered."
     )
     revision: int = Field(description="The routing snapshot's.")
     unit: str = Field(description="The unit's pseudonym.")
