@@ -8,6 +8,7 @@ import pytest
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.control.create_key import create_key
 from serinus.core.ids import IdSource
+from serinus.core.pipeline.risk import RiskRules
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, StageResult
 
 from .conftest import Cli
@@ -98,3 +99,26 @@ def test_a_stage_is_run_again_from_the_command_line(cli: Cli, release: str) -> N
     assert "runs offline again" in cli.ok("release", "rerun", "bot", "-m", "new cases")
     refused = cli.run("release", "rerun", "bot", "--stage", "ofline")
     assert (refused.exit_code, "measured stages: offline" in refused.stderr) == (1, True)
+
+
+def test_M3_what_risk_makes_of_the_plan_is_told_before_and_after_the_start(cli: Cli) -> None:
+    """Each change with its reason; what a person says is sent with the start, and a lower type asks for a reason."""
+    _, second = cli.prepared()
+    with cli.control.tx() as tx:
+        app = tx.app("bot")
+        assert app is not None
+        assert app.config.plan is not None
+        plan = msgspec.structs.replace(app.config.plan, risk=RiskRules())
+        tx.put_app(msgspec.structs.replace(app, config=msgspec.structs.replace(app.config, plan=plan)))
+    words = ("--type", "base-model-upgrade", "--modifier", "policy-change")
+    told = " ".join(cli.ok("release", "plan", "bot", second, *words).split())
+    assert "75 of 100 (high): base model upgrade" in told
+    assert "risk sign-off: ops_lead and safety_reviewer must sign before the first traffic" in told
+    assert "(high risk: 75 of 100)" in told
+    refused = cli.run("release", "start", "bot", second, "--type", "none")
+    assert (refused.exit_code, "--type-reason" in refused.stderr) == (1, True)
+    planned = cli.json("release", "plan", "bot", second, *words)
+    cli.ok("release", "start", "bot", second, *words)
+    shown = cli.json("release", "status", "bot")
+    assert (shown["risk"], shown["changes"]) == (planned["risk"], planned["changes"])
+    assert "risk 75 of 100 (high): base model upgrade" in " ".join(cli.ok("release", "status", "bot").split())
