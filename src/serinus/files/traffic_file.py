@@ -54,7 +54,7 @@ def _contradiction(file: str, root: Node, error: InvalidInput) -> InvalidInput:
     """What core refuses of numbers that are well written, at the key that holds them."""
     field = error.where.split(".")[1]
     key = _IN_FILE.get(field, field)
-    return fault(file, root.value[key].line, f"`{key}`: {error.what}", error.mend)
+    return fault(file, root.line_of((key,)), f"`{key}`: {error.what}", error.mend)
 
 
 def _format(node: Node) -> dict[str, Any]:
