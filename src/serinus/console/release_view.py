@@ -52,8 +52,8 @@ class ReleaseView:
 
     @property
     def control_label(self) -> str:
-        """What people call the control."""
-        return self.names.label(self.release.app, self.release.control)
+        """What people call the control; the fallback message where nothing is live."""
+        return self.names.label(self.release.app, self.release.control) or "the fallback message"
 
     @property
     def tag(self) -> str:

@@ -69,5 +69,6 @@ def test_H13_every_page_of_a_first_release_stands() -> None:
     assert "a first release has no control" in pack
     for path in ("/", "/releases", "/apps/bot", f"/apps/bot/versions/{version}", f"/releases/{release.id}/rollback"):
         assert browser.get(path).status_code == 200, path
+    assert "in place of the fallback message</dd>" in browser.page(f"/releases/{release.id}/rollback")
     assert "not compared: judged by absolute limits" in browser.page("/")
     assert browser.get(f"/live/releases/{release.id}").status_code == 200
