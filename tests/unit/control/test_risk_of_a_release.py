@@ -5,9 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from serinus.control.approve_release import approve_release
 from serinus.control.freeze_releases import freeze_releases
+from serinus.control.read_gates import read_gates
 from serinus.control.request_release import request_release
 from serinus.control.start_release import start_release
+from serinus.core.decision.replay import replayed
+from serinus.core.decision.signing import signing
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Step
 from serinus.core.pipeline.risk import Demands, Effect, RiskRules
@@ -57,6 +61,17 @@ def test_M1_a_person_raises_the_type_and_the_way_is_longer() -> None:
         world.second()
     held = world.release()
     assert (held.stage, held.step, held.state) == (1, 0, State.RUNNING)
+    with world.control.tx() as tx:
+        now = signing(held, read_gates(tx, held))
+    assert now is not None
+    assert now.lacking == ("release_manager",)
+    who = "cy (33333333)"
+    approve_release(world.control, world.clock.now_us(), who, ("release_manager",), held.id, now.evidence)
+    world.until(State.PROMOTED)
+    with world.control.tx() as tx:
+        again = replayed(tx.audit_entries(0, 1000))
+    assert len(again) > 3
+    assert [one for one in again if one.outcome != "identical"] == []
 
 
 def test_M3_the_effect_is_kept_with_the_release_and_in_its_audit_entry() -> None:
