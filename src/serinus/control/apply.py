@@ -160,7 +160,7 @@ def _following(
             return Action.TICK_ADVANCED, advanced(release, revision, progress.positions, command.reason, command.cut)
         case EnterStage():
             return Action.TICK_ENTERED, entered(
-                release, command.stage, progress.positions, command.reason, progress.renewals
+                release, command.stage, progress.positions, command.reason, progress.renewals, progress.labels
             )
         case Reject():
             return Action.TICK_REJECTED, rejected(release, revision, command.reason)

@@ -65,7 +65,7 @@ def shown(release: Release, results: Iterable[StageResult]) -> Shown:
             for result in counted
         ),
         positions=release.shown,
-        harm=judge_harm(release, release.shown, renewals=release.shown_renewals)
+        harm=judge_harm(release, release.shown, scores=release.shown_labels, renewals=release.shown_renewals)
         if release.exposed and not release.plan.first
         else None,
     )

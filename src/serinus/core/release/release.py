@@ -66,6 +66,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[int, ...] = ()
     shown: Positions = {}
     shown_renewals: Renewals = {}
+    shown_labels: tuple[LabelSums, ...] = ()
     step: int = -1
     ramp: tuple[RampPoint, ...] = ()
     restarts: tuple[Positions, ...] = ()

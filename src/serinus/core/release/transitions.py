@@ -7,6 +7,7 @@ import msgspec
 from serinus.core.errors import IllegalTransition
 from serinus.core.pipeline.acceleration import quickened
 from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
+from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.records.sums import ENROLLED
 from serinus.core.release.release import Hold, Positions, Progress, Release, Renewals
@@ -24,14 +25,21 @@ def started(release: Release, revision: int, reason: str) -> Release:
 
 
 def entered(
-    release: Release, stage: int, positions: Positions, reason: str, renewals: Renewals | None = None
+    release: Release,
+    stage: int,
+    positions: Positions,
+    reason: str,
+    renewals: Renewals | None = None,
+    labels: tuple[LabelSums, ...] = (),
 ) -> Release:
     """In this stage, having passed the ones before it. The share stays. `positions`: the data seen so far, `renewals`:
-    where its evidence was renewed."""
+    where its evidence was renewed, `labels`: what was said of its users."""
     passed = msgspec.structs.replace(
         release, seq=release.seq + 1, state=after(release.state, Event.ENTER), reason=reason
     )
-    return _in_stage(passed, stage, positions, renewals)
+    found = _in_stage(passed, stage, positions, renewals)
+    signed = isinstance(release.plan.stages[stage], ApprovalStage)
+    return msgspec.structs.replace(found, shown_labels=labels) if signed else found
 
 
 def advanced(release: Release, revision: int, positions: Positions, reason: str, cut: float = 0.0) -> Release:

@@ -18,13 +18,15 @@ from serinus.core.decision.commands import Advance, Command, Pause, RollBack
 from serinus.core.decision.decision import Decision, decide, replay
 from serinus.core.decision.harm import judge_harm
 from serinus.core.decision.labels import read_on
+from serinus.core.decision.shown import shown
 from serinus.core.decision.unlabelled import ALPHA, judge_missing
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
 from serinus.core.records.label_sums import LabelSums, StratumLabels
 from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.release.release import Hold, Release
-from serinus.core.release.transitions import paused, resumed
+from serinus.core.release.transitions import entered, paused, resumed
 from serinus.core.routing.assignment import Arm
 from tests.unit.core.decision.cases import NOW_US, PLAN, running, seen, served
 
@@ -102,6 +104,19 @@ def test_H5a_non_inferior_asks_for_the_mirror_and_says_what_lacks() -> None:
     assert isinstance(command_of(many), Advance)
     assert many.evidence.margins is not None
     assert many.evidence.margins.evidence[0].log_e > math.log(20)
+
+
+def test_L1_reviewers_are_shown_the_scores_as_they_stood() -> None:
+    """Frozen when the release comes to the approval, with the rest of the comparison."""
+    stages = (RolloutStage(steps=PLAN.steps[:1]), ApprovalStage(name="go", roles=("ml_lead",)))
+    rest = RolloutStage(name="rest", steps=PLAN.steps[1:])
+    release = running(msgspec.structs.replace(PLAN, guardrails=(RAIL,), steps=(), stages=(*stages, rest)))
+    sums = read(units(np.random.default_rng(1), 400))
+    waiting = entered(release, 1, {}, "signed next", labels=(sums,))
+    found = shown(msgspec.json.decode(msgspec.json.encode(waiting), type=Release), ()).harm
+    assert found == judge_harm(release, {}, scores=(sums,))
+    assert found is not None
+    assert (found.evidence[0].no_data, found.evidence[0].candidate > 100) == ("", True)
 
 
 def test_H5a_a_later_attempt_must_show_more() -> None:
