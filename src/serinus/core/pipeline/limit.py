@@ -57,7 +57,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float | None:
-        """The share of calls that are bad at the bound, of a quantile those above it; None of a ratio, which has none."""
+        """The share of calls that are bad at the bound, of a quantile those above it; None of a ratio."""
         measure = metric(self.metric).measure
         if isinstance(measure, Ratio):
             return None
