@@ -7,11 +7,9 @@ import pytest
 
 from serinus.control.abort_release import abort_release
 from serinus.control.clear_override import clear_override
-from serinus.control.configure_app import configure_app
 from serinus.control.set_override import set_override
 from serinus.control.start_release import start_release
 from serinus.core.errors import Conflict, InvalidInput, NotFound
-from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import Guardrail, Limit, Step
 from serinus.core.release.table import State
 from tests.unit.control.production import PERSON, PLAN, Production
