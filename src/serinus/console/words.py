@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\U000e0000-\U000e007f]"
 )
+_CODE = re.compile(r"`([^`]+)`")
 _PICTURES = 0x2400
 _LEVELS = ((100.0, "strong"), (10.0, "some"), (1.0, "weak"))
 
@@ -48,6 +49,12 @@ TONES = {
     "rolled_back": "bad", "rejected": "bad", "aborting": "held", "aborted": "quiet", "created": "quiet",
 }  # fmt: skip
 OUTCOMES = {"pass": "good", "inconclusive": "held", "no-data": "held", "error": "held", "fail": "bad"}
+
+
+def sentence(text: str) -> Markup:
+    """A fault's words as a sentence begins: with a capital letter, and what stands in backticks as code."""
+    shown = str(escape(visible(text)))
+    return Markup(_CODE.sub(r"<code>\1</code>", shown[:1].upper() + shown[1:]))  # noqa: S704 - escaped above
 
 
 def visible(value: object) -> object:
@@ -198,7 +205,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "when": when, "moment": moment, "day": day, "rate": rate, "seconds": seconds, "age": age, "odds": odds_text,
     "weight": weight_text,
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
-    "seen": seen_text,
+    "seen": seen_text, "sentence": sentence,
     "action": action_text, "said": said, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),

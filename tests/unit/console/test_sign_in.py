@@ -37,6 +37,13 @@ def test_a_key_without_a_role_an_unknown_one_and_none_are_refused_alike(console:
     assert len({page.text[page.text.index("fault") :][:200] for page in pages}) == 1
 
 
+def test_a_refused_key_is_told_in_sentences_with_the_command_as_code(console: Console) -> None:
+    """Capitals begin them, and no backtick is left for people to puzzle over."""
+    page = console.browser().sign_in("sk-serinus-unknown").text
+    assert ">This is not a valid key of this project, or it has no role. Ask an admin for one: " in page
+    assert "<code>serinus key create NAME --role viewer --no-calls</code>.</p>" in page
+
+
 def test_the_session_is_a_cookie_that_scripts_and_other_sites_never_get(console: Console) -> None:
     """HttpOnly, SameSite=Strict, and over https Secure."""
     key = console.key("viewer")

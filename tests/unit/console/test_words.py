@@ -19,6 +19,7 @@ from serinus.console.words import (
     pretty,
     said,
     seconds,
+    sentence,
     visible,
     weight_text,
     when,
@@ -95,3 +96,10 @@ def test_G1_roles_in_sentences_are_said_as_people_say_them() -> None:
     assert said("pushed by my-ops_lead and ops_lead_2; suite on_call.v2") == (
         "pushed by my-ops_lead and ops_lead_2; suite on_call.v2"
     )
+
+
+def test_a_fault_reads_as_a_sentence_and_carries_no_markup_of_its_own() -> None:
+    """A capital letter first, backticks as code, and whatever else it holds stays text."""
+    assert sentence("push `<b>` first") == "Push <code>&lt;b&gt;</code> first"
+    assert "\u202e" not in sentence("a\u202eb")
+    assert sentence("") == ""
