@@ -64,6 +64,16 @@ def test_A2_charts_are_drawn_and_numbers_move_while_the_page_is_open(tab: Tab, r
     assert tab.complaints == []
 
 
+def test_what_was_done_is_told_once(tab: Tab) -> None:
+    """A page loaded again, or a link that is passed on, does not say it a second time."""
+    tab.page.goto("/?done=pause")
+    expect(tab.page.locator(".flash")).to_have_count(1)
+    tab.page.reload()
+    expect(tab.page.locator(".flash")).to_have_count(0)
+    assert "done" not in tab.page.url
+    assert tab.complaints == []
+
+
 def test_the_overview_follows_a_release_without_being_loaded_again(tab: Tab, live: Live, release: str) -> None:
     """What somebody else does is there within a second or two, and so is what needs somebody."""
     tab.page.goto("/")

@@ -33,6 +33,7 @@ from serinus.rehearsal.summary import BLIND, DETECTION, FALSE, Quantiles, Summar
 from serinus.rehearsal.sweep import Curve, Sweep, parse_sweep, sized
 
 INTERRUPTED = 130
+LOOKED_AT_EVERY_S = 60.0
 SWEPT = ("failures-x2",)
 _COLUMNS = ("scenario", "releases", "caught", "false", "delay 50/90 %", "users 50/90 %", "bad", "full", "ended at")
 Told = Callable[[float], None]
@@ -44,7 +45,7 @@ def rehearse(
     scenario: Annotated[
         list[str] | None, typer.Option("--scenario", help="A shipped scenario or a file; may be repeated.")
     ] = None,
-    releases: Annotated[int, typer.Option("--releases", "-n", min=1, max=1_000_000, help="For each scenario.")] = 500,
+    releases: Annotated[int, typer.Option("--releases", "-n", min=1, max=1_000_000, help="For each scenario.")] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same releases.")] = 1,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one for each core.")] = 0,
     require: Annotated[str, typer.Option("--require", help="detection=0.95,false=0.01: exit with 1 unless met.")] = "",
@@ -68,6 +69,8 @@ def rehearse(
         return
     wanted = _wanted(require)
     plan, name = _plan(project, app)
+    if remark := _too_short(plan):
+        print(remark, file=sys.stderr)
     if sweep:
         if require:
             raise InvalidInput("a sweep cannot be required", where="--require", mend="leave out `--sweep`")
@@ -157,6 +160,8 @@ def _rehearse(
         with rehearsal(min(workers, releases)) as ongoing:
             for one, task in zip(scenarios, tasks, strict=True):
                 outcomes, whole = _outcomes(ongoing, one, plan, releases, seed, partial(progress.advance, task))
+                if progress.disable:
+                    print(f"{one.name}: {len(outcomes):,} of {releases:,} releases", file=sys.stderr)
                 if outcomes:
                     found.append(summarise(one, plan, outcomes, releases, seed, wanted))
                 if not whole:
@@ -175,6 +180,17 @@ def _outcomes(
     except KeyboardInterrupt:
         return outcomes, False
     return outcomes, True
+
+
+def _too_short(plan: Plan) -> str:
+    """What to know before a plan is rehearsed that is quicker than the virtual clock; empty of any other."""
+    dwells = [step.dwell_s for step in plan.steps if step.dwell_s < LOOKED_AT_EVERY_S]
+    if not dwells:
+        return ""
+    return (
+        f"note: a dwell of {min(dwells):g} s is below a minute, and a rehearsal looks once a minute: it takes long and "
+        "tells little. Rehearse the plan with the dwells that it will have in production."
+    )
 
 
 def _plan(project: Path | None, app: str) -> tuple[Plan, str]:

@@ -50,9 +50,21 @@ def test_q1_the_report_tells_what_is_caught() -> None:
     table = run(*words)
     assert table.exit_code == 0, table.output
     assert "It catches this harm in 100.00 %" in table.output
-    document = json.loads(run(*words, "--json", "--seed", "4").output)
+    document = json.loads(run(*words, "--json", "--seed", "4").stdout)
     assert (document["pipeline"], document["seed"]) == ("bot", 4)
     assert document["scenarios"][0]["detection"]["hits"] == 80
+
+
+def test_q1_a_plan_quicker_than_the_clock_is_rehearsed_with_a_warning(folder: Path) -> None:
+    """And where there is no terminal for a bar, each scenario that is done is told; both beside the report."""
+    words = ["--project", "serinus.yaml", "--scenario", "well.yaml", "-n", "2", "--json"]
+    whole = run(*words)
+    assert "note:" not in whole.stderr
+    (folder / "serinus.yaml").write_text(PROJECT.replace("dwell: 30m", "dwell: 20s"))
+    quick = run(*words)
+    assert "a dwell of 20 s is below a minute" in quick.stderr
+    assert whole.stderr == "ours: 2 of 2 releases\n"
+    assert json.loads(quick.stdout)["releases"] == 2
 
 
 @pytest.mark.usefixtures("folder")
@@ -107,7 +119,7 @@ def test_q1_a_sweep_tells_how_large_harm_must_be() -> None:
     table = run(*words, "--html", "power.html")
     assert table.exit_code == 0, table.output
     assert "circle" in Path("power.html").read_text()
-    points = json.loads(run(*words, "--json").output)["curves"][0]["summaries"]
+    points = json.loads(run(*words, "--json").stdout)["curves"][0]["summaries"]
     assert [one["steps"][-1]["rolled_back"]["hits"] for one in points][1] == 20
     assert run(*words, "--require", "detection=0.9").exit_code == 1
     assert run("--project", "serinus.yaml", "--scenario", "well.yaml", "--sweep", "ratio=1..2").exit_code == 1

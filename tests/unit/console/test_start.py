@@ -127,6 +127,18 @@ def tried(console: Console, harmed: int) -> tuple[str, str]:
     return id, console.push("Be very kind.", notes="The same words.")
 
 
+def test_of_an_ended_release_nobody_may_serve_the_candidate(console: Console) -> None:
+    """The leases that workers hold are of other releases then."""
+    viewer = console.browser("viewer")
+    id = console.started()
+    assert "may serve the candidate" in viewer.page(f"/releases/{id}")
+    with console.control.tx() as tx:
+        release = tx.release(id)
+        assert release is not None
+        tx.replace_release(msgspec.structs.replace(release, state=State.ABORTED, seq=release.seq + 1), release.seq)
+    assert "may serve the candidate" not in viewer.page(f"/releases/{id}")
+
+
 def test_what_an_earlier_attempt_showed_is_set_aside_by_a_reason_of_its_own(console: Console) -> None:
     """An acknowledgement is none: the form comes back, and only the other field starts the release."""
     id, again = tried(console, 100)

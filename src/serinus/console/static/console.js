@@ -89,6 +89,13 @@ async function drawCharts(places, goesOn) {
   setTimeout(again, CHARTS_EVERY_MS);
 }
 
+// What was just done is told once: not again to who loads the page later, or follows a shared link.
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(null, "", here);
+}
+
 const live = document.querySelector("[data-live]");
 if (live && !("final" in live.dataset)) follow(live);
 const charts = document.querySelectorAll("[data-chart]");
