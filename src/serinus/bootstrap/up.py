@@ -188,11 +188,12 @@ class _Machine:
             return ""
 
     def _stop(self) -> bool:
-        """The gateway before control: its last records go to the store, which needs no control for that."""
+        """Control before the gateway: it would see the host go, and pause releases for it. The gateway's last records
+        go to the store, which needs no control for that."""
         worker = [self._worker.process] if self._worker else []
         worked = stop_all(worker, _WORKER_STOP_S, self._clock.mono_ns)
-        gateway = stop_all([self._gateway.process], self._settings.drain_s + _GATEWAY_STOP_S, self._clock.mono_ns)
         control = stop_all([self._control.process], _CONTROL_STOP_S, self._clock.mono_ns)
+        gateway = stop_all([self._gateway.process], self._settings.drain_s + _GATEWAY_STOP_S, self._clock.mono_ns)
         for child in (self._gateway, self._control):
             if child.process.stdout:
                 child.process.stdout.close()
