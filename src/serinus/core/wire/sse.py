@@ -113,6 +113,8 @@ class EventStream:
     def finish(self) -> bytes:
         """The upstream ended cleanly: the bytes still to send. Sets `fault` when the answer is not whole."""
         rest = self.receive(b"\n\n") if self._rest.strip() else b""
+        if not self._seen and self.fault is None:
+            self._read(self._held)  # comments that nothing followed may still be garbage
         if self.done or self.fault is not None:
             return rest
         if not self.findings.finish:
@@ -140,10 +142,13 @@ class EventStream:
         if b"data:" not in data:
             self._held = data
             return b""
-        self._seen = True
         self._always = self._always or not any(usual in data for usual in _USUAL)
         relayed = self._read(data)
-        return relayed if self.events or self.done else b""
+        self._seen = self.events > 0 or self.done
+        if self._seen:
+            return relayed
+        self._held = relayed
+        return b""
 
     def _read(self, data: bytes) -> bytes:
         kept = []

@@ -219,6 +219,14 @@ def test_nothing_goes_out_before_the_first_event_has_proven_to_be_one(garbage: b
     assert out == b": wait\n\n" + PLAIN + DONE
 
 
+def test_what_stands_beside_a_usage_chunk_waits_for_the_first_event_and_is_not_lost() -> None:
+    """Also when both come alone, before any event that is relayed."""
+    early = b'data: {"choices":[],"usage":{"completion_tokens":4}}\n\n: wait\n\n'
+    stream, out = relay(early + WHOLE, len(early))
+    assert out == b": wait\n\n" + PLAIN + DONE
+    assert stream.fault is None
+
+
 def test_comments_without_an_event_are_not_held_for_ever() -> None:
     """An upstream that only pings is garbage once what waits is too long."""
     stream = EventStream(strip_usage=True, keep_text=False)
