@@ -75,7 +75,8 @@ def test_O1_a_call_is_shown_with_all_that_is_known(cli: Cli) -> None:
     assert "candidate" in shown
     assert "feedback.thumbs_down = 1" in shown
     assert cli.json("calls", "show", ids[0])["scores"][0]["metric"].startswith("feedback.")
-    missing = cli.run("calls", "show", call_id.text(call_id.raw_of(ids[0])[:-1] + b"x"))
+    raw = call_id.raw_of(ids[0])
+    missing = cli.run("calls", "show", call_id.text(raw[:-1] + bytes([raw[-1] ^ 1])))
     assert (missing.exit_code, missing.stdout) == (1, "")
 
 
