@@ -142,6 +142,11 @@ def test_L3_texts_are_kept_only_when_asked_for_and_go_for_good(live: Live, tmp_p
     assert status(live, "GET", f"/texts/{other}", ["reviewer"]) == 200
     assert words_on_disk(live.stack.segments, SECRET) == []
     assert live.cli("audit", "verify")["faults"] == []
-    assert "person:unit:erase" in [entry["action"] for entry in live.audit()]
+    trail = live.audit()
+    assert "person:unit:erase" in [entry["action"] for entry in trail]
+    read = [entry["subject"] for entry in trail if entry["action"] == "person:texts:read"]
+    assert read.count(kept) == 1
+    assert silent not in read
+    assert SECRET not in json.dumps(trail)
     live.gateway.stop()
     assert words_on_disk(tmp_path, SECRET) == []

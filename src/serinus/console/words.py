@@ -37,7 +37,7 @@ ACTIONS = {
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
-    "no_data": "without data", "gap": "seen differently", "mix": "hand-overs shifted",
+    "no_data": "without data", "read": "read", "gap": "seen differently", "mix": "hand-overs shifted",
 }  # fmt: skip
 ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",

@@ -99,6 +99,22 @@ def test_O1_whoever_may_not_read_texts_sees_the_call_without_them(kept: Kept) ->
     assert "Your roles do not read texts." in page
 
 
+def test_L1_opening_a_call_enters_the_reading_for_readers_alone(kept: Kept) -> None:
+    """A reader's visit is on the trail, the counterpart's text too; an editor's is not, since nothing is shown."""
+    kept.console.browser("editor").page(f"/calls/{kept.shadow}")
+    reader = kept.console.browser("ml_lead", name="bea")
+    reader.page(f"/calls/{kept.shadow}")
+    with kept.console.control.tx() as tx:
+        entries = [one for one in tx.audit_entries(0, 100) if one.action == "person:texts:read"]
+    assert [(one.actor.partition(" ")[0], one.subject) for one in entries] == [
+        ("bea", kept.shadow),
+        ("bea", kept.primary),
+    ]
+    shown = reader.page(f"/audit?subject={kept.shadow}")
+    assert "texts read" in shown
+    assert f'href="/calls/{kept.shadow}"' in shown
+
+
 def test_L3_erased_texts_are_gone_from_the_page(kept: Kept) -> None:
     """The call stays, and the page says how texts are kept."""
     erase_texts(kept.console.control, kept.texts, START_US + 1, "ada", UNIT.hex(), "request 4711")

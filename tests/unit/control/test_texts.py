@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,12 @@ from serinus.control.erase_texts import erase_texts
 from serinus.control.keep_texts import keep_texts
 from serinus.control.read_text import read_text
 from serinus.control.verify_audit import verify_audit
+from serinus.core.audit.entry import Entry
 from serinus.core.errors import InvalidInput, StoreUnavailable
 from serinus.core.records import call_id
 from serinus.core.records.payload import LoggedPayload
 from serinus.core.routing.assignment import Arm
+from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.payloads import PayloadBatch
 
 NOW_US = 1_764_000_000_000_000
@@ -34,22 +38,62 @@ def write(root: Path) -> None:
     ParquetLog(root).write_payloads(PayloadBatch(spool="ab" * 16 + "-00000000", start=0, end=9, rows=[row]))
 
 
+def trail(store: ControlStore) -> list[Entry]:
+    """All entries, in order."""
+    with store.tx() as tx:
+        return tx.audit_entries(0, 100)
+
+
+def away(store: ControlStore, work: Callable[[ControlTx], object]) -> object:
+    """A transaction that does all, and whose commit fails."""
+    with store.tx() as tx:
+        work(tx)
+        raise StoreUnavailable("the store is away")
+
+
 def test_L3_an_erasure_that_was_cut_off_is_finished_later(tmp_path: Path) -> None:
     """It is on record before anything is deleted: nobody is shown the text meanwhile, and the next round deletes it."""
     store, _ = memory_stores(lambda size: bytes(size))
     texts = PayloadFiles(tmp_path, SystemClock())
     write(tmp_path)
-    assert read_text(store, texts, CALL) is not None
+    assert read_text(store, texts, NOW_US + 5, "bea (12345678)", CALL) is not None
     with payload_lock.held(tmp_path / PAYLOADS), pytest.MonkeyPatch.context() as patch:
         patch.setattr("serinus.adapters.payload_files._TURN_S", 0.05)
         with pytest.raises(StoreUnavailable):
             erase_texts(store, texts, NOW_US + 1, "ada", UNIT.hex(), "request 4711")
-    assert read_text(store, texts, CALL) is None
+    assert read_text(store, texts, NOW_US + 5, "bea (12345678)", CALL) is None
     assert texts.payload(CALL, NOW_US) is not None
     assert keep_texts(store, texts, NOW_US + 2) == 1
     assert texts.payload(CALL, NOW_US) is None
     checked, faults = verify_audit(store)
-    assert (checked, list(faults)) == (1, [])
+    assert (checked, list(faults)) == (2, [])
+
+
+def test_L1_whoever_reads_a_text_is_on_the_trail_and_no_word_of_it(tmp_path: Path) -> None:
+    """One entry for each reading: who, which call, when, whose; none where nothing is shown."""
+    store, _ = memory_stores(lambda size: bytes(size))
+    texts = PayloadFiles(tmp_path, SystemClock())
+    assert read_text(store, texts, NOW_US + 5, "bea (12345678)", CALL) is None
+    write(tmp_path)
+    for at_us in (NOW_US + 6, NOW_US + 7):
+        assert read_text(store, texts, at_us, "bea (12345678)", CALL) is not None
+    entries = trail(store)
+    assert [(one.actor, one.action, one.subject, one.at_us) for one in entries] == [
+        ("bea (12345678)", "person:texts:read", CALL, at_us) for at_us in (NOW_US + 6, NOW_US + 7)
+    ]
+    assert json.loads(entries[0].evidence) == {"app": "shop", "unit": UNIT.hex()}
+    assert "words" not in "".join(str(one) for one in entries)
+
+
+def test_L1_a_text_whose_reading_cannot_be_put_on_the_trail_is_not_shown(tmp_path: Path) -> None:
+    """A store that is away shows nothing: reading without a trace is impossible."""
+    store, _ = memory_stores(lambda size: bytes(size))
+    texts = PayloadFiles(tmp_path, SystemClock())
+    write(tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serinus.control.read_text.run", away)
+        with pytest.raises(StoreUnavailable):
+            read_text(store, texts, NOW_US + 5, "bea (12345678)", CALL)
 
 
 def test_L3_a_text_that_is_shipped_late_does_not_come_back(tmp_path: Path) -> None:
@@ -58,7 +102,7 @@ def test_L3_a_text_that_is_shipped_late_does_not_come_back(tmp_path: Path) -> No
     texts = PayloadFiles(tmp_path, SystemClock())
     assert erase_texts(store, texts, NOW_US + 1, "ada", UNIT.hex(), "request 4711") == 0
     write(tmp_path)
-    assert read_text(store, texts, CALL) is None
+    assert read_text(store, texts, NOW_US + 5, "bea (12345678)", CALL) is None
     assert keep_texts(store, texts, NOW_US + 2) == 1
     assert keep_texts(store, texts, NOW_US + 3) == 0
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
-from serinus.api.guard import Guard
+from serinus.api.guard import Guard, actor
 from serinus.api.once import Once, once
 from serinus.api.parts import Parts
 from serinus.api.problems import documented
@@ -36,9 +36,9 @@ def routes(parts: Parts) -> APIRouter:
     request_once = once(parts)
 
     @router.get("/{call}", operation_id="get_texts", responses=documented(HTTPStatus.NOT_FOUND))
-    def get_texts(call: str, _: Annotated[ApiKey, Depends(may_read)]) -> TextsView:
-        """What a call was asked and answered, redacted, if its texts are among those that are kept."""
-        found = read_text(parts.control, _texts(parts), call)
+    def get_texts(call: str, key: Annotated[ApiKey, Depends(may_read)]) -> TextsView:
+        """What a call was asked and answered, redacted, if its texts are kept. The reading is on the audit trail."""
+        found = read_text(parts.control, _texts(parts), parts.clock.now_us(), actor(key), call)
         if found is None:
             raise NotFound(
                 "no texts of this call are kept",

@@ -87,11 +87,11 @@ def _log(desk: Desk) -> CallSearch:
 
 
 def _texts(desk: Desk, visitor: Visitor, call: str) -> KeptTexts | None:
-    """The kept texts, for those who may read them."""
+    """The kept texts, for those who may read them, which is on the audit trail."""
     texts = desk.parts.payloads
     if texts is None or not visitor.may(Operation.VIEW_PAYLOADS):
         return None
-    found = read_text(desk.parts.control, texts, call)
+    found = read_text(desk.parts.control, texts, desk.parts.clock.now_us(), visitor.actor, call)
     return kept_texts(found) if found else None
 
 

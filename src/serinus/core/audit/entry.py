@@ -39,6 +39,7 @@ class Action(enum.StrEnum):
     KEY_CREATED = "person:key:create"
     KEY_REVOKED = "person:key:revoke"
     TEXTS_ERASED = "person:unit:erase"
+    TEXTS_READ = "person:texts:read"
     NOTICE_ACKNOWLEDGED = "person:notice:acknowledge"
     TICK_STARTED = "tick:release:start"
     TICK_UNQUEUED = "tick:release:unqueue"
