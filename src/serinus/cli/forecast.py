@@ -13,6 +13,7 @@ from serinus.cli.failures import REFUSED
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import console, plain, print_json, print_table
 from serinus.control.forecast_release import Outlook
+from serinus.core.metrics import REGISTRY
 
 _STYLES = {"error": "bold red", "warning": "yellow", "info": "dim"}
 
@@ -89,7 +90,9 @@ def _rows(document: dict[str, Any]) -> list[list[str]]:
 
 def _smallest(one: dict[str, Any]) -> str:
     if one["graded"] is not None:
-        return f"{100 * one['smallest_drop']:.1f} points lower" if one["smallest_drop"] else "none"
+        found = REGISTRY.get(one["metric"])
+        worse = "higher" if found and found.direction == "lower" else "lower"
+        return f"{100 * one['smallest_drop']:.1f} points {worse}" if one["smallest_drop"] else "none"
     return f"{one['smallest_harm']:.2f} ×" if one["smallest_harm"] else "none"
 
 

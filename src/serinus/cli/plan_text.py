@@ -27,8 +27,9 @@ def rail_text(rail: Document) -> str:
     """A guardrail in a few words: `call.error at most 1.25× the control`."""
     found = REGISTRY.get(rail["metric"])
     if found and found.kind == "score":
-        drop = DROP if rail.get("max_drop") is None else rail["max_drop"]
-        return f"{rail['metric']} at most {percent_text(drop)} of its scale below the control"
+        key, worse = ("max_rise", "above") if found.direction == "lower" else ("max_drop", "below")
+        margin = DROP if rail.get(key) is None else rail[key]
+        return f"{rail['metric']} at most {percent_text(margin)} of its scale {worse} the control"
     return f"{rail['metric']} at most {rail['max_ratio']:g}× the control"
 
 

@@ -28,7 +28,8 @@ def guardrail_words(guardrail: Guardrail) -> str:
     """What a guardrail does, in one sentence."""
     act = "would act, but is a dry run" if guardrail.dry_run else _ROLES[guardrail.role]
     if guardrail.kind == "score":
-        return f"{_title(guardrail.metric)}: more than {100 * guardrail.drop:g} points below the control's {act}"
+        worse = "above" if guardrail.rises else "below"
+        return f"{_title(guardrail.metric)}: more than {100 * guardrail.drop:g} points {worse} the control's {act}"
     return f"{_title(guardrail.metric)}: more than {guardrail.max_ratio:g} times the control's {act}"
 
 

@@ -41,7 +41,7 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True, tag="ratio", omit_default
 
 
 class Bounded(msgspec.Struct, frozen=True, kw_only=True, tag="score"):
-    """A score that somebody gives an answer, from `low` to `high`; higher is better."""
+    """A score that somebody gives an answer, from `low` to `high`."""
 
     low: float = 0.0
     high: float = 1.0
@@ -105,12 +105,18 @@ def _event(name: str, title: str, event: Event, description: str) -> Metric:
     )
 
 
-def _score(name: str, title: str, description: str, scale: Bounded | None = None) -> Metric:
+def _score(
+    name: str,
+    title: str,
+    description: str,
+    scale: Bounded | None = None,
+    direction: Literal["lower", "higher"] = "higher",
+) -> Metric:
     return Metric(
         name=name,
         title=title,
         unit="score",
-        direction="higher",
+        direction=direction,
         level="unit",
         maturation_s=LABEL_S,
         scale=1_000_000,
@@ -187,6 +193,12 @@ REGISTRY: dict[str, Metric] = {
         ),
         _score("judge.correctness", "correctness", "how right a judge finds the answer"),
         _score("judge.faithfulness", "faithfulness", "how well the answer keeps to its sources, by a judge"),
+        _score(
+            "judge.hallucination",
+            "hallucination",
+            "whether the answer claims what nothing supports, by a judge: 1 it does, 0 it does not",
+            direction="lower",
+        ),
         _score("judge.coherence", "coherence", "how well the answer hangs together, by a judge"),
         _score("feedback.rating", "rating", "what the user gave the answer, of 5", Bounded(low=1.0, high=5.0)),
         _score("feedback.outcome", "outcome", "how well what the user came for went, as the app reports it"),

@@ -100,6 +100,7 @@ class GuardrailModel(Model):
     weight: float | None = None
     cap: Bound | None = Field(default=None, examples=["$0.05"])
     max_drop: Share | None = Field(default=None, examples=["2%"])
+    max_rise: Share | None = Field(default=None, examples=["2%"])
     matures: Seconds | None = Field(default=None, examples=["30m"])
     min_labels: int | None = Field(default=None, ge=1)
 

@@ -76,7 +76,9 @@ class Labels:
         for number, place in enumerate(order.tolist()):
             stratum, arm = places[place]
             right = bool(luck[number] < _right(judge, arm)) != bool(wrong[number])
-            label = Label(at_us + round(judge.live_after_s * _US), SCALE * right) if told[number] else None
+            label = (
+                Label(at_us + round(judge.live_after_s * _US), SCALE * (right != rail.rises)) if told[number] else None
+            )
             key = LabelKey(release="", metric=rail.metric, unit=number.to_bytes(8, "big"))
             found.append(AwaitedUnit(key, at_us, stratum, int(Arm.CONTROL if arm else Arm.CANDIDATE), label))
         return found

@@ -82,6 +82,9 @@ class GuardrailBody(Declared):
     max_drop: float | None = Field(
         default=None, description="Of scores: the drop that is tolerated, a share of the scale; null: 0.02."
     )
+    max_rise: float | None = Field(
+        default=None, description="Of scores that are better when lower: the rise that is tolerated; null: 0.02."
+    )
     maturation_s: float | None = Field(
         default=None, description="Of scores and feedback: how long a user's label is waited for; null: 15 minutes."
     )

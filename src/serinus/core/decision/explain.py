@@ -77,9 +77,11 @@ def _score(found: Evidence, guardrail: Guardrail) -> str:
     )
     points = 100 * (found.control_value - found.candidate_value)
     which = f"{points:.1f} points lower" if points >= 0 else f"{-points:.1f} points higher"
+    worse = "higher" if guardrail.rises else "lower"
     return (
         f"{title} was {candidate} on average over {found.candidate:,} candidate users against {control} over "
-        f"{found.control:,} in control, {which} on a scale of 100; up to {100 * guardrail.drop:.3g} lower is tolerated"
+        f"{found.control:,} in control, {which} on a scale of 100; up to {100 * guardrail.drop:.3g} {worse} is "
+        "tolerated"
     )
 
 

@@ -2,7 +2,8 @@
 
 A label enters when its unit's maturation time has passed, in the order in which units were first exposed: not when it
 arrives, or else the arm that answers sooner would be judged on other units. At that moment it is there, or missing for
-good. A unit's arm is a fair coin in every step, so that units of all strata are one game; that which is restarted at a
+good. Bets are on how good a score is: of one that is better when lower, on what is left of its scale. A unit's arm is
+a fair coin in every step, so that units of all strata are one game; that which is restarted at a
 step is played with the units enrolled from that step on.
 """
 
@@ -15,7 +16,7 @@ import msgspec
 
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.records.label_sums import Game, LabelSums, Place, StratumLabels
-from serinus.core.records.labels import AwaitedUnit
+from serinus.core.records.labels import SCALE, AwaitedUnit
 from serinus.core.routing.assignment import Arm
 from serinus.core.stats import bounded
 from serinus.core.stats.betting import Capital
@@ -57,17 +58,17 @@ def read_on(known: LabelSums, rail: Guardrail, restarts: int, units: Sequence[Aw
 
 
 def harm_log_e(found: LabelSums, since: int) -> float:
-    """log E against H0: the candidate's mean is at most `max_drop` lower; 0 without scores in both arms."""
+    """log E against H0: the candidate's mean is worse by at most what is tolerated; 0 without scores in both arms."""
     return bounded.harm(_scores(found.games[since])).log_e if since < len(found.games) else 0.0
 
 
 def no_harm_log_e(found: LabelSums) -> float:
-    """The mirror: log E against H0: it is `max_drop` lower or more."""
+    """The mirror: log E against H0: it is worse by as much or more."""
     return bounded.no_harm(_scores(found.games[0])).log_e if found.games else 0.0
 
 
 def change(found: LabelSums) -> Effect | NoData:
-    """Candidate minus control, as a share of the scale: for the eye."""
+    """How much better the candidate is than the control, as a share of the scale: for the eye."""
     return bounded.change(_scores(found.games[0])) if found.games else NoData(reason="no score yet")
 
 
@@ -116,7 +117,7 @@ def _played(game: Game, since: int, rail: Guardrail, units: Sequence[AwaitedUnit
         value = label_of(unit, rail) if unit.stratum >= since else None
         if value is not None:
             at = Cursor(unit.exposed_at_us, unit.key.unit)
-            scores.append(Score(at, unit.arm == Arm.CANDIDATE, value))
+            scores.append(Score(at, unit.arm == Arm.CANDIDATE, SCALE - value if rail.rises else value))
     return _game(bounded.advanced(_scores(game), scores)) if scores else game
 
 

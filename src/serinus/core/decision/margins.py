@@ -21,8 +21,8 @@ from serinus.core.stats.multiplicity import retry_level
 
 
 class Margin(msgspec.Struct, frozen=True, kw_only=True):
-    """One guardrail's: log E of the mirror process, against a ratio of `max_ratio` or more, or a drop of `max_drop` of
-    a score. `no_data`: why there is none."""
+    """One guardrail's: log E of the mirror process, against a ratio of `max_ratio` or more, or a score that is worse by
+    `max_drop`. `no_data`: why there is none."""
 
     metric: str
     max_ratio: float
@@ -129,5 +129,6 @@ def lacking_sentence(margins: Margins) -> str:
 def _inside(one: Margin) -> str:
     title = metric(one.metric).title
     if one.kind == "score":
-        return f"{title} less than {percent(one.max_drop)} of its scale below the control's"
+        worse = "above" if metric(one.metric).direction == "lower" else "below"
+        return f"{title} less than {percent(one.max_drop)} of its scale {worse} the control's"
     return f"{title} below {one.max_ratio:g} times the control's"

@@ -120,9 +120,9 @@ def _shown(plan: Plan, found: Forecast) -> Iterator[Finding]:
             inside = (
                 f"that {title} are below {rail.max_ratio:g} times the control's"
                 if m.graded is None
-                else f"that {title} is not lower by {score_words.points(rail.drop)}"
+                else f"that {title} is not {score_words.worse(rail.metric)} by {score_words.points(rail.drop)}"
             )
-            larger = "max_ratio" if m.graded is None else "max_drop"
+            larger = "max_ratio" if m.graded is None else rail.margin_key
             if m.hours_to_show is None:
                 yield Finding(
                     level="error",

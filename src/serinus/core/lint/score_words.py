@@ -35,13 +35,14 @@ def slow_grades(plan: Plan, one: StepForecast, where: str) -> Finding:
 
 def blind_to_drops(rail: Guardrail, m: MetricForecast, where: str, place: str) -> Finding:
     """A last step that does not see the drop it is held to: an error where it sees none at all."""
-    lower = points(rail.drop + DESIGN_DROP)
-    smallest = f"a drop of {points(m.smallest_drop)}" if m.smallest_drop is not None else "no drop at all"
+    beyond = points(rail.drop + DESIGN_DROP)
+    change = "rise" if rail.rises else "drop"
+    smallest = f"a {change} of {points(m.smallest_drop)}" if m.smallest_drop is not None else f"no {change} at all"
     return Finding(
         level="error" if m.smallest_drop is None else "warning",
         where=where,
-        what=f"{place}, {m.graded:,.0f} of them graded, the comparison sees that {metric(m.metric).title} is lower by "
-        f"{lower} with chance {percent(m.seen)}; what it sees with {percent(SEES)} is {smallest}",
+        what=f"{place}, {m.graded:,.0f} of them graded, the comparison sees that {metric(m.metric).title} is "
+        f"{worse(m.metric)} by {beyond} with chance {percent(m.seen)}; what it sees with {percent(SEES)} is {smallest}",
         mend="have more answers graded, lengthen the dwell of this step or of those before it, or raise their shares",
     )
 
@@ -53,7 +54,7 @@ def drops(found: Forecast) -> Iterator[Finding]:
             yield Finding(
                 level="info",
                 where=f"plan.guardrails.{drop.metric}",
-                what=f"{metric(drop.metric).title} lower by {points(drop.drop)} is seen after "
+                what=f"{metric(drop.metric).title} {worse(drop.metric)} by {points(drop.drop)} is seen after "
                 f"{span(drop.hours_median * _S_PER_HOUR)} (median); {drop.exposed_units:,.0f} users have seen the "
                 "candidate by then",
             )
@@ -65,6 +66,11 @@ def drops(found: Forecast) -> Iterator[Finding]:
             "be said, and a step waits until they come",
             mend="give `scores: {judge.correctness: {share: 5%, sd: 0.2}}`, or let the app's own grades tell",
         )
+
+
+def worse(name: str) -> str:
+    """Where a score lies that is worse than another."""
+    return "higher" if metric(name).direction == "lower" else "lower"
 
 
 def points(drop: float) -> str:

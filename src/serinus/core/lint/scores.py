@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from serinus.core.lint import power
 from serinus.core.lint.traffic import Graded, Traffic
 from serinus.core.metrics import metric
@@ -27,8 +29,11 @@ Enrolled = Sequence[tuple[float, float]]
 
 
 def graded_of(traffic: Traffic, guardrail: Guardrail) -> Graded | None:
-    """How its answers are graded; None where nobody knows, or none is."""
+    """How good its answers are found: of a score that is better when lower what is left of its scale; None where nobody
+    knows, or none is graded."""
     found = traffic.graded.get(guardrail.metric)
+    if found is not None and guardrail.rises:
+        found = msgspec.structs.replace(found, mean=1.0 - found.mean)
     if found is None and traffic.judged > 0 and metric(guardrail.metric).name.startswith("judge."):
         found = Graded(share=traffic.judged)
     return found if found is not None and found.share > 0 else None

@@ -16,7 +16,7 @@ LARGEST_WEIGHT = 1e6
 """Beyond these no number of events gives evidence that a float can hold; 1 over it is the smallest weight."""
 
 DROP = 0.02
-"""What is tolerated of a score when nothing else is said: 2 points of 100 (H5a)."""
+"""What is tolerated of a score when nothing else is said: 2 points of 100, for the worse (H5a)."""
 SCORES_NEEDED = 20
 LONGEST_MATURATION_S = 30 * 86_400.0
 
@@ -27,7 +27,7 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     """Sequential comparison with the control: harm is a ratio above `max_ratio` of the units' rates of first bad events
     (statistics 4.1), of a latency's quantiles (4.4), or of cost and tokens per call (4.2). It is found quickest at the
     `design_ratio`: of quantiles that of the units beyond the threshold. Of a score harm is a mean that is lower by more
-    than `max_drop`, a share of its scale (4.3).
+    than `max_drop`, a share of its scale (4.3); of one that is better when lower, higher by more than `max_rise`.
 
     `role`: `guardrail` rolls back, `signal` pauses, `info` is shown only. `weight` is this metric's share of α. `cap`:
     of cost and tokens, in the metric's unit, a call counts as this at most, in both arms; None: as what it is.
@@ -47,6 +47,7 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     max_drop: float | None = None
     maturation_s: float | None = None
     min_labels: int | None = None
+    max_rise: float | None = None
 
     @property
     def kind(self) -> Kind:
@@ -60,8 +61,19 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def drop(self) -> float:
-        """The tolerated drop of a score."""
-        return DROP if self.max_drop is None else self.max_drop
+        """By how much a score may be worse: lower, or higher where `rises`."""
+        given = self.max_rise if self.rises else self.max_drop
+        return DROP if given is None else given
+
+    @property
+    def rises(self) -> bool:
+        """Whether it is a score that gets worse by rising."""
+        return self.kind == "score" and metric(self.metric).direction == "lower"
+
+    @property
+    def margin_key(self) -> Literal["max_drop", "max_rise"]:
+        """What is tolerated of a score is declared by this."""
+        return "max_rise" if self.rises else "max_drop"
 
     @property
     def awaited_s(self) -> float:
@@ -126,21 +138,28 @@ def _check_labels(where: str, guardrail: Guardrail, judged: Metric) -> None:
         raise InvalidInput(f"{guardrail.min_labels} labels", where=f"{where}.min_labels", mend="use 1 or more")
     if judged.kind == "score":
         _check_drop(where, guardrail, judged)
-    elif guardrail.max_drop is not None:
-        raise InvalidInput(
-            f"{judged.name} is no score, so it has no drop", where=f"{where}.max_drop", mend="use `max_ratio`"
-        )
+        return
+    for name in ("max_drop", "max_rise"):
+        if getattr(guardrail, name) is not None:
+            raise InvalidInput(
+                f"{judged.name} is no score, so it has no {name}", where=f"{where}.{name}", mend="use `max_ratio`"
+            )
 
 
 def _check_drop(where: str, guardrail: Guardrail, judged: Metric) -> None:
+    key, other = guardrail.margin_key, "max_drop" if guardrail.rises else "max_rise"
+    if getattr(guardrail, other) is not None:
+        raise InvalidInput(
+            f"{judged.name} is better when {judged.direction}", where=f"{where}.{other}", mend=f"use `{key}: 0.02`"
+        )
     if not 0 <= guardrail.drop <= 0.5:
         raise InvalidInput(
-            f"max_drop {guardrail.drop:g} is not in [0, 0.5]", where=f"{where}.max_drop", mend="2 points are 0.02"
+            f"{key} {guardrail.drop:g} is not in [0, 0.5]", where=f"{where}.{key}", mend="2 points are 0.02"
         )
     fresh = Guardrail(metric=guardrail.metric)
     if (guardrail.max_ratio, guardrail.design_ratio) != (fresh.max_ratio, fresh.design_ratio):
         raise InvalidInput(
-            f"{judged.name} is a score: what is tolerated of it is a drop, and no ratio",
+            f"{judged.name} is a score: what is tolerated of it is a difference, and no ratio",
             where=f"{where}.max_ratio",
-            mend="use `max_drop: 0.02`",
+            mend=f"use `{key}: 0.02`",
         )

@@ -122,9 +122,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         for i, guardrail in enumerate(self.guardrails):
             if guardrail in self.promoting() and guardrail.kind == "score" and not guardrail.drop:
                 raise InvalidInput(
-                    "inside a drop of 0 nothing can ever be shown",
-                    where=f"plan.guardrails[{i}].max_drop",
-                    mend="use a drop above 0, such as 0.02, or `require: no_harm`",
+                    f"inside a {guardrail.margin_key} of 0 nothing can ever be shown",
+                    where=f"plan.guardrails[{i}].{guardrail.margin_key}",
+                    mend="use one above 0, such as 0.02, or `require: no_harm`",
                 )
             if guardrail in self.promoting() and guardrail.max_ratio <= 1:
                 raise InvalidInput(
