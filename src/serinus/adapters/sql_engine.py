@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -59,9 +60,14 @@ def sqlite_engine(file: Path, synchronous: str) -> Engine:
 
 
 def _make_private(file: Path) -> None:
+    """Make the file when it is missing. One that is there is not opened: closing it again would drop the locks of all
+    this process's connections to it (POSIX), and another process would take itself for the last and delete the log."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        if not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        elif not os.access(file, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise InvalidInput(
             f"cannot be opened: {error.strerror}", where=str(file), mend="name a directory that this user can write"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,32 @@ def test_sqlite_is_wal_and_as_durable_as_asked(tmp_path: Path, synchronous: str,
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == number
     engine.dispose()
+
+
+_TRY_LOCK = """
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+try:
+    fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, 0x40000002)
+except OSError:
+    sys.exit(3)
+"""
+"""SQLite's shared locks lie on these bytes; a connection to a file in WAL mode holds one for as long as it lasts."""
+
+
+def test_a_second_engine_drops_no_locks_of_the_first(tmp_path: Path) -> None:
+    """POSIX locks are the process's: opening and closing the file beside SQLite would drop them, and the last of
+    another process's connections would delete the log that this one still reads."""
+    file = tmp_path / "x.db"
+    first = sqlite_engine(file, "NORMAL")
+    with begun(first) as connection:
+        connection.execute(text("CREATE TABLE t (i INTEGER)"))
+        second = sqlite_engine(file, "NORMAL")
+        taken = subprocess.run([sys.executable, "-c", _TRY_LOCK, str(file)], check=False)
+        assert taken.returncode == 3
+    for engine in (first, second):
+        engine.dispose()
+    assert subprocess.run([sys.executable, "-c", _TRY_LOCK, str(file)], check=False).returncode == 0
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
