@@ -90,13 +90,14 @@ def observe_release(
     """What one round sees of a serving release, and the sight to hand to the next round. Labels are read on from where
     `stored` stands."""
     fleet = _fleet(release, hosts, now_ns)
-    live = [hosts[name].status for name in _live(release, hosts, now_ns)]
+    sights = [hosts[name] for name in _live(release, hosts, now_ns)]
+    live = [one.status for one in sights]
     sight = _see_arms(reads, release, before, live, now_ns)
     sums = reads.sums(release.id)
     seen = Observations(
         elapsed_ms=(now_ns - before.round_ns) // _NS_PER_MS if before else 0,
-        candidate=_flow(sight.candidate, release, Arm.CANDIDATE, live, now_ns),
-        control=_flow(sight.control, release, Arm.CONTROL, live, now_ns),
+        candidate=_flow(sight.candidate, release, Arm.CANDIDATE, sights, now_ns),
+        control=_flow(sight.control, release, Arm.CONTROL, sights, now_ns),
         fleet=fleet,
         units=enrolled_units(sums),
         positions=_positions(sums),
@@ -107,7 +108,7 @@ def observe_release(
         labels=observe_labels(reads, release, stored, fleet.watermark_us),
         yardsticks=first_yardsticks(reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns),
         shadow=observe_shadow(
-            release, sums, _flow(sight.shadow, release, Arm.SHADOW, live, now_ns), live, fleet.watermark_us
+            release, sums, _flow(sight.shadow, release, Arm.SHADOW, sights, now_ns), live, fleet.watermark_us
         ),
     )
     return seen, sight
@@ -171,13 +172,13 @@ def _see_arms(
     )
 
 
-def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostStatus], now_ns: int) -> Flow:
-    waiting = [f for status in live for f in status.in_flight if f.release == release.id and f.arm == arm and f.count]
+def _flow(sight: ArmSight, release: Release, arm: Arm, live: list[HostSight], now_ns: int) -> Flow:
+    waiting = [host.flying[release.id, arm] for host in live if (release.id, arm) in host.flying]
     return Flow(
         age_ms=(now_ns - sight.grew_ns) // _NS_PER_MS,
         seen=sight.seen,
-        in_flight=sum(f.count for f in waiting),
-        oldest_ms=max((f.oldest_ms for f in waiting), default=0),
+        in_flight=sum(count for count, _ in waiting),
+        oldest_ms=max((oldest_ms for _, oldest_ms in waiting), default=0),
     )
 
 

@@ -14,11 +14,13 @@ from serinus.core.fleet import HostStatus
 
 
 class HostSight(msgspec.Struct, frozen=True, kw_only=True):
-    """A host's newest report, and when its beat and its shipped mark last changed (ns, monotonic)."""
+    """A host's newest report, and when its beat and its shipped mark last changed (ns, monotonic). `flying`: by release
+    and arm, how many calls of the report have begun and not ended, and the age of the oldest in ms."""
 
     status: HostStatus
     beat_ns: int
     shipped_ns: int
+    flying: Mapping[tuple[str, int], tuple[int, int]] = {}
 
 
 class ArmSight(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +35,16 @@ class ArmSight(msgspec.Struct, frozen=True, kw_only=True):
 
 def see_host(before: HostSight | None, status: HostStatus, now_ns: int) -> HostSight:
     """Fold a report in. A first sight counts as a change: nothing older is known."""
+    flying = _flying(status)
     if before is None:
-        return HostSight(status=status, beat_ns=now_ns, shipped_ns=now_ns)
+        return HostSight(status=status, beat_ns=now_ns, shipped_ns=now_ns, flying=flying)
     moved = status.beat != before.status.beat
     shipped = status.shipped_until_us != before.status.shipped_until_us
     return HostSight(
         status=status,
         beat_ns=now_ns if moved else before.beat_ns,
         shipped_ns=now_ns if shipped else before.shipped_ns,
+        flying=flying,
     )
 
 
@@ -59,3 +63,13 @@ def see_arm(
         grew_ns=now_ns if grew else before.grew_ns,
         seen=before.seen or grew,
     )
+
+
+def _flying(status: HostStatus) -> dict[tuple[str, int], tuple[int, int]]:
+    """Added up once: a round asks for each of its releases."""
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for one in status.in_flight:
+        if one.count:
+            count, oldest_ms = found.get((one.release, one.arm), (0, 0))
+            found[one.release, one.arm] = count + one.count, max(oldest_ms, one.oldest_ms)
+    return found

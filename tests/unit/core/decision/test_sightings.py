@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.decision.sightings import see_arm, see_host
-from serinus.core.fleet import HostStatus
+from serinus.core.fleet import HostStatus, InFlight
 
 STATUS = HostStatus(host="h", beat=1, shipped_until_us=10)
 
@@ -20,6 +20,24 @@ def test_a_host_is_as_old_as_its_last_change() -> None:
     assert (beaten.beat_ns, beaten.shipped_ns) == (300, 100)
     restarted = see_host(beaten, msgspec.structs.replace(STATUS, beat=1, shipped_until_us=5), 400)
     assert (restarted.beat_ns, restarted.shipped_ns) == (400, 400)
+
+
+def test_what_is_in_flight_is_added_up_by_release_and_arm() -> None:
+    """Over strata, with the oldest of all; what the newest report does not name has ended."""
+    flying = [
+        InFlight(app="shop", release=release, stratum=stratum, arm=arm, count=count, oldest_ms=oldest_ms)
+        for release, stratum, arm, count, oldest_ms in (
+            ("r1", 0, 1, 2, 300),
+            ("r1", 1, 1, 3, 900),
+            ("r1", 0, 2, 1, 50),
+            ("r2", 0, 1, 4, 10),
+            ("r2", 1, 1, 0, 9_999),
+        )
+    ]
+    first = see_host(None, msgspec.structs.replace(STATUS, in_flight=tuple(flying)), 100)
+    assert first.flying == {("r1", 1): (5, 900), ("r1", 2): (1, 50), ("r2", 1): (4, 10)}
+    later = see_host(first, msgspec.structs.replace(STATUS, beat=2, in_flight=tuple(flying[:1])), 200)
+    assert later.flying == {("r1", 1): (2, 300)}
 
 
 def test_an_arm_grows_by_counts_not_by_time() -> None:
