@@ -16,7 +16,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from tests.process.cli_programs import SERINUS, command_line, descendants, machine, run, start
+from tests.process.cli_programs import SERINUS, Machine, command_line, descendants, machine, run, start
 from tests.process.sim_programs import running_provider
 
 pytestmark = pytest.mark.process
@@ -157,6 +157,52 @@ def _listens(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def test_H7_a_restart_of_all_of_it_pauses_no_release(tmp_path: Path) -> None:
+    """Ctrl-C and up again in the same folder: the release goes on with its share, and nothing was paused."""
+    data = tmp_path / "data"
+    with running_provider("--speed", "inf") as provider:
+        with machine(data) as up:
+            key = up.key
+            (tmp_path / "serinus.yaml").write_text(PROJECT.format(url=provider.url))
+            up.ok("apply", str(tmp_path / "serinus.yaml"))
+            (tmp_path / "first.md").write_text(PROMPT.format("Be kind."))
+            (tmp_path / "second.md").write_text(PROMPT.format("Be brief."))
+            up.ok("live", "bot", up.json("push", "bot", str(tmp_path / "first.md"))["name"])
+            second = up.json("push", "bot", str(tmp_path / "second.md"))["name"]
+            caller = up.ok("key", "create", "caller", "--app", "bot").strip()
+            _until(lambda: "candidate" not in _arms(up, caller))
+            up.ok("release", "start", "bot", second, "-m", "brevity")
+            _until(lambda: _arms(up, caller) == {"candidate", "control"})
+        with machine(data, key=key) as up:
+            looked = len(_actions(up))
+            _until(lambda: _arms(up, caller) == {"candidate", "control"})
+            # Its newest round is one with the host there: what could have paused it has had its time.
+            _until(lambda: up.json("release", "status", "bot")["standing"]["arms"][0]["units"] > 0)
+            actions = _actions(up)
+            assert up.json("release", "status", "bot")["state"] == "running"
+    assert looked
+    assert "tick:release:pause" not in actions
+
+
+def _arms(up: Machine, caller: str) -> set[str]:
+    """The arms that serve twenty users; none while the gateway has no snapshot that names the app."""
+    client = openai.OpenAI(base_url=up.gateway_url, api_key=caller, max_retries=0)
+    found = set()
+    for n in range(20):
+        try:
+            answer = client.chat.completions.with_raw_response.create(
+                model="bot", messages=[{"role": "user", "content": "Where?"}], user=f"user-{n}"
+            )
+        except openai.APIError:
+            return {"candidate"}
+        found.add(answer.headers["x-serinus-arm"])
+    return found
+
+
+def _actions(up: Machine) -> list[str]:
+    return [entry["action"] for entry in up.json("audit", "list", "-n", "200")["items"]]
 
 
 @pytest.mark.parametrize("option", ["--port", "--api-port"])

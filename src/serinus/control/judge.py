@@ -56,15 +56,18 @@ class Judge:
         self._log = structlog.get_logger()
         self.epoch = epoch
         self.hosts: Hosts = {}
+        self._heard_ns = clock.mono_ns()
         self._sights: dict[str, ReleaseSight] = {}
         self._unreadable: dict[str, int] = {}
         self._readings = ReadingSights()
         self._labelled = Turns(LABELLED_AT_ONCE)
 
     def look(self) -> None:
-        """Read all hosts' reports."""
+        """Read all hosts' reports. A host that has taken itself off, as one does that ends in order, is awaited as long
+        as one that fell silent: it may be starting again."""
         with self._telemetry.tx() as tx:
             self.hosts = see_hosts(self.hosts, tx.hosts(), self._clock.mono_ns())
+        self._heard_ns = max([self._heard_ns, *(host.beat_ns for host in self.hosts.values())])
 
     def judge(self, pending: Sequence[Pending]) -> list[Release]:
         """Observe, decide, apply: the releases after it. A fault of one stays its own; Deposed passes, and a store
@@ -130,7 +133,7 @@ class Judge:
 
     def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:
         before = self._sights.get(one.release.id)
-        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns, one.stored)
+        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns, one.stored, self._heard_ns)
 
     def _remember(self, quiet: Sequence[tuple[Pending, Decision]], now_us: int) -> None:
         try:

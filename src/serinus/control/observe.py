@@ -86,10 +86,11 @@ def observe_release(
     before: ReleaseSight | None,
     now_ns: int,
     stored: Progress | None = None,
+    heard_ns: int | None = None,
 ) -> tuple[Observations, ReleaseSight]:
     """What one round sees of a serving release, and the sight to hand to the next round. Labels are read on from where
-    `stored` stands."""
-    fleet = _fleet(release, hosts, now_ns)
+    `stored` stands. `heard_ns`: when any host reported last, or this control began to look."""
+    fleet = _fleet(release, hosts, now_ns, heard_ns)
     sights = [hosts[name] for name in _live(release, hosts, now_ns)]
     live = [one.status for one in sights]
     sight = _see_arms(reads, release, before, live, now_ns)
@@ -114,22 +115,23 @@ def observe_release(
     return seen, sight
 
 
-def _lapsed(release: Release, host: HostSight, now_ns: int) -> bool:
-    return now_ns - host.beat_ns > (release.plan.lease_s + LEASE_MARGIN_S) * 1e9
+def _lapsed(release: Release, beat_ns: int, now_ns: int) -> bool:
+    return now_ns - beat_ns > (release.plan.lease_s + LEASE_MARGIN_S) * 1e9
 
 
 def _live(release: Release, hosts: Hosts, now_ns: int) -> list[str]:
     """Hosts whose lease may still hold. A silent one's has run out: it serves no candidate and is not waited for."""
-    return sorted(name for name, host in hosts.items() if not _lapsed(release, host, now_ns))
+    return sorted(name for name, host in hosts.items() if not _lapsed(release, host.beat_ns, now_ns))
 
 
-def _fleet(release: Release, hosts: Hosts, now_ns: int) -> Fleet:
+def _fleet(release: Release, hosts: Hosts, now_ns: int, heard_ns: int | None = None) -> Fleet:
     live = _live(release, hosts, now_ns)
     quiet_s = {name: (now_ns - min(hosts[name].beat_ns, hosts[name].shipped_ns)) / 1e9 for name in live}
     unshipped_s = {name: (now_ns - hosts[name].shipped_ns) / 1e9 for name in live}
     ending = release.state not in SERVING
     return Fleet(
         live=len(live),
+        awaited=not live and heard_ns is not None and not _lapsed(release, heard_ns, now_ns),
         watermark_us=min((one.shipped_until_us for one in in_time([hosts[name].status for name in live])), default=0),
         late=tuple(name for name in live if quiet_s[name] > LATE_S),
         stuck=tuple(name for name in live if unshipped_s[name] > release.plan.freshness_s),

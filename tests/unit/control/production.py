@@ -22,7 +22,7 @@ from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.records.record import Event
 from serinus.core.records.sums import ENROLLED, Enrolment, Rollup, Sum, SumKey
-from serinus.core.release.release import Release
+from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.core.routing import snapshot
 from serinus.core.routing.assignment import Arm, unit_point
@@ -138,6 +138,13 @@ class Production:
         """The newest release as it is stored."""
         with self.control.tx() as tx:
             return tx.releases(Page(limit=1))[0][0]
+
+    def progress(self) -> Progress:
+        """That of the newest release."""
+        with self.control.tx() as tx:
+            found = tx.progress(tx.releases(Page(limit=1))[0][0].id)
+        assert found is not None
+        return found
 
     def second(self, *ticks: Tick) -> Release:
         """One second; the rounds of these ticks (none given: of the one there is)."""

@@ -9,6 +9,7 @@ from serinus.core.release.release import Progress, Release
 NO_DATA = "no_data"
 IN_FLIGHT = "in_flight"
 SPOOL_DROPS = "spool_drops"
+AWAITED = "No gateway host reports at the moment; one may be starting again, and is waited for as long as a lease lasts"
 
 
 def missing(release: Release, seen: Observations) -> Pause | None:

@@ -95,7 +95,9 @@ def deadline(case: Case) -> Answer:
 
 
 def data(case: Case) -> Answer:
-    """Are data there, complete and still coming?"""
+    """Are data there, complete and still coming? A fleet that may only be starting again is waited for."""
+    if case.seen.fleet.awaited:
+        return answer("data", Verdict.NO_DATA, freshness.AWAITED, ends=True)
     pause = freshness.drops(case.progress, case.seen) or freshness.missing(case.release, case.seen)
     if pause is None:
         arms = "The candidate answers" if case.release.plan.first else "Both arms answer"

@@ -10,7 +10,7 @@ import msgspec
 
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Conclude, Pause, Resume
-from serinus.core.decision.freshness import NO_DATA
+from serinus.core.decision.freshness import AWAITED, NO_DATA
 from serinus.core.decision.gates import result_of
 from serinus.core.decision.shadow import PairedLimit, Shadowing
 from serinus.core.decision.shadow_dwell import shadow_stage
@@ -67,13 +67,16 @@ def pairs_come(case: Case) -> Answer:
         return answer("data", Verdict.PASS, "Pairs come in")
     if case.progress.stage_ms >= _stage(case).budget_s * 1000 and (passing or not case.paused):
         return _spent(case, _stage(case))
-    command = None if case.paused else Pause(trigger=NO_DATA, reason=text, auto_resume=True)
+    waits = case.paused or case.seen.fleet.awaited
+    command = None if waits else Pause(trigger=NO_DATA, reason=text, auto_resume=True)
     return answer("data", Verdict.NO_DATA, text, command, ends=passing or not case.paused)
 
 
 def _missing(case: Case) -> str:
     """What is not coming in; empty when all is."""
     fleet, shadowed, freshness_s = case.seen.fleet, case.seen.shadow, case.release.plan.freshness_s
+    if fleet.awaited:
+        return AWAITED
     if not fleet.live:
         return "No gateway host reports, so nothing is mirrored"
     if fleet.stuck:
