@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from bench.judging import figures, late, table
+from bench.judging import figures, late, late_scores, table
 from bench.judging.methods import METHODS
 from bench.judging.sample import ARM_UNITS, LOOKS, SHARES
 
@@ -23,6 +23,7 @@ def measure(seed: int, size: table.Size, workers: int, only: str = "") -> dict[s
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         second = pool.apply_async(figures.measure, (size.harmful, seed, table.ALPHAS))
         third = pool.apply_async(late.measure, (size.harmful, seed, table.ALPHAS))
+        fourth = pool.apply_async(late_scores.measure, (max(size.harmful // 4, 100), seed, table.ALPHAS))
         rows = table.table(pool, seed, size, only)
         found = {
             "seed": seed,
@@ -40,6 +41,7 @@ def measure(seed: int, size: table.Size, workers: int, only: str = "") -> dict[s
             ],
             "figures": second.get(),
             "late_harm": third.get(),
+            "late_drops": fourth.get(),
             "sources": {m.name: m.source for m in METHODS},
         }
     return {**found, "workers": workers, "seconds": round(time.monotonic() - began, 1)}
@@ -71,7 +73,7 @@ def text(found: Mapping[str, object]) -> str:
         mine = [row for row in rows if (row["scenario"], row["alpha"]) == (name, alpha)]
         parts.append(f"\n**{name}**, α = {alpha:g}, {mine[0]['releases']:,} releases\n\n{_rows(mine)}")
     parts.append("\nRivals quicker than Serinus without a margin:\n" + _list(found["rivals_quicker"]))
-    for part in ("no_data", "figures", "late_harm"):
+    for part in ("no_data", "figures", "late_harm", "late_drops"):
         lines: Sequence[Mapping[str, object]] = found[part]  # type: ignore[assignment]
         parts.append(f"\n**{part}**\n\n{_grid(list(dict.fromkeys(k for line in lines for k in line)), lines)}")
     return "\n".join(parts)

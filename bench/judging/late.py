@@ -24,19 +24,19 @@ BETWEEN = renewal.EVERY // 2
 """Harm begins this many events after a renewal, midway between two."""
 AFTER_STEP = 100
 
-Judge = Callable[[Array], Array]
+Judge = Callable[[Array, float], Array]
 
 
 def schemes(healthy: int) -> dict[str, tuple[int, Judge]]:
-    """Healthy events before harm, and how the candidate's events so far (release, event) are judged."""
+    """Healthy events before harm, and how the candidate's events so far (release, event) are judged at α."""
     between = healthy + BETWEEN if healthy else 0
     at_step, off = (healthy or 300), (healthy - AFTER_STEP if healthy > AFTER_STEP else 300)
     return {
-        "one process": (healthy, lambda s1: restarted(s1, ((0, 1.0),))),
-        "steps alone, harm at a step": (healthy, lambda s1: restarted(s1, _steps(at_step, healthy + 600))),
-        "steps alone, harm 100 events after a step": (healthy, lambda s1: restarted(s1, _steps(off, healthy + 900))),
-        "renewed, harm at a step": (healthy, lambda s1: renewed(s1, (0, at_step, healthy + 600))),
-        "renewed, harm between steps": (between, lambda s1: renewed(s1, (0, off, healthy + 900))),
+        "one process": (healthy, lambda s1, _: restarted(s1, ((0, 1.0),))),
+        "steps alone, harm at a step": (healthy, lambda s1, _: restarted(s1, _steps(at_step, healthy + 600))),
+        "steps alone, harm 100 events after a step": (healthy, lambda s1, _: restarted(s1, _steps(off, healthy + 900))),
+        "renewed, harm at a step": (healthy, lambda s1, alpha: renewed(s1, (0, at_step, healthy + 600), alpha)),
+        "renewed, harm between steps": (between, lambda s1, alpha: renewed(s1, (0, off, healthy + 900), alpha)),
     }
 
 
@@ -56,11 +56,11 @@ def restarted(s1: Array, restarts: Sequence[tuple[int, float]]) -> Array:
     return np.asarray(np.log(total))
 
 
-def renewed(s1: Array, starts: Sequence[int]) -> Array:
-    """log E after each event, as a release with steps at these events is judged."""
+def renewed(s1: Array, starts: Sequence[int], alpha: float) -> Array:
+    """log E after each event, as a release with steps at these events and one guardrail is judged."""
     n = np.arange(s1.shape[1])[None, :]
     # A step's evidence counts from the column before its start: from the event that it began at.
-    return log_e(s1, n - s1, MARGIN, [start + 1 if start else 0 for start in starts])
+    return log_e(s1, n - s1, MARGIN, [start + 1 if start else 0 for start in starts], renewal.of_level(alpha))
 
 
 def measure(releases: int, seed: int, alphas: Sequence[float]) -> list[dict[str, object]]:
@@ -71,9 +71,9 @@ def measure(releases: int, seed: int, alphas: Sequence[float]) -> list[dict[str,
     means: dict[tuple[float, str, int], float] = {}
     for healthy in HEALTHY:
         for name, (before, judge) in schemes(healthy).items():
-            evidence = judge(_paths(rng, releases, before))
+            paths = _paths(rng, releases, before)
             for alpha in alphas:
-                row = _row(evidence, before, alpha)
+                row = _row(judge(paths, alpha), before, alpha)
                 means[alpha, name, healthy] = float(row["mean"])
                 found.append({"alpha": alpha, "scheme": name, "healthy": healthy, **row})
     for row in found:

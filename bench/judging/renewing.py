@@ -13,16 +13,17 @@ import numpy as np
 
 from bench.judging.sample import Array
 from serinus.core.stats import renewal
-from serinus.core.stats.events import Margin, harm
+from serinus.core.stats.events import PRIOR_EVENTS, Margin, harm
 
 
-def log_e(s1: Array, s0: Array, margin: Margin, starts: Sequence[int]) -> Array:
+def log_e(s1: Array, s0: Array, margin: Margin, starts: Sequence[int], scheme: renewal.Scheme) -> Array:
     """log of the weighted mean, from counts so far (release, look); evidence of a step counts from the look before its
     `starts`, the first of which is 0."""
     s1, s0 = s1.astype(int), s0.astype(int)
-    table = log_e_table(margin, int(max(s1.max(), s0.max())) // 256 * 256 + 256)
-    following = _Following(len(s1), int((s1 + s0).max()), table)
-    weights = renewal.step_weights(len(starts))
+    size = int(max(s1.max(), s0.max())) // 256 * 256 + 256
+    table = log_e_table(margin, size)
+    following = _Following(len(s1), int((s1 + s0).max()), log_e_table(margin, size, scheme.prior_events), scheme)
+    weights = renewal.step_weights(scheme, len(starts))
     found = np.empty(s1.shape)
     for look in range(s1.shape[1]):
         now1, now0 = s1[:, look], s0[:, look]
@@ -39,21 +40,23 @@ def log_e(s1: Array, s0: Array, margin: Margin, starts: Sequence[int]) -> Array:
 
 
 @lru_cache(maxsize=8)
-def log_e_table(margin: Margin, size: int) -> Array:
+def log_e_table(margin: Margin, size: int, prior_events: float = PRIOR_EVENTS) -> Array:
     """log E of one part by (candidate, control) events below `size`."""
     rows, columns = np.meshgrid(np.arange(size), np.arange(size), indexing="ij")
-    return np.asarray(harm(rows, columns, margin))
+    return np.asarray(harm(rows, columns, margin, prior_events))
 
 
 class _Following:
     """The renewals followed, in arrays (release, place); a place that is free has weight 0."""
 
-    def __init__(self, releases: int, most: int, table: Array) -> None:
+    def __init__(self, releases: int, most: int, table: Array, scheme: renewal.Scheme) -> None:
         shape = (releases, renewal.KEPT)
         self._at1, self._at0 = np.zeros(shape, int), np.zeros(shape, int)
         self._weight = np.zeros(shape)
         self._slot = np.zeros(releases, int)
-        self._spent = np.array([renewal.spent(slot) for slot in range(most // renewal.EVERY + 1)])
+        slots = range(most // renewal.EVERY + 1)
+        self._spent = scheme.renewed * np.array([renewal.spent(slot) for slot in slots])
+        self._all = scheme.renewed
         self._table = table
 
     def _parts(self, s1: Array, s0: Array) -> Array:
@@ -61,7 +64,7 @@ class _Following:
 
     def mean_part(self, s1: Array, s0: Array) -> Array:
         """Σ_j v_j E^(j), those to come at 1."""
-        return np.asarray(self._parts(s1, s0).sum(axis=1) + renewal.RENEWED - self._spent[self._slot])
+        return np.asarray(self._parts(s1, s0).sum(axis=1) + self._all - self._spent[self._slot])
 
     def renew(self, s1: Array, s0: Array) -> None:
         """Begin what is due, in a free place or in that of the one that weighs least."""

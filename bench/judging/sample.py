@@ -50,7 +50,8 @@ class Sample:
     and equal baseline. `history` is the metric's value before the release, `kind` what it is.
     `exposed` are users whom the candidate has served, `bad` its bad answers, whether or not a label has told so yet.
     `counts` are pairs (candidate, control) of first events: at no margin, and at the default one. `capital` are log
-    capitals of each bet since each restart (restart, release, look, bet) at these margins, of scores only.
+    capitals of each bet since each restart (restart, release, look, bet) at these margins, of scores only; `renewed`
+    likewise what bets have won that began anew on the way (release, look, bet), and the weight of those to come.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class Sample:
     bad: Array
     counts: tuple[tuple[Array, Array], tuple[Array, Array]] | None = None
     capital: tuple[Array, Array] | None = None
+    renewed: tuple[tuple[Array, Array], tuple[Array, Array]] | None = None
 
 
 def events(units: Array, total: Array) -> Sums:

@@ -18,7 +18,7 @@ from scipy import special
 
 from bench.judging import renewing
 from bench.judging.sample import STARTS, Array, Sample
-from serinus.core.stats import combine, estimate
+from serinus.core.stats import combine, estimate, renewal
 from serinus.core.stats.betting import LOG_WEIGHTS
 from serinus.core.stats.events import Margin
 
@@ -40,7 +40,10 @@ def with_margins(samples: Sequence[Sample], alpha: float) -> Array:
 
 
 def _release(samples: Sequence[Sample], alpha: float, margin: int) -> Array:
-    guardrails = [log_e for sample in samples for log_e in _guardrails(sample, alpha, margin)]
+    # A latency has two guardrails; each has its share of α.
+    number = sum(2 if sample.kind == "latency" else 1 for sample in samples)
+    scheme = renewal.of_level(alpha / number)
+    guardrails = [log_e for sample in samples for log_e in _guardrails(sample, alpha, margin, scheme)]
     return weighted(guardrails, combine.normalised([1.0] * len(guardrails)))
 
 
@@ -55,20 +58,23 @@ def weighted(parts: Sequence[Array], weights: Sequence[float]) -> Array:
     return np.asarray(special.logsumexp(stacked, axis=0))
 
 
-def _guardrails(sample: Sample, alpha: float, margin: int) -> list[Array]:
+def _guardrails(sample: Sample, alpha: float, margin: int, scheme: renewal.Scheme) -> list[Array]:
     if sample.capital is not None:
-        return [restarted_scores(sample.capital[margin])]
+        assert sample.renewed is not None
+        return [renewed_scores(sample.capital[margin], *sample.renewed[margin], scheme)]
     assert sample.counts is not None
     ratio = DEFAULT if margin and sample.kind == "event" else PLAIN
-    found = [renewing.log_e(*sample.counts[margin], ratio, STARTS)]
+    found = [renewing.log_e(*sample.counts[margin], ratio, STARTS, scheme)]
     if sample.kind == "latency":
         found.append(mean_log_e(sample, alpha, math.log1p(SLOWER) if margin else 0.0))
     return found
 
 
-def restarted_scores(capital: Array) -> Array:
-    """log of the weighted mean over restarts, of log capitals (restart, release, look, bet)."""
-    return weighted([bet_mixture(since) for since in capital], combine.restart_weights(len(capital)))
+def renewed_scores(capital: Array, renewed: Array, ahead: Array, scheme: renewal.Scheme) -> Array:
+    """log of the weighted mean over restarts, of log capitals (restart, release, look, bet), bets that began anew
+    (release, look, bet), and the weight of those to come (release, look)."""
+    parts = [*(bet_mixture(since) for since in capital), bet_mixture(renewed), np.log(ahead)]
+    return weighted(parts, [*renewal.step_weights(scheme, len(capital)), scheme.renewed, scheme.renewed])
 
 
 def bet_mixture(capital: Array) -> Array:

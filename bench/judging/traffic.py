@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from bench.judging.betting import log_capital
+from bench.judging.betting import log_capital, log_renewed
 from bench.judging.sample import ARM_UNITS, LOOKS, SHARES, Array, Sample, Sums, events, steps
 
 BASE = 0.02
@@ -146,8 +146,11 @@ def scores(rng: np.random.Generator, releases: int, drop: Array, labels: Labels 
     strata = _strata(rng, np.repeat(np.repeat(np.arange(len(SHARES)), LOOKS // len(SHARES)), per_look), releases)
     games = [log_capital(values, arm, ends, MARGIN_DROP, told & (strata >= s)) for s in range(len(SHARES))]
     capital = [np.stack([_late(game[margin], labels.late) for game in games]) for margin in (0, 1)]
+    begun = log_renewed(values, arm, ends, MARGIN_DROP, told)
+    renewed = [_seen_late(won, ahead, labels.late) for won, ahead in begun]
     return replace(
         _of_values("score", sums, [_rate(s) for s in sums], 1.0 - SCORE, poor, capital=(capital[0], capital[1])),
+        renewed=(renewed[0], renewed[1]),
         exposed=_by_look(arm, 1.0 - values, ends).units,
     )
 
@@ -156,6 +159,15 @@ def _strata(rng: np.random.Generator, step: Array, releases: int) -> Array:
     """The first step whose slices hold each user, of those who come at these steps: not always the one they come at."""
     place = rng.random((releases, len(step))) * np.asarray(SHARES)[step]
     return np.searchsorted(np.asarray(SHARES), place, side="right")
+
+
+def _seen_late(won: Array, ahead: Array, late: int) -> tuple[Array, Array]:
+    """Before the first look that is seen nothing has begun."""
+    if not late:
+        return won, ahead
+    nothing, all_of_it = np.full_like(won[:, :late], -np.inf), np.ones_like(ahead[:, :late])
+    kept = LOOKS - late
+    return np.concatenate([nothing, won[:, :kept]], axis=1), np.concatenate([all_of_it, ahead[:, :kept]], axis=1)
 
 
 def _told_late(sums: Sums, late: int) -> Sums:

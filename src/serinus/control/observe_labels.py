@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from serinus.control.reads import Reads, Ripe
-from serinus.core.decision.harm import compared_steps
+from serinus.core.decision.harm import BY_LEVEL_V, compared_steps
 from serinus.core.decision.labels import by_metric, read_on
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.records.label_sums import LabelSums
@@ -31,7 +31,7 @@ def observe_labels(reads: Reads, release: Release, stored: Progress | None, wate
         before = known.get(rail.metric) or LabelSums(metric=rail.metric)
         ripe = asked.get(rail.metric)
         units = reads.ripe(release.id, ripe) if ripe else []
-        found.append(read_on(before, rail, compared_steps(release), units))
+        found.append(read_on(before, rail, compared_steps(release), units, release.stats_v >= BY_LEVEL_V))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from serinus.core.decision.harm import compared_steps
+from serinus.core.decision.harm import BY_LEVEL_V, compared_steps
 from serinus.core.decision.labels import NONE_KNOWN, Known, read_on
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.plan import Plan
@@ -59,7 +59,7 @@ class Labels:
         graded: list[AwaitedUnit] = []
         for at in range(first + 1, until + 1):
             graded += self._graded(rail, at)
-        return read_on(known, rail, compared_steps(release), graded)
+        return read_on(known, rail, compared_steps(release), graded, release.stats_v >= BY_LEVEL_V)
 
     def _graded(self, rail: Guardrail, minute: int) -> list[AwaitedUnit]:
         """Those who enrolled in a minute, in the order of luck."""

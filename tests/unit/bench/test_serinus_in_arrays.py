@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.judging import serinus, traffic
-from bench.judging.betting import log_capital
+from bench.judging.betting import log_capital, log_renewed
 from bench.judging.sample import LOOKS, STARTS
 from serinus.core.decision.harm import judge_harm, renewed_positions
 from serinus.core.decision.labels import read_on
@@ -16,7 +16,7 @@ from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.release.release import Positions, Release, Renewals
 from serinus.core.release.table import State
 from serinus.core.release.transitions import advanced, started
-from serinus.core.stats import bounded, estimate
+from serinus.core.stats import bounded, estimate, renewal
 from serinus.core.stats.betting import SCALE
 from serinus.core.stats.bounded import Cursor, Score
 from serinus.core.stats.estimate import Effect
@@ -87,7 +87,7 @@ def test_scores_are_those_of_the_betting_test(max_drop: float) -> None:
             assert found[row, look] == pytest.approx(bounded.harm(state).log_e, abs=2e-3)
 
 
-def test_scores_restarts_and_missing_labels_are_those_of_judge_harm() -> None:
+def test_scores_restarts_renewals_and_missing_labels_are_those_of_judge_harm() -> None:
     """Users of three steps, of strata up to their step's, one in five without a label, read as they mature: log E
     agrees at the end of each step to its rounding."""
     rng = np.random.default_rng(3)
@@ -100,7 +100,8 @@ def test_scores_restarts_and_missing_labels_are_those_of_judge_harm() -> None:
         log_capital(values[None] / SCALE, arm[None], ends, SCORES.drop, (told & (strata >= since))[None])[1]
         for since in range(3)
     ]
-    found = serinus.restarted_scores(np.stack(capital))
+    won, ahead = log_renewed(values[None] / SCALE, arm[None], ends, SCORES.drop, told[None])[1]
+    found = serinus.renewed_scores(np.stack(capital), won, ahead, renewal.of_level(0.05))
     release, sums = released((SCORES,)), LabelSums(metric=SCORES.metric)
     for at, (start, end) in enumerate(zip((0, *ends), ends, strict=False)):
         if at:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.judging import command, late, table
+from bench.judging import command, late, late_scores, table
 from bench.judging.methods import DEFAULTS, METHODS, OURS, TUNED
 from bench.judging.scenarios import BY_NAME, SCENARIOS
 from serinus.core.decision.commands import Advance, Pause
@@ -144,11 +144,21 @@ def test_late_harm_is_seen_sooner_with_renewals() -> None:
     assert fresh["renewed, harm between steps"] < 1.3
 
 
+def test_late_drops_are_seen_sooner_with_renewals() -> None:
+    """640 units after a step: sooner than with restarts at steps alone, and hardly later when the drop is fresh."""
+    rows = late_scores.measure(60, 5, (0.01,))
+    mean = {(row["scheme"], row["healthy"]): float(str(row["mean"])) for row in rows if row["drop"] == 0.10}
+    assert mean["renewed", 2400] < 0.85 * mean["steps alone", 2400]
+    assert mean["renewed", 0] < 1.15 * mean["steps alone", 0]
+
+
 def test_text_has_a_table_for_each_scenario() -> None:
     """What is measured is printed, with the interval in percent."""
     row = table.row(BY_NAME["healthy"], OURS, 0.05, np.array([[1.0, 0.0], [600.0, 900.0], [300.0, 450.0], [6.0, 9.0]]))
     found = {"rows": [row], "seed": 1, "horizon": "h", "seconds": 1.0, "workers": 1, "rivals_quicker": ["a wins"]}
-    printed = command.text({**found, "no_data": [{"a": 1}], "figures": [{"b": None}], "late_harm": [{"c": 0.5}]})
+    printed = command.text(
+        {**found, "no_data": [{"a": 1}], "figures": [{"b": None}], "late_harm": [{"c": 0.5}], "late_drops": []}
+    )
     assert "**healthy**, α = 0.05" in printed
     assert "| Serinus, no margin | 0.5 |" in printed
     assert "- a wins" in printed

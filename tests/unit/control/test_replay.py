@@ -80,6 +80,12 @@ def test_decisions_of_another_engine_are_not_compared() -> None:
     assert found.outcome == "other engine"
 
 
+def test_decisions_of_the_statistics_before_are_compared() -> None:
+    """The engine is the same, and a release keeps the statistics that it began with."""
+    assert _tampered(stats=2).outcome == "identical"
+    assert _tampered(stats=1).outcome == "other engine"
+
+
 def test_evidence_that_cannot_be_read_is_told() -> None:
     """Not a crash, and no pass."""
     world, release = _rolled_back()

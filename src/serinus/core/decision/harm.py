@@ -20,8 +20,9 @@ from serinus.core.stats import combine, events, multiplicity, renewal, single
 
 NOTHING: Mapping[str, float] = MappingProxyType({})
 NOT_RENEWED: Mapping[str, Sequence[renewal.Start]] = MappingProxyType({})
-RENEWED_V = 2
-"""The statistics from which on evidence on events is renewed; a release keeps the weights that it began with."""
+RENEWED_V, BY_LEVEL_V = 2, 3
+"""The statistics from which on evidence on events is renewed, and from which on that on scores too, with weights that
+depend on α; a release keeps the weights that it began with."""
 DIGITS = 6
 """Evidence is rounded to 1e-6 in log before it is compared, so that a replay elsewhere decides the same."""
 
@@ -78,8 +79,8 @@ def judge_harm(
     renewals: Mapping[str, Sequence[renewal.Start]] = NOT_RENEWED,
 ) -> Harm:
     """Σ_k w_k Σ_s v_s E_k^(restarted at s) against 1/α (statistics 5), from positions, sums over units and their scores
-    alone; s are steps, and for events renewals between them. `information` is the largest that was seen of each ratio,
-    `renewals` are those of events that began before now.
+    alone; s are steps, and for events and scores renewals between them. `information` is the largest that was seen of
+    each ratio, `renewals` are those of events that began before now.
 
     All strata share π = ½ up to 50 %, so that an event is the candidate's with the same chance in each and their
     counts add up without pooling rates.
@@ -130,7 +131,9 @@ def _evidence(
     margin = margin_of(guardrail)
     log_e = tuple(_since(_later(start.get(name, (0, 0)), floor), now, margin) for start in release.restarts[:compared])
     log_e += (0.0,) * (compared - len(log_e))
-    later = tuple(_since(_later((one[0], one[1]), floor), now, margin) for one in renewed)
+    scheme = scheme_of(release, guardrail)
+    prior = scheme.prior_events
+    later = tuple(_since(_later((one[0], one[1]), floor), now, margin, prior) for one in renewed)
     return Evidence(
         metric=name,
         role=guardrail.role,
@@ -138,7 +141,7 @@ def _evidence(
         candidate=now[0] - floor[0],
         control=now[1] - floor[1],
         restarts=log_e,
-        log_e=_mixed(release, log_e, later, renewed),
+        log_e=_mixed(release, scheme, log_e, later, renewed),
         kind=guardrail.kind,
         no_data=unmeasured(release, guardrail),
         threshold=_threshold_ms(release, guardrail),
@@ -204,7 +207,7 @@ def _score_evidence(release: Release, guardrail: Guardrail, known: Known) -> Evi
     missing = labels.unscored(found)
     log_e = tuple(0.0 if missing else round(labels.harm_log_e(found, since), DIGITS) for since in range(compared))
     floor = release.rearmed.get(trigger_of(guardrail.metric), {}).get("log_e_micro", 0) / 1e6
-    total = combine.mixed(log_e, combine.restart_weights(compared))
+    total = _mixed_scores(release, guardrail, log_e, found)
     candidate, control = found.labelled()
     means = found.means()
     return Evidence(
@@ -226,13 +229,42 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, DIGITS)
 
 
+def own_alpha(plan: Plan, guardrail: Guardrail) -> float:
+    """The level at which a guardrail acts when it alone has evidence: α times its share of the weights of its role."""
+    others = [rail for rail in plan.guardrails if rail.role == guardrail.role and not rail.dry_run]
+    weight = math.fsum(rail.weight for rail in others if rail.metric != guardrail.metric) + guardrail.weight
+    return plan.alpha * guardrail.weight / weight
+
+
+def scheme_of(release: Release, guardrail: Guardrail) -> renewal.Scheme:
+    """How the evidence of one that is renewed is spread, by the statistics that the release began with."""
+    if release.stats_v < BY_LEVEL_V:
+        return renewal.AT_ANY_LEVEL
+    return renewal.of_level(own_alpha(release.plan, guardrail))
+
+
+def _mixed_scores(release: Release, guardrail: Guardrail, log_e: tuple[float, ...], found: LabelSums) -> float:
+    """Of scores: over the whole, the steps, and bets that began anew."""
+    if release.stats_v < BY_LEVEL_V:
+        return combine.mixed(log_e, combine.restart_weights(len(log_e)))
+    scheme = scheme_of(release, guardrail)
+    begun, ahead = labels.renewed_log_e(found)
+    weights = [*renewal.step_weights(scheme, len(log_e)), scheme.renewed, scheme.renewed * ahead]
+    return combine.mixed((*log_e, begun, 0.0), weights)
+
+
 def _mixed(
-    release: Release, log_e: tuple[float, ...], later: tuple[float, ...], renewed: Sequence[renewal.Start]
+    release: Release,
+    scheme: renewal.Scheme,
+    log_e: tuple[float, ...],
+    later: tuple[float, ...],
+    renewed: Sequence[renewal.Start],
 ) -> float:
     """Over the whole, the steps, and renewals; those to come have E = 1."""
     if release.stats_v < RENEWED_V:
         return round(combine.mixed(log_e, combine.restart_weights(len(log_e))), DIGITS)
-    weights = [*renewal.step_weights(len(log_e)), *map(renewal.weight, renewed), renewal.to_come(renewed)]
+    own = [renewal.weight(scheme, start) for start in renewed]
+    weights = [*renewal.step_weights(scheme, len(log_e)), *own, renewal.to_come(scheme, renewed)]
     return round(combine.mixed((*log_e, *later, 0.0), weights), DIGITS)
 
 
@@ -241,7 +273,9 @@ def renewed_positions(release: Release, renewals: Renewals, positions: Positions
     if release.stats_v < RENEWED_V:
         return renewals
     return renewals | {
-        rail.metric: renewal.renewed(renewals.get(rail.metric, ()), *positions[rail.metric], margin_of(rail))
+        rail.metric: renewal.renewed(
+            renewals.get(rail.metric, ()), *positions[rail.metric], margin_of(rail), scheme_of(release, rail)
+        )
         for rail in release.plan.guardrails
         if rail.kind in ("events", "quantile") and rail.metric in positions
     }
@@ -251,9 +285,11 @@ def _later(start: tuple[int, int], floor: tuple[int, int]) -> tuple[int, int]:
     return max(start[0], floor[0]), max(start[1], floor[1])
 
 
-def _since(start: tuple[int, int], now: tuple[int, int], margin: events.Margin) -> float:
+def _since(
+    start: tuple[int, int], now: tuple[int, int], margin: events.Margin, prior_events: float = events.PRIOR_EVENTS
+) -> float:
     seen1, seen0 = max(0, now[0] - start[0]), max(0, now[1] - start[1])
-    return round(single.harm(seen1, seen0, margin), DIGITS)
+    return round(single.harm(seen1, seen0, margin, prior_events), DIGITS)
 
 
 def _acting(plan: Plan, evidence: tuple[Evidence, ...], role: str) -> tuple[list[Evidence], tuple[float, ...]]:

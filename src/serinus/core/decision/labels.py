@@ -9,6 +9,7 @@ step is played with the units enrolled from that step on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -18,7 +19,7 @@ from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.records.label_sums import Game, LabelSums, Place, StratumLabels
 from serinus.core.records.labels import SCALE, AwaitedUnit
 from serinus.core.routing.assignment import Arm
-from serinus.core.stats import bounded
+from serinus.core.stats import bounded, renewed_bets
 from serinus.core.stats.betting import Capital
 from serinus.core.stats.bounded import Cursor, Score, Scores
 from serinus.core.stats.estimate import Effect
@@ -36,8 +37,11 @@ def by_metric(sums: Sequence[LabelSums]) -> Known:
     return {one.metric: one for one in sums}
 
 
-def read_on(known: LabelSums, rail: Guardrail, restarts: int, units: Sequence[AwaitedUnit]) -> LabelSums:
-    """With these matured units too, which follow in order. It does not matter in which batches they come."""
+def read_on(
+    known: LabelSums, rail: Guardrail, restarts: int, units: Sequence[AwaitedUnit], renews: bool = True
+) -> LabelSums:
+    """With these matured units too, which follow in order. It does not matter in which batches they come. `renews`:
+    bets on all units begin anew on the way."""
     if not units:
         return known
     strata = {one.stratum: one for one in known.strata}
@@ -48,7 +52,7 @@ def read_on(known: LabelSums, rail: Guardrail, restarts: int, units: Sequence[Aw
     if rail.kind == "score":
         newest = max(unit.stratum for unit in units)
         games += tuple(_opened(rail) for _ in range(len(games), min(newest + 1, restarts)))
-        games = tuple(_played(game, since, rail, units) for since, game in enumerate(games))
+        games = tuple(_played(game, since, rail, units, renews) for since, game in enumerate(games))
     return LabelSums(
         metric=known.metric,
         at=Place(last.exposed_at_us, last.key.unit),
@@ -60,6 +64,15 @@ def read_on(known: LabelSums, rail: Guardrail, restarts: int, units: Sequence[Aw
 def harm_log_e(found: LabelSums, since: int) -> float:
     """log E against H0: the candidate's mean is worse by at most what is tolerated; 0 without scores in both arms."""
     return bounded.harm(_scores(found.games[since])).log_e if since < len(found.games) else 0.0
+
+
+def renewed_log_e(found: LabelSums) -> tuple[float, float]:
+    """log of the weighted sum of the bets on harm that began anew, of weights that sum to 1 over all there will be, and
+    the weight of those to come."""
+    game = found.games[0] if found.games else None
+    if game is None:
+        return -math.inf, 1.0
+    return renewed_bets.log_e(game.renewed), 1.0 - renewed_bets.spent(game.candidate + game.control)
 
 
 def no_harm_log_e(found: LabelSums) -> float:
@@ -111,14 +124,14 @@ def _opened(rail: Guardrail) -> Game:
     return _game(bounded.opened(rail.drop))
 
 
-def _played(game: Game, since: int, rail: Guardrail, units: Sequence[AwaitedUnit]) -> Game:
+def _played(game: Game, since: int, rail: Guardrail, units: Sequence[AwaitedUnit], renews: bool) -> Game:
     scores = []
     for unit in units:
         value = label_of(unit, rail) if unit.stratum >= since else None
         if value is not None:
             at = Cursor(unit.exposed_at_us, unit.key.unit)
             scores.append(Score(at, unit.arm == Arm.CANDIDATE, SCALE - value if rail.rises else value))
-    return _game(bounded.advanced(_scores(game), scores)) if scores else game
+    return _game(bounded.advanced(_scores(game), scores, renews and since == 0)) if scores else game
 
 
 def _scores(game: Game) -> Scores:
@@ -130,6 +143,7 @@ def _scores(game: Game) -> Scores:
         candidate_units=game.candidate,
         control_units=game.control,
         cursor=Cursor(game.at.exposed_at_us, game.at.unit),
+        renewed=game.renewed,
     )
 
 
@@ -144,4 +158,5 @@ def _game(scores: Scores) -> Game:
         squares=scores.harm.squares,
         centre=scores.centre,
         at=Place(scores.cursor.exposed_at_us, scores.cursor.unit),
+        renewed=scores.renewed,
     )

@@ -27,6 +27,9 @@ from serinus.core.release.release import STATS_V
 
 Outcome = Literal["identical", "different", "other engine", "unreadable"]
 
+STATS_DECIDED = frozenset({2, STATS_V})
+"""Statistics by which this engine decides anew what they decided: of a release those count that it began with."""
+
 _ACTIONS: dict[type[Command], Action] = {
     Pause: Action.TICK_PAUSED,
     Resume: Action.TICK_RESUMED,
@@ -67,7 +70,7 @@ def _replayed(entry: Entry) -> Replayed:
         stored = msgspec.json.decode(entry.evidence, type=Evidence)
     except msgspec.MsgspecError as error:
         return _told(entry, "unreadable", str(error))
-    if (stored.engine, stored.stats) != (ENGINE_V, STATS_V):
+    if stored.engine != ENGINE_V or stored.stats not in STATS_DECIDED:
         made, here = f"{stored.engine}.{stored.stats}", f"{ENGINE_V}.{STATS_V}"
         return _told(entry, "other engine", f"decided by engine {made}; this is {here}")
     again = replay(stored)
@@ -84,7 +87,7 @@ def _difference(entry: Entry, stored: Evidence, again: Evidence, commands: tuple
     if action != entry.action:
         return f"{action} would be done"
     # What was computed is compared as it is written. A field that an older Serinus did not write has its default.
-    if msgspec.json.encode(again) != msgspec.json.encode(stored):
+    if msgspec.json.encode(msgspec.structs.replace(again, stats=stored.stats)) != msgspec.json.encode(stored):
         return "the numbers differ"
     return "" if _same_reason(entry, reason) else f"the reason would be: {reason}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from serinus.core.decision.harm import margin_of
+from serinus.core.decision.harm import margin_of, own_alpha
 from serinus.core.lint import power, scores
 from serinus.core.lint.foreseen import DropForecast, Forecast, HarmForecast, MetricForecast, StepForecast
 from serinus.core.lint.shape import Shape
@@ -72,12 +72,11 @@ def ratio_of(traffic: Traffic, guardrail: Guardrail, ratio: float) -> float:
 def log_bar(plan: Plan, guardrail: Guardrail) -> float:
     """log E at which this guardrail's evidence from the start on rolls back by itself: log(1/α) over its share of the
     weight and that of the first of the restarts. A signal has no restarts' share to wait for but its own."""
-    acting = [rail for rail in plan.guardrails if rail.role == guardrail.role and not rail.dry_run]
-    weight = guardrail.weight / math.fsum(rail.weight for rail in acting)
+    alpha = own_alpha(plan, guardrail)
     compared = sum(not plan.is_watch(step) for step in range(len(plan.steps)))
-    renews = guardrail.kind in ("events", "quantile")
-    whole = renewal.step_weights(compared)[0] if renews else combine.restart_weights(compared)[0]
-    return -math.log(plan.alpha * weight * whole)
+    renews = guardrail.kind != "ratio"
+    weights = renewal.step_weights(renewal.of_level(alpha), compared) if renews else combine.restart_weights(compared)
+    return -math.log(alpha * weights[0])
 
 
 class _Line:

@@ -28,7 +28,9 @@ class StratumLabels(msgspec.Struct, frozen=True, array_like=True):
 class Game(msgspec.Struct, frozen=True, kw_only=True):
     """Capital bet on the order of units since a restart (statistics 4.3), in nano-nats for each bet of the grid: on a
     drop of more than `margin` (millionths), and on a smaller one. `total` and `squares` are those of the gains of the
-    first; those of the second are the same with the other sign. `centre` is the mean that the next unit is held to."""
+    first; those of the second are the same with the other sign. `centre` is the mean that the next unit is held to.
+    `renewed` is what bets on the first have won that began later (`core.stats.renewed_bets`), in the game of all units,
+    and in releases that began with statistics 3 or later."""
 
     margin: int
     harm: tuple[int, ...]
@@ -39,6 +41,7 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     squares: int = 0
     centre: int = 0
     at: Place = Place()
+    renewed: tuple[int, ...] = ()
 
 
 class LabelSums(msgspec.Struct, frozen=True, kw_only=True):

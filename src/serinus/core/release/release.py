@@ -12,8 +12,9 @@ from serinus.core.release.table import State
 from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
-STATS_V = 2
-"""2: evidence on events is renewed between steps, and labels are awaited; a release keeps what it began with."""
+STATS_V = 3
+"""2: evidence on events is renewed between steps, and labels are awaited. 3: that on scores too, and weights depend on α.
+A release keeps what it began with."""
 
 Positions = dict[str, tuple[int, int]]
 """How far the data of a release had come: metric → (candidate, control) units with a first event; `enrolled` too."""

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from serinus.core.errors import InvalidInput
 
@@ -30,6 +31,8 @@ BETS = tuple(0.95 * (0.02 / 0.95) ** (1 - j / 23) for j in range(24))
 """Shares of the worst loss, geometric from 0.02 to 0.95: none can lose all."""
 _WEIGHTS = tuple(bet * math.sqrt(bet) * (1.0 - bet) for bet in BETS)
 LOG_WEIGHTS = tuple(math.log(weight / math.fsum(_WEIGHTS)) for weight in _WEIGHTS)
+
+Growth = npt.NDArray[np.int64]
 
 
 class Capital(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,24 +71,35 @@ class Capital(msgspec.Struct, frozen=True, kw_only=True):
 
         InvalidInput for a gain that is worse: it would make capital negative, and E no e-value.
         """
-        if not gains:
-            return self
-        new, loss = np.array(gains, np.int64), np.array(worst, np.int64)
-        if new.shape != loss.shape or int(loss.min()) <= 0 or bool((new < -loss).any()):
-            raise InvalidInput("a gain worse than its worst", where="gains", mend="scale scores to [0, 1]")
-        nano = tuple(int(np.floor(np.log1p(bet * (new / loss)) * NANO).astype(np.int64).sum()) for bet in BETS)
-        values = new.tolist()
-        squares = sum(value * value for value in values)
-        return self.plus(Capital(margin=self.margin, nano=nano, count=len(values), total=sum(values), squares=squares))
+        return self.grown(gains, log_growth(gains, worst)) if gains else self
+
+    def grown(self, gains: Sequence[int], growth: Growth) -> Capital:
+        """The capital after these gains too, of which the `log_growth` is known."""
+        squares = sum(gain * gain for gain in gains)
+        nano = tuple(growth.sum(axis=1).tolist())
+        return self.plus(Capital(margin=self.margin, nano=nano, count=len(gains), total=sum(gains), squares=squares))
 
     @property
     def log_e(self) -> float:
         """log of the mean capital over the grid; 0 before the first gain."""
-        if not self.count:
-            return 0.0
-        logs = [nano / NANO + weight for nano, weight in zip(self.nano, LOG_WEIGHTS, strict=True)]
-        most = max(logs)
-        return most + math.log(math.fsum(math.exp(log - most) for log in logs))
+        return mean_log_e(self.nano) if self.count else 0.0
+
+
+def log_growth(gains: Sequence[int], worst: Sequence[int]) -> Growth:
+    """What each gain adds to the log capital of each bet, (bets, gains), in whole nano-nats, rounded down; InvalidInput
+    as for `Capital.after`."""
+    new, loss = np.array(gains, np.int64), np.array(worst, np.int64)
+    if new.shape != loss.shape or int(loss.min()) <= 0 or bool((new < -loss).any()):
+        raise InvalidInput("a gain worse than its worst", where="gains", mend="scale scores to [0, 1]")
+    shares = new / loss
+    return np.stack([np.floor(np.log1p(bet * shares) * NANO).astype(np.int64) for bet in BETS])
+
+
+def mean_log_e(nano: Sequence[int]) -> float:
+    """log of the weighted mean over the grid of these log capitals."""
+    logs = [one / NANO + weight for one, weight in zip(nano, LOG_WEIGHTS, strict=True)]
+    most = max(logs)
+    return most + math.log(math.fsum(math.exp(log - most) for log in logs))
 
 
 def scaled(name: str, value: float) -> int:

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 import msgspec
 
 from serinus.core.errors import InvalidInput
-from serinus.core.stats.betting import SCALE, Capital, scaled
+from serinus.core.stats import renewed_bets
+from serinus.core.stats.betting import SCALE, Capital, log_growth, scaled
 from serinus.core.stats.estimate import Effect
 from serinus.core.stats.evidence import Evidence, NoData, nothing
 
@@ -55,6 +56,7 @@ class Score(msgspec.Struct, frozen=True, array_like=True):
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence of one stratum since one restart: capital on both sides, the running mean, and how far was read.
+    `renewed` is what bets on harm have won that began later (`renewed_bets`); empty where none has, or is to.
 
     Both arms have the same share of the units (π = ½), as in every step up to 50 %.
     """
@@ -65,6 +67,7 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
     candidate_units: int = 0
     control_units: int = 0
     cursor: Cursor = START
+    renewed: renewed_bets.Renewed = ()
 
 
 def opened(max_drop: float) -> Scores:
@@ -75,8 +78,8 @@ def opened(max_drop: float) -> Scores:
     return Scores(harm=Capital(margin=margin), no_harm=Capital(margin=margin))
 
 
-def advanced(state: Scores, units: Sequence[Score]) -> Scores:
-    """The evidence after these newly matured units of both arms.
+def advanced(state: Scores, units: Sequence[Score], renews: bool = False) -> Scores:
+    """The evidence after these newly matured units of both arms; `renews`: bets on harm also begin anew on the way.
 
     They continue after the cursor, strictly ascending, and lack no unit that matures later: read up to the watermark.
     InvalidInput for a unit that was passed already, late or given twice.
@@ -87,13 +90,16 @@ def advanced(state: Scores, units: Sequence[Score]) -> Scores:
     margin = state.harm.margin
     drops, widths, centre = _drops(state, units)
     candidates = sum(unit.candidate for unit in units)
+    gains = [drop - margin for drop in drops]
+    growth = log_growth(gains, [width + margin for width in widths])
     return Scores(
-        harm=state.harm.after([drop - margin for drop in drops], [width + margin for width in widths]),
+        harm=state.harm.grown(gains, growth),
         no_harm=state.no_harm.after([margin - drop for drop in drops], [width - margin for width in widths]),
         centre=centre,
         candidate_units=state.candidate_units + candidates,
         control_units=state.control_units + len(units) - candidates,
         cursor=units[-1].at,
+        renewed=renewed_bets.carried_on(state.renewed, growth, state.harm.count) if renews else state.renewed,
     )
 
 

@@ -23,11 +23,11 @@ _TINY = 1e-280
 
 
 @lru_cache(maxsize=KEPT)
-def harm(candidate: int, control: int, margin: events.Margin) -> float:
+def harm(candidate: int, control: int, margin: events.Margin, prior_events: float = events.PRIOR_EVENTS) -> float:
     """log E against H0: r ≤ r0 (`events.harm`)."""
     if not 0 < margin.max_ratio < margin.design_ratio:
         raise ValueError(f"design ratio {margin.design_ratio} must be above the tolerated {margin.max_ratio}")
-    return _above(candidate, control, margin)
+    return _above(candidate, control, margin, prior_events)
 
 
 @lru_cache(maxsize=KEPT)
@@ -47,20 +47,20 @@ def mismatch(candidate: int, control: int) -> float:
     return _weight(half + candidate, half + control, 0.5) - _weight(half, half, 0.5)
 
 
-def _above(seen: int, others: int, margin: events.Margin) -> float:
+def _above(seen: int, others: int, margin: events.Margin, prior_events: float = events.PRIOR_EVENTS) -> float:
     if seen < 0 or others < 0:
         raise ValueError("counts of events are not below 0")
     theta = events.candidate_chance(margin.max_ratio)
     design = events.candidate_chance(margin.design_ratio)
-    a, b = events.PRIOR_EVENTS * design, events.PRIOR_EVENTS * (1 - design)
-    return _weight_above(a + seen, b + others, theta) - _prior(margin)
+    a, b = prior_events * design, prior_events * (1 - design)
+    return _weight_above(a + seen, b + others, theta) - _prior(margin, prior_events)
 
 
 @lru_cache(maxsize=1024)
-def _prior(margin: events.Margin) -> float:
+def _prior(margin: events.Margin, prior_events: float) -> float:
     theta = events.candidate_chance(margin.max_ratio)
     design = events.candidate_chance(margin.design_ratio)
-    return _weight_above(events.PRIOR_EVENTS * design, events.PRIOR_EVENTS * (1 - design), theta)
+    return _weight_above(prior_events * design, prior_events * (1 - design), theta)
 
 
 def _weight_above(a: float, b: float, theta: float) -> float:

@@ -57,8 +57,8 @@ def test_H5_the_smallest_drop_that_is_seen_is_seen_with_four_chances_of_five() -
 
 
 def test_a_score_has_its_share_of_alpha_and_of_restarts_at_steps() -> None:
-    """Two compared steps, no renewals: α · ½."""
-    assert log_bar(scored(), RAIL) == pytest.approx(-math.log(0.01 * 0.5))
+    """Two compared steps, alone at 1 %: α · 0.45."""
+    assert log_bar(scored(), RAIL) == pytest.approx(-math.log(0.01 * 0.45))
 
 
 def test_H5a_a_comparison_that_sees_no_drop_at_all_is_an_error_and_one_that_sees_large_ones_a_warning() -> None:
