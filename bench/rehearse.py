@@ -66,7 +66,7 @@ def _played(ongoing: Rehearsal, scenario: Scenario, plan: Plan, releases: int) -
     alone = rehearse_batch(scenario, plan, first, 1)
     cpu_ms = 1000 * (time.process_time() - began) / REFERENCE
     began = time.process_time()
-    thorough = [rehearse_one(scenario, plan, index, 1, every_minute=True) for index in first]
+    thorough = [rehearse_one(scenario, plan, index, 1, every_beat=True) for index in first]
     thorough_ms = 1000 * (time.process_time() - began) / REFERENCE
     began = time.monotonic()
     outcomes = [one for batch in ongoing.outcomes(scenario, plan, releases, 1) for one in batch]

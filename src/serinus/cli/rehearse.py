@@ -33,7 +33,6 @@ from serinus.rehearsal.summary import BLIND, DETECTION, FALSE, Quantiles, Summar
 from serinus.rehearsal.sweep import Curve, Sweep, parse_sweep, sized
 
 INTERRUPTED = 130
-LOOKED_AT_EVERY_S = 60.0
 SWEPT = ("failures-x2",)
 _COLUMNS = ("scenario", "releases", "caught", "false", "delay 50/90 %", "users 50/90 %", "bad", "full", "ended at")
 Told = Callable[[float], None]
@@ -69,8 +68,6 @@ def rehearse(
         return
     wanted = _wanted(require)
     plan, name = _plan(project, app)
-    if remark := _too_short(plan):
-        print(remark, file=sys.stderr)
     if sweep:
         if require:
             raise InvalidInput("a sweep cannot be required", where="--require", mend="leave out `--sweep`")
@@ -180,17 +177,6 @@ def _outcomes(
     except KeyboardInterrupt:
         return outcomes, False
     return outcomes, True
-
-
-def _too_short(plan: Plan) -> str:
-    """What to know before a plan is rehearsed that is quicker than the virtual clock; empty of any other."""
-    dwells = [step.dwell_s for step in plan.steps if step.dwell_s < LOOKED_AT_EVERY_S]
-    if not dwells:
-        return ""
-    return (
-        f"note: a dwell of {min(dwells):g} s is below a minute, and a rehearsal looks once a minute: it takes long and "
-        "tells little. Rehearse the plan with the dwells that it will have in production."
-    )
 
 
 def _plan(project: Path | None, app: str) -> tuple[Plan, str]:

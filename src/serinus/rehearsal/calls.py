@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from serinus.rehearsal.beats import LONGEST_S
 from serinus.rehearsal.population import Bools, Floats, Ints, Population
 from serinus.rehearsal.scenario import DAY_S, Traffic
 
-MINUTE_S = 60.0
 BELOW_ONE = math.nextafter(1.0, 0.0)
 _OFFICE_H = (6, 20)
 
@@ -57,30 +57,36 @@ def in_order(first: Calls, second: Calls) -> Calls:
     return both.chosen(np.argsort(both.at_s))
 
 
-def pace(traffic: Traffic, minutes: Ints) -> Floats:
-    """Calls per minute of the whole app, for minutes since the release began."""
-    even = traffic.requests_per_day * MINUTE_S / DAY_S
-    hour = (traffic.starts_at_s / 3600 + (minutes + 0.5) / 60) % 24
+def pace(traffic: Traffic, beats: Ints, beat_s: int = LONGEST_S) -> Floats:
+    """Calls per beat of the whole app, for beats since the release began."""
+    even = traffic.requests_per_day * beat_s / DAY_S
+    hour = (traffic.starts_at_s / 3600 + (beats + 0.5) * beat_s / 3600) % 24
     if traffic.shape == "day":
         return np.asarray(even * (1 + 0.8 * np.sin(2 * np.pi * (hour - 10) / 24)))
     if traffic.shape == "office":
         opened, closed = _OFFICE_H
         open_now = (hour >= opened) & (hour < closed)
         return np.asarray(np.where(open_now, even * 24 / (closed - opened), 0.0))
-    return np.full(len(minutes), even)
+    return np.full(len(beats), even)
 
 
 def begin_calls(
-    rng: np.random.Generator, traffic: Traffic, people: Population, share: float, minutes: Ints, metrics: int
+    rng: np.random.Generator,
+    traffic: Traffic,
+    people: Population,
+    share: float,
+    beats: Ints,
+    metrics: int,
+    beat_s: int = LONGEST_S,
 ) -> Calls:
-    """All calls of conversations that users of both slices at `share` begin within these consecutive minutes; later
+    """All calls of conversations that users of both slices at `share` begin within these consecutive beats; later
     turns may lie beyond them. In no order."""
     low, high = people.slices(share)
     candidate_reach, control_reach = float(people.reach[low]), float(1.0 - people.reach[high])
-    expected = pace(traffic, minutes) / traffic.turns * (candidate_reach + control_reach)
+    expected = pace(traffic, beats, beat_s) / traffic.turns * (candidate_reach + control_reach)
     begun = rng.poisson(expected)
     count = int(begun.sum())
-    begun_s = (np.repeat(minutes, begun) + rng.random(count)) * MINUTE_S
+    begun_s = (np.repeat(beats, begun) + rng.random(count)) * beat_s
     drawn = rng.random(count) * (candidate_reach + control_reach)
     candidate = drawn < candidate_reach
     place = np.where(candidate, drawn, float(people.reach[high]) + drawn - candidate_reach)

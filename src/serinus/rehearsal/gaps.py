@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.population import Bools, Floats, Ints
 from serinus.rehearsal.scenario import Gap
 
@@ -36,9 +35,9 @@ def silent_ms(gaps: Sequence[Gap], at_s: Floats) -> Ints:
     return np.asarray(silent * 1000).astype(np.int64)
 
 
-def after_gap(gaps: Sequence[Gap], minute: int) -> int:
-    """The minute itself, or the first one after the gap in which it would begin."""
+def after_gap(gaps: Sequence[Gap], beat: int, beat_s: int) -> int:
+    """The beat itself, or the first one after the gap in which it would begin."""
     for gap in gaps:
-        if gap.from_s < (minute + 1) * MINUTE_S and minute * MINUTE_S < gap.from_s + gap.for_s:
-            minute = int((gap.from_s + gap.for_s) // MINUTE_S) + 1
-    return minute
+        if gap.from_s < (beat + 1) * beat_s and beat * beat_s < gap.from_s + gap.for_s:
+            beat = int((gap.from_s + gap.for_s) // beat_s) + 1
+    return beat

@@ -39,9 +39,9 @@ from serinus.core.release.transitions import (
     started,
     withdrawn,
 )
-from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.beats import LONGEST_S, beat_of, end_ms
 from serinus.rehearsal.chances import slow
-from serinus.rehearsal.labels import LOOK_MINUTES, Labels
+from serinus.rehearsal.labels import LOOK_BEATS, Labels
 from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_look, telling
 from serinus.rehearsal.made import Made
 from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
@@ -51,14 +51,12 @@ from serinus.rehearsal.rounds import (
     START_US,
     chance_of,
     created,
-    end_ms,
     end_of,
     fleet,
     hold,
     horizon_s,
-    minute_of,
     passed,
-    stretch_minutes,
+    stretch_beats,
 )
 from serinus.rehearsal.scenario import Scenario, is_latency
 from serinus.rehearsal.stages import Stages
@@ -71,23 +69,24 @@ EXTRA_BUCKETS = 10
 
 
 class Living:
-    """A release being lived through. `every_minute`: look at all minutes, not only at those that can tell something."""
+    """A release being lived through. `every_beat`: look at all beats, not only at those that can tell something."""
 
-    def __init__(self, scenario: Scenario, made: Made, index: int, seed: int, every_minute: bool) -> None:
+    def __init__(self, scenario: Scenario, made: Made, index: int, seed: int, every_beat: bool) -> None:
         plan = made.plan
         self._scenario = scenario
         self._made = made
-        self._every_minute = every_minute
-        self._world = World(scenario, plan, chance_of(seed, index))
+        self._every_beat = every_beat
+        self._beat_s = made.beat_s
+        self._world = World(scenario, plan, chance_of(seed, index), made.beat_s)
         self._stages = Stages(scenario, made.golden, chance_of(seed, index, STAGES))
         self._mirror_rng = chance_of(seed, index, MIRROR)
-        self._labels = Labels(scenario, plan, lambda minute: chance_of(seed, index, LABELS, minute))
+        self._labels = Labels(scenario, plan, lambda beat: chance_of(seed, index, LABELS, beat), made.beat_s)
         self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
         self._release = started(created(plan, made.yardsticks), self._revision, "rehearsed")
         self._progress: Progress | None = None
-        self._horizon = int(horizon_s(scenario, plan) // MINUTE_S)
+        self._horizon = int(horizon_s(scenario, plan) // made.beat_s)
         self._steps_s: list[float] = [0.0] if self._release.exposed else []
         self._served_s: float | None = 0.0 if self._release.exposed else None
         self._looked_ms = 0
@@ -99,54 +98,54 @@ class Living:
 
     def outcome(self) -> Outcome:
         """Live to the end, or to the horizon."""
-        minute = 0
-        while minute < self._horizon and self._release.state not in FINAL:
+        beat = 0
+        while beat < self._horizon and self._release.state not in FINAL:
             if not self._release.exposed and self._waits_for_a_person():
                 break
             if self._release.exposed:
-                minute += self._live_stretch(minute)
+                beat += self._live_stretch(beat)
             elif self._stages.mirroring(self._release):
-                minute += self._live_mirrored(minute)
+                beat += self._live_mirrored(beat)
             else:
-                minute += self._wait(minute)
-        return self._summed(min(minute, self._horizon))
+                beat += self._wait(beat)
+        return self._summed(min(beat, self._horizon))
 
-    def _wait(self, minute: int) -> int:
-        """One round before traffic, and how many minutes until the next one can tell more."""
-        now_ms = end_ms(minute)
+    def _wait(self, beat: int) -> int:
+        """One round before traffic, and how many beats until the next one can tell more."""
+        now_ms = end_ms(beat, self._beat_s)
         self._look(self._unserved(now_ms), now_ms)
         release = self._release
         gone = release.exposed or release.state in FINAL or self._waits_for_a_person()
-        if gone or self._every_minute or self._stages.mirroring(release):
+        if gone or self._every_beat or self._stages.mirroring(release):
             return 1
         stage = release.plan.stages[release.stage]
         due_s = self._stages.due_s(release)
         if isinstance(stage, MeasuredStage):
             assert self._progress is not None
             due_s = min(due_s, now_ms / 1000 + stage.budget_s - self._progress.stage_ms / 1000)
-        return max(1, min(minute_of(due_s), self._horizon) - minute)
+        return max(1, min(beat_of(due_s, self._beat_s), self._horizon) - beat)
 
     def _waits_for_a_person(self) -> bool:
         hold = self._release.hold
         return hold is not None and not hold.auto_resume and not hold.deadline_us
 
     def _live_mirrored(self, first: int) -> int:
-        """A shadow stage, until it has come to its end; how many minutes were lived."""
+        """A shadow stage, until it has come to its end; how many beats were lived."""
         release = self._release
         stage = self._stages.mirroring(release)
         assert stage is not None
-        minutes = min(int(stage.budget_s // MINUTE_S) + 2, self._horizon - first)
-        peaks = self._made.peaks(self._scenario, stage, first, minutes)
-        found = mirrored(self._mirror_rng, self._world, stage, first, minutes, peaks)
+        beats = min(int(stage.budget_s // self._beat_s) + 2, self._horizon - first)
+        peaks = self._made.peaks(self._scenario, stage, first, beats)
+        found = mirrored(self._mirror_rng, self._world, stage, first, beats, peaks)
         told = pair_looks(release.plan, stage, found, self._made.bars)
-        self._served_s = first * MINUTE_S if self._served_s is None else self._served_s
+        self._served_s = float(first * self._beat_s) if self._served_s is None else self._served_s
         at = 0
-        while at < minutes:
-            if not self._every_minute:
+        while at < beats:
+            if not self._every_beat:
                 at = next_pair_look(self._release, self._progress, self._looked_ms, stage, found, told, at)
-            if at >= minutes:
+            if at >= beats:
                 break
-            now_ms = end_ms(first + at)
+            now_ms = end_ms(first + at, self._beat_s)
             self._look(self._mirrored_round(found, at, now_ms), now_ms)
             at += 1
             if not self._stages.mirroring(self._release):
@@ -155,15 +154,15 @@ class Living:
                 break
             if self._waits_for_a_person() or self._release.state in FINAL:
                 break
-        return min(at, minutes)
+        return min(at, beats)
 
-    def _mirrored_round(self, found: Mirrored, minute: int, now_ms: int) -> Observations:
+    def _mirrored_round(self, found: Mirrored, beat: int, now_ms: int) -> Observations:
         seen = self._unserved(now_ms)
-        silent_ms = int(found.gap_ms[minute])
+        silent_ms = int(found.gap_ms[beat])
         return msgspec.structs.replace(
             seen,
             fleet=fleet(self._release.plan, seen.fleet.watermark_us, silent_ms),
-            shadow=found.seen(minute),
+            shadow=found.seen(beat),
         )
 
     def _unserved(self, now_ms: int) -> Observations:
@@ -178,24 +177,23 @@ class Living:
         )
 
     def _live_stretch(self, first: int) -> int:
-        """Draw a stretch and go through it until the step changes or it is over; how many minutes were lived."""
+        """Draw a stretch and go through it until the step changes or it is over; how many beats were lived."""
         step = self._release.step
-        stretch = self._stretch = self._world.ahead(
-            first, stretch_minutes(self._scenario, self._release.plan, step, first, self._horizon), step
-        )
+        length = stretch_beats(self._scenario, self._release.plan, step, first, self._horizon, self._beat_s)
+        stretch = self._stretch = self._world.ahead(first, length, step)
         before = self._progress.renewals if self._progress else {}
         self._renewing = Renewing(self._release, before, self._world.metrics, stretch.positions)
         told = self._telling(stretch)
-        minute = 0
-        while (minute := self._next_look(stretch, told, minute)) < stretch.minutes:
+        beat = 0
+        while (beat := self._next_look(stretch, told, beat)) < stretch.beats:
             rearmed = self._release.rearmed
-            self._round(stretch, minute)
-            minute += 1
+            self._round(stretch, beat)
+            beat += 1
             if self._release.step != step or self._release.state in FINAL:
                 break
             if self._release.rearmed != rearmed:
                 told = self._telling(stretch)
-        lived = min(minute, stretch.minutes)
+        lived = min(beat, stretch.beats)
         if self._progress is not None:
             self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(lived))
         self._labels.came(first, stretch.units[:lived])
@@ -203,37 +201,37 @@ class Living:
         self._exposed_watch += self._world.exposed(first, first + lived, step)
         return lived
 
-    def _next_look(self, stretch: Stretch, told: Telling, minute: int) -> int:
-        if self._every_minute:
-            return minute
-        looked = self._soon(stretch, told, minute)
+    def _next_look(self, stretch: Stretch, told: Telling, beat: int) -> int:
+        if self._every_beat:
+            return beat
+        looked = self._soon(stretch, told, beat)
         if self._labels.scored and not self._release.plan.is_watch(self._release.step):
-            looked = min(looked, minute + -(stretch.first + minute) % LOOK_MINUTES)
+            looked = min(looked, beat + -(stretch.first + beat) % LOOK_BEATS)
         return looked
 
-    def _soon(self, stretch: Stretch, told: Telling, minute: int) -> int:
+    def _soon(self, stretch: Stretch, told: Telling, beat: int) -> int:
         release = self._release
         stage = release.plan.stages[release.stage]
         if isinstance(stage, RolloutStage) or release.state is State.PAUSED:
-            return next_look(release, self._progress, self._looked_ms, stretch, told, minute)
+            return next_look(release, self._progress, self._looked_ms, stretch, told, beat)
         if self._progress is None or self._progress.stage != release.stage:
-            return minute
+            return beat
         due_s = self._stages.due_s(release)
         if isinstance(stage, MeasuredStage):
             due_s = min(due_s, (self._looked_ms - self._progress.stage_ms) / 1000 + stage.budget_s)
-        return min(first_look(told, minute), max(minute, minute_of(due_s) - stretch.first))
+        return first_look(told, beat, beat_of(due_s, self._beat_s) - stretch.first)
 
     def _telling(self, stretch: Stretch) -> Telling:
         renewals = self._renewing.followed() if self._renewing else ()
         return telling(self._release, stretch, self._world.metrics, self._kinds, self._made.bars, renewals)
 
-    def _round(self, stretch: Stretch, minute: int) -> None:
-        """What the tick does, at the end of this minute."""
-        now_ms = round(stretch.end_s(minute) * 1000)
-        self._labels.came(stretch.first, stretch.units[: minute + 1])
+    def _round(self, stretch: Stretch, beat: int) -> None:
+        """What the tick does, at the end of this beat."""
+        now_ms = round(stretch.end_s(beat) * 1000)
+        self._labels.came(stretch.first, stretch.units[: beat + 1])
         if self._progress is not None and self._renewing is not None:
-            self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(minute))
-        self._look(self._observed(stretch, minute, now_ms), now_ms)
+            self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(beat))
+        self._look(self._observed(stretch, beat, now_ms), now_ms)
 
     def _look(self, seen: Observations, now_ms: int) -> None:
         """A round of the tick that sees this."""
@@ -294,18 +292,18 @@ class Living:
         self._revision += 1
         return self._revision
 
-    def _observed(self, stretch: Stretch, minute: int, now_ms: int) -> Observations:
+    def _observed(self, stretch: Stretch, beat: int, now_ms: int) -> Observations:
         plan, metrics = self._release.plan, self._world.metrics
         now_us = START_US + now_ms * 1000
-        silent_ms = int(stretch.gap_ms[minute])
-        units = stretch.units[minute].tolist()
-        positions = {name: tuple(pair) for name, pair in zip(metrics, stretch.positions[minute].tolist(), strict=True)}
+        silent_ms = int(stretch.gap_ms[beat])
+        units = stretch.units[beat].tolist()
+        positions = {name: tuple(pair) for name, pair in zip(metrics, stretch.positions[beat].tolist(), strict=True)}
         positions = {name: pair for name, pair in positions.items() if any(pair)}
         total = (sum(pair[0] for pair in units), sum(pair[1] for pair in units))
         if any(total):
             positions[ENROLLED] = total
         flows = [
-            Flow(age_ms=int(stretch.age_ms[minute, arm]), seen=bool(stretch.answered[minute, arm])) for arm in range(2)
+            Flow(age_ms=int(stretch.age_ms[beat, arm]), seen=bool(stretch.answered[beat, arm])) for arm in range(2)
         ]
         return Observations(
             elapsed_ms=min(now_ms - self._looked_ms, LONGEST_ROUND_MS),
@@ -313,7 +311,9 @@ class Living:
             control=flows[1],
             fleet=fleet(plan, now_us, silent_ms),
             gates=self._stages.seen(self._release, now_ms / 1000, now_us),
-            labels=self._labels.seen(self._release, stretch.first + minute - math.ceil(silent_ms / 60_000)),
+            labels=self._labels.seen(
+                self._release, stretch.first + beat - math.ceil(silent_ms / (1000 * self._beat_s))
+            ),
             units=tuple(Units(s, *pair) for s, pair in enumerate(units) if any(pair)),
             positions={name: (pair[0], pair[1]) for name, pair in sorted(positions.items())},
             limits=tuple(
@@ -321,8 +321,8 @@ class Living:
                     stretch,
                     limit,
                     self._kinds.index(slow(limit)) if slow(limit) in self._kinds else None,
-                    minute,
-                    (limit.buckets + EXTRA_BUCKETS) * limit.bucket_s + MINUTE_S,
+                    beat,
+                    (limit.buckets + EXTRA_BUCKETS) * limit.bucket_s + LONGEST_S,
                     START_US,
                     self._scenario.latency,
                 )
@@ -330,13 +330,13 @@ class Living:
             ),
         )
 
-    def _summed(self, minutes: int) -> Outcome:
+    def _summed(self, beats: int) -> Outcome:
         began = self._harm_began()
-        end_s = minutes * MINUTE_S
+        end_s = float(beats * self._beat_s)
         # What harms nobody yet, as no request has come to it, has not begun.
         came = [max(at, self._served_s) for at in began if self._served_s is not None]
         harm_s = min((at for at in came if at <= end_s), default=None)
-        exposed, calls, bad, extra = self._suffered(minutes)
+        exposed, calls, bad, extra = self._suffered(beats)
         finding = self._last.findings[-1] if self._last else None
         waits = self._release.state is State.PAUSED and self._waits_for_a_person()
         return Outcome(
@@ -373,12 +373,12 @@ class Living:
             began.append(0.0)
         return began
 
-    def _suffered(self, minutes: int) -> tuple[int, int, int, float]:
+    def _suffered(self, beats: int) -> tuple[int, int, int, float]:
         """Users who saw the candidate, its calls, the bad ones, and how many of these are its doing."""
         stretch = self._stretch
         if stretch is None:
             return 0, 0, 0, 0.0
-        last = minutes - stretch.first - 1
+        last = beats - stretch.first - 1
         harmed = stretch.harmed
         exposed = int(stretch.units[last, :, 0].sum()) + self._exposed_watch
         return exposed, int(harmed.calls[last]), int(harmed.bad[last]), round(float(harmed.extra[last]), 3)

@@ -1,4 +1,4 @@
-"""A shadow stage: which pairs come in until the end of each minute, and when they can tell something."""
+"""A shadow stage: which pairs come in until the end of each beat, and when they can tell something."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from serinus.core.pipeline.stages import ShadowStage
 from serinus.core.records.pair_totals import EventPairs, MeasurePairs, PairTotals
 from serinus.core.records.sums import PAIR_SCALE
 from serinus.rehearsal.bars import Bars
-from serinus.rehearsal.calls import MINUTE_S, pace
+from serinus.rehearsal.beats import LONGEST_S
+from serinus.rehearsal.calls import pace
 from serinus.rehearsal.chances import effect_ratio
 from serinus.rehearsal.gaps import shipped_s, silent_ms
 from serinus.rehearsal.population import Bools, Floats, Ints
@@ -29,9 +30,9 @@ LATENCY = "latency"
 
 
 class Mirrored(NamedTuple):
-    """Minutes `first`, `first` + 1, … Totals since the stage began: `units` [minute] with a pair, `events` [minute,
-    metric, (only the candidate, only the baseline, both)], `latency` [minute, (count, total, squares)]. `age_ms` since
-    a shadow call was last answered, `gap_ms`: for how long nothing has been shipped. `peak_us` [minute]: since when the
+    """Beats `first`, `first` + 1, … Totals since the stage began: `units` [beat] with a pair, `events` [beat,
+    metric, (only the candidate, only the baseline, both)], `latency` [beat, (count, total, squares)]. `age_ms` since
+    a shadow call was last answered, `gap_ms`: for how long nothing has been shipped. `peak_us` [beat]: since when the
     peak window lasts, 0: it does not."""
 
     first: int
@@ -43,31 +44,32 @@ class Mirrored(NamedTuple):
     answered: Ints
     gap_ms: Ints
     peak_us: Ints
+    beat_s: int
 
     @property
-    def minutes(self) -> int:
+    def beats(self) -> int:
         """How many."""
         return len(self.units)
 
-    def seen(self, minute: int) -> ShadowSeen:
-        """What a round at the end of a minute sees."""
-        found = {name: EventPairs(*map(int, self.events[minute, k])) for k, name in enumerate(self.metrics)}
-        measured = MeasurePairs(*map(int, self.latency[minute]))
+    def seen(self, beat: int) -> ShadowSeen:
+        """What a round at the end of a beat sees."""
+        found = {name: EventPairs(*map(int, self.events[beat, k])) for k, name in enumerate(self.metrics)}
+        measured = MeasurePairs(*map(int, self.latency[beat]))
         return ShadowSeen(
             totals=PairTotals(
-                units=int(self.units[minute]),
-                events={name: pairs for name, pairs in sorted(found.items()) if any(self.events[minute].flat)},
+                units=int(self.units[beat]),
+                events={name: pairs for name, pairs in sorted(found.items()) if any(self.events[beat].flat)},
                 measures={LATENCY: measured} if measured.count else {},
             ),
-            flow=Flow(age_ms=int(self.age_ms[minute]), seen=bool(self.answered[minute])),
-            peak_since_us=int(self.peak_us[minute]),
+            flow=Flow(age_ms=int(self.age_ms[beat]), seen=bool(self.answered[beat])),
+            peak_since_us=int(self.peak_us[beat]),
         )
 
 
 class PairLooks(NamedTuple):
-    """Minutes that can tell something. `acting`: evidence may have reached its bar, or a limit be broken; `changing`:
+    """Beats that can tell something. `acting`: evidence may have reached its bar, or a limit be broken; `changing`:
     nothing is heard, a peak window begins or ends, or one of these comes next; `heard`: shadow calls are answered;
-    `enough`: the first minute at whose end all units are in that the stage asks for."""
+    `enough`: the first beat at whose end all units are in that the stage asks for."""
 
     acting: Bools
     changing: Bools
@@ -76,48 +78,49 @@ class PairLooks(NamedTuple):
 
 
 def mirrored(
-    rng: np.random.Generator, world: World, stage: ShadowStage, first: int, minutes: int, peaks: Ints
+    rng: np.random.Generator, world: World, stage: ShadowStage, first: int, beats: int, peaks: Ints
 ) -> Mirrored:
     """Draw them. A user's first mirrored call makes the pair; both versions answer it each by its own luck."""
     scenario, people = world.scenario, world.people
-    whole = np.arange(first, first + minutes)
-    starts = pace(scenario.traffic, whole) / scenario.traffic.turns
+    beat_s, whole = world.beat_s, np.arange(first, first + beats)
+    starts = pace(scenario.traffic, whole, beat_s) / scenario.traffic.turns
     begun = np.concatenate(([0.0], np.cumsum(starts)))
     reach = np.diff(people.reach)
     copied = rng.random(len(reach)) < stage.share
     due = rng.exponential(size=len(reach)) / np.maximum(reach, np.finfo(float).tiny)
     users = np.flatnonzero(copied & (due < begun[-1]))
-    at_s = (first + np.interp(due[users], begun, np.arange(minutes + 1))) * MINUTE_S
+    at_s = (first + np.interp(due[users], begun, np.arange(beats + 1))) * beat_s
     known_s = shipped_s(scenario.gaps, at_s)
-    minute = (known_s / MINUTE_S).astype(np.int64) - first
-    inside = minute < minutes
-    users, at_s, minute = users[inside], at_s[inside], minute[inside]
+    beat = (known_s / beat_s).astype(np.int64) - first
+    inside = beat < beats
+    users, at_s, beat = users[inside], at_s[inside], beat[inside]
     names = tuple(name for name in world.metrics if name in PAIRED)
     events = (
-        np.stack([_events(rng, world, name, users, at_s, minute, minutes) for name in names], axis=1)
+        np.stack([_events(rng, world, name, users, at_s, beat, beats) for name in names], axis=1)
         if names
-        else (np.zeros((minutes, 0, 3), dtype=np.int64))
+        else (np.zeros((beats, 0, 3), dtype=np.int64))
     )
-    ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
-    calls = rng.poisson(pace(scenario.traffic, whole) * float(reach[copied].sum()))
-    age_ms, answered = heard(rng, calls[:, None], ends_s, scenario.gaps, np.full(1, -1.0))
+    ends_s = np.asarray((whole + 1) * beat_s, dtype=np.float64)
+    calls = rng.poisson(pace(scenario.traffic, whole, beat_s) * float(reach[copied].sum()))
+    age_ms, answered = heard(rng, calls[:, None], ends_s, scenario.gaps, np.full(1, -1.0), beat_s)
     return Mirrored(
         first=first,
         metrics=names,
-        units=np.cumsum(np.bincount(minute, minlength=minutes)),
+        units=np.cumsum(np.bincount(beat, minlength=beats)),
         events=np.cumsum(events, axis=0),
-        latency=_latency(rng, scenario, people.segment[users], at_s, minute, minutes),
-        age_ms=age_ms[:, 0] - first * int(MINUTE_S * 1000) * (answered[:, 0] == 0),
+        latency=_latency(rng, scenario, people.segment[users], at_s, beat, beats),
+        age_ms=age_ms[:, 0] - first * beat_s * 1000 * (answered[:, 0] == 0),
         answered=answered[:, 0],
         gap_ms=silent_ms(scenario.gaps, ends_s),
         peak_us=peaks,
+        beat_s=beat_s,
     )
 
 
 def _events(
-    rng: np.random.Generator, world: World, name: str, users: Ints, at_s: Floats, minute: Ints, minutes: int
+    rng: np.random.Generator, world: World, name: str, users: Ints, at_s: Floats, beat: Ints, beats: int
 ) -> Ints:
-    """By minute: pairs in which only the candidate, only the baseline, or both had the event."""
+    """By beat: pairs in which only the candidate, only the baseline, or both had the event."""
     k = world.metrics.index(name)
     kind, prone, begun = world.kinds[k], world.people.proneness[users], world.harm_began[k]
     ratio = np.ones(len(users))
@@ -127,28 +130,28 @@ def _events(
     candidate = rng.random(len(users)) < kind.harmed(at_s, prone, ratio)
     baseline = rng.random(len(users)) < kind.well(at_s, prone)
     sides = (candidate & ~baseline, baseline & ~candidate, candidate & baseline)
-    return np.stack([np.bincount(minute[one], minlength=minutes) for one in sides], axis=1)
+    return np.stack([np.bincount(beat[one], minlength=beats) for one in sides], axis=1)
 
 
 def _latency(
-    rng: np.random.Generator, scenario: Scenario, segment: Floats, at_s: Floats, minute: Ints, minutes: int
+    rng: np.random.Generator, scenario: Scenario, segment: Floats, at_s: Floats, beat: Ints, beats: int
 ) -> Ints:
     """Count, sum and sum of squares of log(candidate/baseline) in 1/PAIR_SCALE; zeros without latencies."""
     latency = scenario.latency
     if latency is None:
-        return np.zeros((minutes, 3), dtype=np.int64)
+        return np.zeros((beats, 3), dtype=np.int64)
     logs = latency.spread * math.sqrt(2.0) * rng.standard_normal(len(at_s))
     effect = next((one for one in scenario.effect if is_latency(one.metric)), None)
     if effect is not None:
         logs = logs + np.where(segment < effect.segment, np.log(effect_ratio(effect, effect.from_s, at_s)), 0.0)
     stored = np.rint(PAIR_SCALE * logs)
-    sums = [np.bincount(minute, weights=w, minlength=minutes) for w in (np.ones(len(at_s)), stored, stored**2)]
+    sums = [np.bincount(beat, weights=w, minlength=beats) for w in (np.ones(len(at_s)), stored, stored**2)]
     return np.asarray(np.cumsum(np.stack(sums, axis=1), axis=0)).astype(np.int64)
 
 
 def pair_looks(plan: Plan, stage: ShadowStage, found: Mirrored, bars: Bars) -> PairLooks:
-    """What the minutes of a first attempt can tell."""
-    acting = np.zeros(found.minutes, dtype=np.bool_)
+    """What the beats of a first attempt can tell."""
+    acting = np.zeros(found.beats, dtype=np.bool_)
     for rail in applying(stage.guardrails, plan.guardrails):
         if rail.metric in found.metrics and rail.role != "info" and not rail.dry_run:
             pairs = found.events[:, found.metrics.index(rail.metric)]
@@ -163,7 +166,7 @@ def pair_looks(plan: Plan, stage: ShadowStage, found: Mirrored, bars: Bars) -> P
     for margin in stage.measures:
         if margin.measure == LATENCY and margin.role != "info":
             acting |= _far(found.latency, math.log(margin.tolerated), math.log(1 / plan.alpha))
-    changing = (found.age_ms >= MINUTE_S * 1000) | (found.answered == 0) | (found.gap_ms > 0)
+    changing = (found.age_ms >= found.beat_s * 1000) | (found.answered == 0) | (found.gap_ms > 0)
     if stage.peak is not None:
         begins = np.diff(found.peak_us, prepend=0) != 0
         changing |= begins
@@ -174,7 +177,7 @@ def pair_looks(plan: Plan, stage: ShadowStage, found: Mirrored, bars: Bars) -> P
     changing[-1:] = True
     quiet = (found.age_ms > plan.freshness_s * 1000) | (found.answered == 0) | (found.gap_ms > 0)
     reached = np.flatnonzero(enough)
-    return PairLooks(acting, changing, ~quiet, int(reached[0]) if len(reached) else found.minutes)
+    return PairLooks(acting, changing, ~quiet, int(reached[0]) if len(reached) else found.beats)
 
 
 def _far(sums: Ints, margin: float, needed: float) -> Bools:
@@ -186,11 +189,11 @@ def _far(sums: Ints, margin: float, needed: float) -> Bools:
     return np.asarray((sums[:, 0] >= MOST_EARLY) & (z > 0) & (z * z / 2 + math.log(2.0) >= needed - 1e-5))
 
 
-def peaks(stage: ShadowStage, traffic: Traffic, start_us: int, first: int, minutes: int) -> Ints:
-    """Since when (µs) the window lasts at the end of each minute, 0 outside of it; `start_us`: midnight before the
+def peaks(stage: ShadowStage, traffic: Traffic, start_us: int, first: int, beats: int, beat_s: int = LONGEST_S) -> Ints:
+    """Since when (µs) the window lasts at the end of each beat, 0 outside of it; `start_us`: midnight before the
     release began. Hours are those of the scenario's day, whatever the zone; `auto` are the busiest of its traffic."""
     window = stage.peak
-    since = np.zeros(minutes, dtype=np.int64)
+    since = np.zeros(beats, dtype=np.int64)
     if window is None:
         return since
     if window.hours == peak.AUTO:
@@ -200,10 +203,10 @@ def peaks(stage: ShadowStage, traffic: Traffic, start_us: int, first: int, minut
         calls = {offset_us + int(h) * 3_600_000_000: round(n) for h, n in zip(week, hourly, strict=True)}
         floored = {at - at % 3_600_000_000: n for at, n in calls.items()}
         window = peak.Peak(hours=peak.AUTO, min_units=window.min_units, busiest=peak.busiest(floored))
-    begun = 0
-    for i in range(minutes):
-        at_us = start_us + round(traffic.starts_at_s * 1e6) + (first + i + 1) * 60_000_000
+    begun, beat_us = 0, beat_s * 1_000_000
+    for i in range(beats):
+        at_us = start_us + round(traffic.starts_at_s * 1e6) + (first + i + 1) * beat_us
         inside = peak.inside(window, at_us, UTC)
-        begun = (begun or start_us + (first + i + 1) * 60_000_000) if inside else 0
+        begun = (begun or start_us + (first + i + 1) * beat_us) if inside else 0
         since[i] = begun
     return since

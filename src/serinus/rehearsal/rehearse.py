@@ -7,7 +7,10 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import islice
+
+import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.plan import Plan
@@ -21,15 +24,23 @@ BATCH = 25
 Told = Callable[[int], None]
 
 
-def rehearse_one(scenario: Scenario, plan: Plan, index: int, seed: int, *, every_minute: bool = False) -> Outcome:
-    """One release. `every_minute` judges all minutes, also those of which it is known that they can change nothing."""
-    return Living(scenario, Made(scenario, plan), index, seed, every_minute).outcome()
+def rehearse_one(scenario: Scenario, plan: Plan, index: int, seed: int, *, every_beat: bool = False) -> Outcome:
+    """One release. `every_beat` judges all beats, also those of which it is known that they can change nothing."""
+    return Living(scenario, Made(scenario, plan), index, seed, every_beat).outcome()
 
 
 def rehearse_batch(scenario: Scenario, plan: Plan, indices: Sequence[int], seed: int) -> list[Outcome]:
     """Some releases, one after another."""
-    made = Made(scenario, plan)
+    made = _made(msgspec.json.encode((scenario, plan)))
     return [Living(scenario, made, index, seed, False).outcome() for index in indices]
+
+
+@lru_cache(maxsize=2)
+def _made(asked: bytes) -> Made:
+    """What releases share, kept from one batch of a process to the next: most releases meet a report and a bar that
+    another one has met."""
+    scenario, plan = msgspec.json.decode(asked, type=tuple[Scenario, Plan])
+    return Made(scenario, plan)
 
 
 class Rehearsal:

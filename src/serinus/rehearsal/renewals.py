@@ -1,4 +1,4 @@
-"""Where evidence is renewed in a stretch of minutes: in all of them, also those that are not looked at."""
+"""Where evidence is renewed in a stretch of beats: in all of them, also those that are not looked at."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from serinus.rehearsal.population import Ints
 
 
 class Followed(NamedTuple):
-    """A renewal of a metric, with the minutes of the stretch in which it is followed."""
+    """A renewal of a metric, with the beats of the stretch in which it is followed."""
 
     metric: str
     start: renewal.Start
-    minutes: slice
+    beats: slice
 
 
 class Renewing:
-    """The renewals of a release in a stretch, from those that it had before; `positions` as [minute, metric, arm]."""
+    """The renewals of a release in a stretch, from those that it had before; `positions` as [beat, metric, arm]."""
 
     def __init__(self, release: Release, before: Renewals, metrics: Sequence[str], positions: Ints) -> None:
         self._changes = [-1]
@@ -37,16 +37,16 @@ class Renewing:
         slots = positions[:, sorted(named.values())].sum(axis=2) // renewal.EVERY
         first = np.ones((1, slots.shape[1]), dtype=np.bool_)
         begun = np.concatenate((first, np.diff(slots, axis=0) > 0)).any(axis=1)
-        for minute in np.flatnonzero(begun).tolist():
-            now = {name: (int(positions[minute, at, 0]), int(positions[minute, at, 1])) for name, at in named.items()}
+        for beat in np.flatnonzero(begun).tolist():
+            now = {name: (int(positions[beat, at, 0]), int(positions[beat, at, 1])) for name, at in named.items()}
             found = renewed_positions(release, self._known[-1], {name: pair for name, pair in now.items() if any(pair)})
             if found != self._known[-1]:
-                self._changes.append(minute)
+                self._changes.append(beat)
                 self._known.append(found)
 
-    def before(self, minute: int) -> Renewals:
-        """Those that a round at the end of this minute finds."""
-        return self._known[bisect_left(self._changes, minute) - 1]
+    def before(self, beat: int) -> Renewals:
+        """Those that a round at the end of this beat finds."""
+        return self._known[bisect_left(self._changes, beat) - 1]
 
     def followed(self) -> list[Followed]:
         """Every renewal, with when it is followed."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
-
 import msgspec
 import numpy as np
 
@@ -15,7 +12,6 @@ from serinus.core.pipeline.plan import Plan
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import State
 from serinus.core.release.yardstick import Yardstick
-from serinus.rehearsal.calls import MINUTE_S
 from serinus.rehearsal.gaps import after_gap
 from serinus.rehearsal.made import MIDNIGHT_US
 from serinus.rehearsal.outcome import End
@@ -27,19 +23,20 @@ START_US = MIDNIGHT_US
 HOST = "host"
 LATE_MS = 5_000
 _MOST_CALLS = 60_000
-_LONGEST_MINUTES = 120
-_WATCH_MINUTES = 1440
+_LONGEST_S = 7200
+_WATCH_S = 86_400
+_MOST_BEATS = 1440
 
 
-def stretch_minutes(scenario: Scenario, plan: Plan, step: int, first: int, horizon: int) -> int:
-    """How many minutes to draw at a time: not much more than the step lasts, nor than fits into memory, and never to an
+def stretch_beats(scenario: Scenario, plan: Plan, step: int, first: int, horizon: int, beat_s: int) -> int:
+    """How many beats to draw at a time: not much more than the step lasts, nor than fits into memory, and never to an
     end within a gap."""
-    longest = _WATCH_MINUTES
+    longest = _WATCH_S // beat_s
     if not plan.is_watch(step):
-        per_minute = scenario.traffic.requests_per_day / 1440 * 2 * plan.candidate_share(step)
-        longest = min(_LONGEST_MINUTES, int(_MOST_CALLS / per_minute))
-    longest = max(5, min(longest, int(plan.steps[step].dwell_s / MINUTE_S) + 2))
-    return max(1, min(after_gap(scenario.gaps, first + longest), horizon) - first)
+        per_beat = scenario.traffic.requests_per_day * beat_s / DAY_S * 2 * plan.candidate_share(step)
+        longest = min(_LONGEST_S // beat_s, int(_MOST_CALLS / per_beat))
+    longest = max(5, min(longest, _MOST_BEATS, int(plan.steps[step].dwell_s / beat_s) + 2))
+    return max(1, min(after_gap(scenario.gaps, first + longest, beat_s), horizon) - first)
 
 
 def passed(release: Release, progress: Progress | None, ms: int) -> Progress | None:
@@ -100,15 +97,6 @@ def fleet(plan: Plan, now_us: int, silent_ms: int) -> Fleet:
 def chance_of(seed: int, index: int, *part: int) -> np.random.Generator:
     """The luck of a release, and of a part of it: from the seed and its number alone."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index, *part)))
-
-
-def end_ms(minute: int) -> int:
-    return round((minute + 1) * MINUTE_S * 1000)
-
-
-def minute_of(at_s: float) -> int:
-    """The first minute that is over at a time, or later."""
-    return math.ceil(at_s / MINUTE_S) - 1 if at_s < math.inf else sys.maxsize
 
 
 def created(plan: Plan, yardsticks: tuple[Yardstick, ...] = ()) -> Release:

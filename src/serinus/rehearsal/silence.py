@@ -1,4 +1,4 @@
-"""When an arm of which only counts by minute are drawn was last heard."""
+"""When an arm of which only counts by beat are drawn was last heard."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.beats import LONGEST_S
 from serinus.rehearsal.gaps import shipped_s
 from serinus.rehearsal.population import Floats, Ints
 from serinus.rehearsal.scenario import Gap
 
 
 def heard(
-    rng: np.random.Generator, requests: Ints, ends_s: Floats, gaps: Sequence[Gap], before_s: Floats
+    rng: np.random.Generator,
+    requests: Ints,
+    ends_s: Floats,
+    gaps: Sequence[Gap],
+    before_s: Floats,
+    beat_s: int = LONGEST_S,
 ) -> tuple[Ints, Ints]:
-    """At the end of each minute, for each arm: ms since its last answer came in, and whether any ever did. `requests`
-    [minute, arm]; `before_s` [arm]: when it was heard before, −1 for never."""
-    # The last of n calls within a minute is, on average, 1/(n+1) of a minute before its end.
-    gap_s = MINUTE_S * (1 - rng.random(requests.shape) ** (1 / np.maximum(requests, 1)))
+    """At the end of each beat, for each arm: ms since its last answer came in, and whether any ever did. `requests`
+    [beat, arm]; `before_s` [arm]: when it was heard before, −1 for never."""
+    # The last of n calls within a beat is, on average, 1/(n+1) of a beat before its end.
+    gap_s = beat_s * (1 - rng.random(requests.shape) ** (1 / np.maximum(requests, 1)))
     ages, answered = [], []
     for arm in range(requests.shape[1]):
         came = np.where(requests[:, arm] > 0, ends_s - gap_s[:, arm], -1.0)

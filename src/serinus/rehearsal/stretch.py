@@ -1,4 +1,4 @@
-"""Some consecutive minutes of a release, as counts at the end of each minute: what may be observed then."""
+"""Some consecutive beats of a release, as counts at the end of each beat: what may be observed then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from serinus.core.decision.observations import Bucket
 from serinus.core.pipeline.plan import Limit
-from serinus.rehearsal.calls import MINUTE_S
+from serinus.rehearsal.beats import LONGEST_S
 from serinus.rehearsal.chances import quantile_ms
 from serinus.rehearsal.population import Floats, Ints
 from serinus.rehearsal.scenario import Latency, is_latency
@@ -28,6 +28,18 @@ class Buckets(NamedTuple):
         skip = max(0, bucket - self.first)
         return Buckets(self.width_s, self.first + skip, self.requests[skip:], self.bad[:, skip:])
 
+    def folded(self, width_s: int) -> Buckets:
+        """Those of a greater width, a multiple of this one, that lie wholly in them."""
+        each = width_s // self.width_s
+        if each == 1:
+            return self
+        first = -(-self.first // each)
+        skip = first * each - self.first
+        count = max(0, len(self.requests) - skip) // each
+        requests = self.requests[skip : skip + count * each].reshape(count, each, 2).sum(axis=1)
+        bad = self.bad[:, skip : skip + count * each].reshape(len(self.bad), count, each, 2).sum(axis=2)
+        return Buckets(width_s, first, requests, bad)
+
     def joined(self, later: Buckets) -> Buckets:
         """These and those that follow."""
         return Buckets(
@@ -39,7 +51,7 @@ class Buckets(NamedTuple):
 
 
 class Harmed(NamedTuple):
-    """What users have suffered, in all, at the end of each minute: candidate calls, those with a bad event, and how
+    """What users have suffered, in all, at the end of each beat: candidate calls, those with a bad event, and how
     many of these the baseline would be expected to have spared them."""
 
     calls: Ints
@@ -48,8 +60,8 @@ class Harmed(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Minutes `first`, `first` + 1, … Counts are totals since the release began: `units` [minute, stratum, arm],
-    `positions` [minute, metric, arm]. `age_ms` [minute, arm] since an arm's last answer came in; `answered`: whether
+    """Beats `first`, `first` + 1, … Counts are totals since the release began: `units` [beat, stratum, arm],
+    `positions` [beat, metric, arm]. `age_ms` [beat, arm] since an arm's last answer came in; `answered`: whether
     any ever did. `gap_ms`: for how long nothing has been shipped. `watermark_s`: all before it is in."""
 
     first: int
@@ -61,30 +73,35 @@ class Stretch(NamedTuple):
     watermark_s: Floats
     buckets: dict[int, Buckets]
     harmed: Harmed
+    beat_s: int = LONGEST_S
+
+    def whole(self, width_s: int) -> Buckets:
+        """The buckets of this width that lie in what is counted; they may be longer than a beat."""
+        return self.buckets[min(width_s, self.beat_s)].folded(width_s)
 
     @property
-    def minutes(self) -> int:
+    def beats(self) -> int:
         """How many."""
         return len(self.age_ms)
 
-    def end_s(self, minute: int) -> float:
-        """When minute `minute` (from 0) of the stretch is over."""
-        return (self.first + minute + 1) * MINUTE_S
+    def end_s(self, beat: int) -> float:
+        """When beat `beat` (from 0) of the stretch is over."""
+        return (self.first + beat + 1) * self.beat_s
 
 
 def seen_buckets(
     stretch: Stretch,
     limit: Limit,
     kind: int | None,
-    minute: int,
+    beat: int,
     back_s: float,
     start_us: int,
     latency: Latency | None = None,
 ) -> tuple[Bucket, ...]:
-    """The complete buckets of a limit behind the watermark at the end of a minute, oldest first, from `back_s` before
+    """The complete buckets of a limit behind the watermark at the end of a beat, oldest first, from `back_s` before
     it on; empty ones are not there, as no rollup is."""
-    found = stretch.buckets[limit.bucket_s]
-    end = int(stretch.watermark_s[minute]) // limit.bucket_s - found.first
+    found = stretch.whole(limit.bucket_s)
+    end = int(stretch.watermark_s[beat]) // limit.bucket_s - found.first
     begin = max(0, end - int(back_s) // limit.bucket_s)
     shown = []
     for i in range(begin, max(begin, end)):

@@ -1,4 +1,4 @@
-"""The world of one release: users call, are assigned, and have bad answers; minute by minute, drawn ahead and taken
+"""The world of one release: users call, are assigned, and have bad answers; beat by beat, drawn ahead and taken
 back where the release moves on."""
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from serinus.core.pipeline.plan import Plan
-from serinus.rehearsal.calls import MINUTE_S, Calls, begin_calls, in_order, no_calls, pace
+from serinus.rehearsal.beats import LONGEST_S
+from serinus.rehearsal.calls import Calls, begin_calls, in_order, no_calls, pace
 from serinus.rehearsal.chances import effect_ratio, kinds, own_yardsticks
 from serinus.rehearsal.gaps import served, shipped_s, silent_ms
 from serinus.rehearsal.population import Bools, Floats, Ints, Population, firsts, populate
@@ -16,8 +17,8 @@ from serinus.rehearsal.scenario import Effect, Scenario
 from serinus.rehearsal.silence import heard
 from serinus.rehearsal.stretch import Buckets, Harmed, Stretch
 
-KEPT_BUCKETS = 64
-"""How many buckets before a stretch are kept beyond the longest limit."""
+KEPT_S = 15 * 60
+"""For how long buckets before a stretch are kept beyond the longest limit."""
 
 
 class Known(NamedTuple):
@@ -44,11 +45,12 @@ class _Draft(NamedTuple):
 
 
 class World:
-    """Everything that happens to one release. `ahead` draws a stretch; `live` accepts its first minutes."""
+    """Everything that happens to one release. `ahead` draws a stretch; `live` accepts its first beats, of `beat_s`."""
 
-    def __init__(self, scenario: Scenario, plan: Plan, rng: np.random.Generator) -> None:
+    def __init__(self, scenario: Scenario, plan: Plan, rng: np.random.Generator, beat_s: int = LONGEST_S) -> None:
         self.scenario = scenario
         self.plan = plan
+        self.beat_s = beat_s
         yardsticks = own_yardsticks(scenario, plan)
         self.kinds = kinds(scenario, plan, yardsticks)
         self.metrics = tuple(kind.name for kind in self.kinds[: len(scenario.rates) + len(yardsticks)])
@@ -68,19 +70,19 @@ class World:
         self._harmed = (0, 0, 0.0)
         self._draft: _Draft | None = None
 
-    def ahead(self, first: int, minutes: int, step: int) -> Stretch:
-        """The minutes from `first` on, as they come if the release stays on this step."""
+    def ahead(self, first: int, beats: int, step: int) -> Stretch:
+        """The beats from `first` on, as they come if the release stays on this step."""
         watching = self.plan.is_watch(step)
-        self._draft = self._watched(first, minutes) if watching else self._compared(first, minutes, step)
+        self._draft = self._watched(first, beats) if watching else self._compared(first, beats, step)
         return self._draft.stretch
 
-    def live(self, minutes: int) -> None:
-        """The first minutes of the stretch are past; conversations begun after them will begin anew."""
+    def live(self, beats: int) -> None:
+        """The first beats of the stretch are past; conversations begun after them will begin anew."""
         draft = self._draft
         assert draft is not None
-        cut_s = (draft.stretch.first + minutes) * MINUTE_S
-        if minutes:
-            self._remember(draft.stretch, minutes)
+        cut_s = (draft.stretch.first + beats) * self.beat_s
+        if beats:
+            self._remember(draft.stretch, beats)
         past = draft.calls.at_s < cut_s
         self._enrolled[draft.calls.user[past]] = True
         self._calls = draft.calls.chosen(~past & (draft.calls.begun_s < cut_s))
@@ -91,12 +93,12 @@ class World:
             self.harm_began[k] = begun if begun is None or begun < cut_s or not self._waits(k) else None
 
     def exposed(self, first: int, last: int, step: int) -> int:
-        """How many more users the watch from minute `first` to `last` shows the candidate to."""
+        """How many more users the watch from beat `first` to `last` shows the candidate to."""
         if not self.plan.is_watch(step) or last <= first:
             return 0
         low, _ = self.people.slices(self.plan.candidate_share(step))
-        minutes = np.arange(first, last)
-        conversations = float(pace(self.scenario.traffic, minutes).sum()) / self.scenario.traffic.turns
+        beats = np.arange(first, last)
+        conversations = float(pace(self.scenario.traffic, beats, self.beat_s).sum()) / self.scenario.traffic.turns
         chance = -np.expm1(-conversations * np.diff(self.people.reach[: low + 1]))
         earlier = self._enrolled[:low] & (self.people.point[:low] < 0.5)
         return int((self._rng.random(low) < chance)[~earlier].sum())
@@ -105,10 +107,10 @@ class World:
         effect = self.kinds[k].effect
         return effect is not None and effect.after_events > 0
 
-    def _compared(self, first: int, minutes: int, step: int) -> _Draft:
-        whole = np.arange(first, first + minutes)
+    def _compared(self, first: int, beats: int, step: int) -> _Draft:
+        whole = np.arange(first, first + beats)
         share = self.plan.candidate_share(step)
-        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, self._marks)
+        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, self._marks, self.beat_s)
         calls = in_order(self._calls, begun)
         if self.scenario.gaps:
             calls = calls.chosen(served(self.scenario.gaps, self.plan.lease_s, calls.at_s))
@@ -116,11 +118,11 @@ class World:
         chances = [self._chances(k, calls, begins[k]) for k in range(len(self.kinds))]
         bad = [calls.marks[self.kinds[k].mark] < chance for k, (chance, _) in enumerate(chances)]
         known = [self._known(k, calls, bad[k]) for k in range(len(self.metrics))]
-        end_s = (first + minutes) * MINUTE_S
+        end_s = (first + beats) * self.beat_s
         fresh = [self._fresh(k, one, end_s) for k, one in enumerate(known)]
         now = calls.before(end_s)
         bad, extra = [b[: len(now.at_s)] for b in bad], self._extra(chances)[: len(now.at_s)]
-        harmed = self._suffered(first, minutes, now, bad[: self._rates], extra)
+        harmed = self._suffered(first, beats, now, bad[: self._rates], extra)
         stretch = self._stretch(whole, now, fresh, bad, harmed)
         return _Draft(stretch, calls, known, fresh, begins)
 
@@ -183,11 +185,11 @@ class World:
         return rate.after_s + (self._rng.exponential(rate.delay_s, events) if rate.delay_s else 0.0)
 
     def _stretch(self, whole: Ints, calls: Calls, fresh: list[Known], bad: list[Bools], harmed: Harmed) -> Stretch:
-        first, minutes = int(whole[0]), len(whole)
+        first, beats = int(whole[0]), len(whole)
         in_s = shipped_s(self.scenario.gaps, calls.at_s)
-        units = self._enrolments(first, minutes, calls, in_s)
-        positions = np.stack([_by_minute(first, minutes, one.at_s, one.candidate) for one in fresh], axis=1)
-        ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
+        units = self._enrolments(first, beats, calls, in_s)
+        positions = np.stack([_by_beat(first, beats, one.at_s, one.candidate, self.beat_s) for one in fresh], axis=1)
+        ends_s = np.asarray((whole + 1) * self.beat_s, dtype=np.float64)
         age_ms, answered = self._ages(ends_s, in_s, calls.candidate)
         silent = silent_ms(self.scenario.gaps, ends_s)
         return Stretch(
@@ -198,18 +200,19 @@ class World:
             answered=answered,
             gap_ms=silent,
             watermark_s=ends_s - silent / 1000,
-            buckets={w: self._bucketed(w, first, minutes, calls, bad) for w in self._widths()},
+            buckets={w: self._bucketed(w, first, beats, calls, bad) for w in self._widths()},
             harmed=harmed,
+            beat_s=self.beat_s,
         )
 
-    def _enrolments(self, first: int, minutes: int, calls: Calls, in_s: Floats) -> Ints:
+    def _enrolments(self, first: int, beats: int, calls: Calls, in_s: Floats) -> Ints:
         new = np.flatnonzero(~self._enrolled[calls.user])
         new = new[firsts(calls.user[new], len(self._enrolled))]
-        counts = np.zeros((minutes, len(self.plan.steps), 2), dtype=np.int64)
-        minute = (in_s[new] / MINUTE_S).astype(np.int64) - first
-        inside = minute < minutes
+        counts = np.zeros((beats, len(self.plan.steps), 2), dtype=np.int64)
+        beat = (in_s[new] / self.beat_s).astype(np.int64) - first
+        inside = beat < beats
         arm = 1 - calls.candidate[new].astype(np.int64)
-        np.add.at(counts, (minute[inside], self.people.stratum[calls.user[new]][inside], arm[inside]), 1)
+        np.add.at(counts, (beat[inside], self.people.stratum[calls.user[new]][inside], arm[inside]), 1)
         return np.asarray(np.cumsum(counts, axis=0) + self._units)
 
     def _ages(self, ends_s: Floats, in_s: Floats, candidate: Bools) -> tuple[Ints, Ints]:
@@ -222,10 +225,11 @@ class World:
         return (np.stack(ages, axis=1) * 1000).astype(np.int64), np.stack(answered, axis=1).astype(np.int64)
 
     def _widths(self) -> set[int]:
-        return {int(limit.bucket_s) for limit in self.plan.limits}
+        """How finely calls are counted for limits: by beats where a bucket is longer than one."""
+        return {min(limit.bucket_s, self.beat_s) for limit in self.plan.limits}
 
-    def _bucketed(self, width_s: int, first: int, minutes: int, calls: Calls, bad: list[Bools]) -> Buckets:
-        start, count = first * 60 // width_s, minutes * 60 // width_s
+    def _bucketed(self, width_s: int, first: int, beats: int, calls: Calls, bad: list[Bools]) -> Buckets:
+        start, count = first * self.beat_s // width_s, beats * self.beat_s // width_s
         place = np.clip((calls.at_s / width_s).astype(np.int64) - start, 0, count - 1)
         arm = 1 - calls.candidate.astype(np.int64)
         slots = 2 * place + arm
@@ -237,13 +241,11 @@ class World:
         kept = self._buckets.get(found.width_s)
         return kept.joined(found) if kept is not None else found
 
-    def _suffered(self, first: int, minutes: int, calls: Calls, bad: list[Bools], extra: Floats) -> Harmed:
-        minute = (calls.at_s[calls.candidate] / MINUTE_S).astype(np.int64) - first
+    def _suffered(self, first: int, beats: int, calls: Calls, bad: list[Bools], extra: Floats) -> Harmed:
+        beat = (calls.at_s[calls.candidate] / self.beat_s).astype(np.int64) - first
         worse = np.logical_or.reduce(bad)[calls.candidate]
-        more = np.bincount(minute, weights=extra[calls.candidate], minlength=minutes)
-        return self._after_harm(
-            np.bincount(minute, minlength=minutes), np.bincount(minute[worse], minlength=minutes), more
-        )
+        more = np.bincount(beat, weights=extra[calls.candidate], minlength=beats)
+        return self._after_harm(np.bincount(beat, minlength=beats), np.bincount(beat[worse], minlength=beats), more)
 
     def _after_harm(self, calls: Ints, bad: Ints, extra: Ints | Floats) -> Harmed:
         before = self._harmed
@@ -253,16 +255,17 @@ class World:
             np.asarray(np.cumsum(extra) + before[2], dtype=np.float64),
         )
 
-    def _watched(self, first: int, minutes: int) -> _Draft:
+    def _watched(self, first: int, beats: int) -> _Draft:
         """The watch: nothing is compared, so calls are counted and no unit is followed."""
-        whole = np.arange(first, first + minutes)
-        widths = self._widths() or {60}
+        whole = np.arange(first, first + beats)
+        widths = self._widths() or {self.beat_s}
         finest = min(widths)
-        slots = np.arange(minutes * 60 // finest, dtype=np.float64)
-        at_s = np.asarray((slots + 0.5) * finest + first * MINUTE_S, dtype=np.float64)
+        each = self.beat_s // finest
+        slots = np.arange(beats * each, dtype=np.float64)
+        at_s = np.asarray((slots + 0.5) * finest + first * self.beat_s, dtype=np.float64)
         low, high = self.people.slices(self.plan.candidate_share(len(self.plan.steps) - 1))
         on = served(self.scenario.gaps, self.plan.lease_s, at_s)
-        even = np.repeat(pace(self.scenario.traffic, whole), 60 // finest) * finest / 60 * on
+        even = np.repeat(pace(self.scenario.traffic, whole, self.beat_s), each) / each * on
         reach = (float(self.people.reach[low]), float(1 - self.people.reach[high]))
         requests = np.stack([self._rng.poisson(even * part) for part in reach], axis=1)
         chances = [self._mean_chances(k, at_s, low) for k in range(len(self.kinds))]
@@ -270,11 +273,11 @@ class World:
         rates = self._rates
         extra = np.sum([requests[:, 0] * (c - b) for c, b in chances[:rates]], axis=0)
         tables = {w: self._coarser(w, finest, first, requests, bad) for w in widths}
-        minute = _folded(requests, 60 // finest)
+        beat = _folded(requests, each)
         harmed = self._after_harm(
-            minute[:, 0], _folded(bad[:rates, :, 0].sum(axis=0), 60 // finest), extra.reshape(minutes, -1).sum(axis=1)
+            beat[:, 0], _folded(bad[:rates, :, 0].sum(axis=0), each), extra.reshape(beats, -1).sum(axis=1)
         )
-        stretch = self._quiet_stretch(whole, minute, tables, harmed)
+        stretch = self._quiet_stretch(whole, beat, tables, harmed)
         nothing = [_none_known() for _ in self.metrics]
         return _Draft(stretch, no_calls(len(self.metrics)), nothing, nothing, list(self.harm_began))
 
@@ -294,13 +297,13 @@ class World:
 
     def _coarser(self, width_s: int, finest: int, first: int, requests: Ints, bad: Ints) -> Buckets:
         folded = np.stack([_folded(one, width_s // finest) for one in bad])
-        start = first * 60 // width_s
+        start = first * self.beat_s // width_s
         return self._after_kept(Buckets(width_s, start, _folded(requests, width_s // finest), folded))
 
     def _quiet_stretch(self, whole: Ints, requests: Ints, buckets: dict[int, Buckets], harmed: Harmed) -> Stretch:
-        ends_s = np.asarray((whole + 1) * MINUTE_S, dtype=np.float64)
+        ends_s = np.asarray((whole + 1) * self.beat_s, dtype=np.float64)
         n = len(whole)
-        age_ms, answered = heard(self._rng, requests, ends_s, self.scenario.gaps, self._answered_s)
+        age_ms, answered = heard(self._rng, requests, ends_s, self.scenario.gaps, self._answered_s, self.beat_s)
         silent = silent_ms(self.scenario.gaps, ends_s)
         return Stretch(
             first=int(whole[0]),
@@ -312,10 +315,11 @@ class World:
             watermark_s=ends_s - silent / 1000,
             buckets=buckets,
             harmed=harmed,
+            beat_s=self.beat_s,
         )
 
-    def _remember(self, stretch: Stretch, minutes: int) -> None:
-        last = minutes - 1
+    def _remember(self, stretch: Stretch, beats: int) -> None:
+        last = beats - 1
         self._units, self._positions = stretch.units[last].copy(), stretch.positions[last].copy()
         ages_s = stretch.age_ms[last] / 1000
         self._answered_s = np.where(stretch.answered[last] > 0, stretch.end_s(last) - ages_s, -1.0)
@@ -324,11 +328,11 @@ class World:
             int(stretch.harmed.bad[last]),
             float(stretch.harmed.extra[last]),
         )
-        longest = max((limit.buckets for limit in self.plan.limits), default=0) + KEPT_BUCKETS
+        longest_s = max((limit.buckets * limit.bucket_s for limit in self.plan.limits), default=0)
         for width_s, found in stretch.buckets.items():
-            end = (stretch.first + minutes) * 60 // width_s
+            end = (stretch.first + beats) * self.beat_s // width_s
             past = Buckets(width_s, found.first, found.requests[: end - found.first], found.bad[:, : end - found.first])
-            self._buckets[width_s] = past.since(end - longest)
+            self._buckets[width_s] = past.since(end - (longest_s + KEPT_S) // width_s)
 
 
 def _known_start(effect: Effect | None) -> float | None:
@@ -340,9 +344,9 @@ def _none_known() -> Known:
     return Known(empty, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_), empty)
 
 
-def _by_minute(first: int, minutes: int, at_s: Floats, candidate: Bools) -> Ints:
-    slots = 2 * ((at_s / MINUTE_S).astype(np.int64) - first) + ~candidate
-    return np.bincount(np.maximum(slots, 0), minlength=2 * minutes).reshape(minutes, 2)
+def _by_beat(first: int, beats: int, at_s: Floats, candidate: Bools, beat_s: int) -> Ints:
+    slots = 2 * ((at_s / beat_s).astype(np.int64) - first) + ~candidate
+    return np.bincount(np.maximum(slots, 0), minlength=2 * beats).reshape(beats, 2)
 
 
 def _folded(counts: Ints, size: int) -> Ints:

@@ -13,7 +13,7 @@ from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
 from serinus.core.release.release import Release
 from serinus.core.release.table import FINAL, State
 from serinus.rehearsal.rehearse import rehearse_one
-from serinus.rehearsal.rounds import horizon_s, stretch_minutes
+from serinus.rehearsal.rounds import horizon_s, stretch_beats
 from serinus.rehearsal.scenario import Outage, Scenario
 from serinus.rehearsal.stretch import Stretch
 from serinus.rehearsal.world import World
@@ -51,7 +51,7 @@ class Shipped:
         minute, horizon = 0, int(horizon_s(self._scenario, self._plan) // 60)
         while release.state not in FINAL:
             step = release.step
-            length = stretch_minutes(self._scenario, self._plan, step, minute, horizon)
+            length = stretch_beats(self._scenario, self._plan, step, minute, horizon, 60)
             stretch = self._world.ahead(minute, length, step)
             lived = 0
             while lived < length and release.step == step and release.state not in FINAL:

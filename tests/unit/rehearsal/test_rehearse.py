@@ -17,6 +17,7 @@ from serinus.core.pipeline.shadow import MeasureMargin, PairLimit
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.records import histogram
 from serinus.rehearsal.chances import SlowKind, counted_above_us
+from serinus.rehearsal.made import Made
 from serinus.rehearsal.rehearse import rehearsal, rehearse_one
 from serinus.rehearsal.scenario import Drift, Effect, Gap, Judge, Latency, Outage, People, Rate, Scenario, Traffic
 from serinus.rehearsal.standard import STANDARD
@@ -91,6 +92,28 @@ PLAYED: dict[str, tuple[Scenario, dict[str, Any]]] = {
 }
 
 
+SECONDS = {
+    "stages": (),
+    "steps": (Step(share=0.1, dwell_s=20, min_units=20), Step(share=0.5, dwell_s=30), Step(share=1.0, dwell_s=40)),
+    "freshness_s": 10.0,
+    "limits": (
+        Limit(metric=ERROR, above=0.5, min_requests=10),
+        Limit(metric=ERROR, above=0.6, min_requests=5, bucket_s=1, buckets=2),
+    ),
+}
+BUSY = Traffic(requests_per_day=4_000_000, users=3000)
+PLAYED |= {
+    "dwells of seconds": (scenario(traffic=BUSY), SECONDS),
+    "dwells of seconds, few calls": (scenario(traffic=TRAFFIC), SECONDS),
+    "dwells of seconds, harm": (scenario(traffic=BUSY, effect=(Effect(metric=ERROR, ratio=10),)), SECONDS),
+    "dwells of seconds, outage": (
+        scenario(traffic=BUSY, outages=(Outage(metric=ERROR, chance=0.9, from_s=25, for_s=8),)),
+        {**SECONDS, "veto_deadline_s": 60.0},
+    ),
+    "dwells of seconds, gap": (scenario(traffic=BUSY, gaps=(Gap(from_s=15, for_s=30),)), SECONDS),
+}
+
+
 @pytest.mark.parametrize("name", sorted(PLAYED))
 def test_q1_minutes_that_are_not_looked_at_change_nothing(name: str) -> None:
     """Judging every single minute gives the same release: no decision is skipped, none comes later."""
@@ -98,9 +121,21 @@ def test_q1_minutes_that_are_not_looked_at_change_nothing(name: str) -> None:
     plan = msgspec.structs.replace(PLAN, **changes)
     for index in range(3):
         quick = rehearse_one(played, plan, index, 3)
-        thorough = rehearse_one(played, plan, index, 3, every_minute=True)
+        thorough = rehearse_one(played, plan, index, 3, every_beat=True)
         assert quick.looks < thorough.looks
         assert msgspec.structs.replace(quick, looks=0) == msgspec.structs.replace(thorough, looks=0)
+
+
+def test_q1_dwells_of_seconds_are_looked_at_by_seconds() -> None:
+    """A plan of 90 s is played in beats of 2 s: a healthy release takes its dwells, a harmful one is stopped within
+    the first. One of hours is played by the minute."""
+    quick = msgspec.structs.replace(PLAN, **SECONDS)
+    assert (Made(scenario(), quick).beat_s, Made(scenario(), PLAN).beat_s) == (2, 60)
+    well = [rehearse_one(scenario(traffic=BUSY), quick, index, 1) for index in range(10)]
+    assert {one.end for one in well} == {"promoted"}
+    assert all(90 <= one.end_s <= 96 for one in well)
+    harm = [rehearse_one(PLAYED["dwells of seconds, harm"][0], quick, index, 1) for index in range(10)]
+    assert all(one.caught and one.end_s <= 40 for one in harm)
 
 
 def test_q1_the_same_seed_gives_the_same_on_any_number_of_cores() -> None:
@@ -259,7 +294,7 @@ def test_q1_minutes_before_traffic_that_are_not_looked_at_change_nothing(name: s
         plan = msgspec.structs.replace(plan, steps=(), stages=(STAGED.stages[0], window, *STAGED.stages[2:]))
     for index in range(2):
         quick = rehearse_one(played, plan, index, 3)
-        thorough = rehearse_one(played, plan, index, 3, every_minute=True)
+        thorough = rehearse_one(played, plan, index, 3, every_beat=True)
         assert quick.looks < thorough.looks
         assert msgspec.structs.replace(quick, looks=0) == msgspec.structs.replace(thorough, looks=0)
 
