@@ -15,6 +15,7 @@ from serinus.adapters.memory_freezes import MemoryFreezes
 from serinus.adapters.memory_monitors import MemoryMonitors
 from serinus.adapters.memory_outbox import MemoryOutbox
 from serinus.adapters.memory_rows import ControlRows
+from serinus.adapters.memory_suspicions import MemorySuspicions
 from serinus.core.audit.entry import Draft, Entry, chain
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
@@ -25,8 +26,9 @@ from serinus.ports.prices import PriceTable
 
 
 class MemoryControlTx(
-    MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryFreezes, MemoryErasures
-):
+    MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryFreezes, MemoryErasures,
+    MemorySuspicions,
+):  # fmt: skip
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: ControlRows, prices: PriceTable) -> None:

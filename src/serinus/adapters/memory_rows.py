@@ -10,6 +10,7 @@ from serinus.core.pipeline.freeze import Freeze
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Progress, Release
+from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.waiting import Waiting
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.control_store import ApiKey, Delivery, Notice, Secrets, Signature, StoredVersion
@@ -44,5 +45,6 @@ class ControlRows:
         self.erasures: Table[str, Erasure] = Table(journal)
         self.freezes: Table[str, Freeze] = Table(journal)
         self.waiting: Table[str, Waiting] = Table(journal)
+        self.suspicions: Table[int, Suspicion] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

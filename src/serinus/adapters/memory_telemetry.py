@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
+from serinus.adapters.memory_suspicions import MemoryRaised, RaisedRows
 from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.memory_tick_reads import MemoryTickReads
 from serinus.adapters.rollup_merge import RollupKey
@@ -33,14 +34,16 @@ class TelemetryRows:
         self.pairs: Table[PairedUnit, bool] = Table(journal)
         self.unit_sums: Table[UnitKey, UnitSum] = Table(journal)
         self.labels: Table[LabelKey, AwaitedUnit] = Table(journal)
+        self.raised: RaisedRows = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx(MemoryTickReads):
+class MemoryTelemetryTx(MemoryTickReads, MemoryRaised):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: TelemetryRows) -> None:
         self._rows = rows
+        self._raised = rows.raised
 
     def offset(self, spool: str) -> int:
         return self._rows.offsets.get(spool, 0)

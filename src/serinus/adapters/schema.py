@@ -333,3 +333,23 @@ waiting_releases = Table(
     text("document"),
     PrimaryKeyConstraint("project_id", "app"),
 )
+
+suspicions = Table(
+    "suspicion",
+    control,
+    project_column(),
+    text("id"),
+    number("ordinal"),
+    text("app"),
+    text("release"),
+    Column("holds", Integer, nullable=False),
+    Column("open", Integer, nullable=False),
+    Column("pending", Integer, nullable=False),
+    number("raised_at_us"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "id"),
+    UniqueConstraint("project_id", "ordinal"),
+    Index(None, "project_id", "open"),
+    Index(None, "project_id", "app", "ordinal"),
+    Index(None, "project_id", "release", "ordinal"),
+)

@@ -141,6 +141,23 @@ labels = Table(
     sqlite_with_rowid=False,
 )
 
+# What was raised about calls and the control plane has not taken in yet: empty most of the time.
+raised_suspicions = Table(
+    "raised_suspicion",
+    telemetry,
+    project_column(),
+    text("call"),
+    text("kind"),
+    text("by"),
+    text("app"),
+    text("release"),
+    Column("arm", Integer, nullable=False),
+    text("category"),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "call", "kind", "by"),
+    Index(None, "project_id", "at_us"),
+)
+
 hosts = Table(
     "host_report",
     telemetry,

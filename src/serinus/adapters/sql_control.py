@@ -25,6 +25,7 @@ from serinus.adapters.sql_monitors import SqlMonitors
 from serinus.adapters.sql_outbox import SqlOutbox
 from serinus.adapters.sql_releases import SqlReleases
 from serinus.adapters.sql_signatures import SqlSignatures
+from serinus.adapters.sql_suspicions import SqlSuspicions
 from serinus.adapters.sql_tx import SqlTx
 from serinus.adapters.sql_versions import SqlVersions
 from serinus.core.errors import Contended
@@ -46,6 +47,7 @@ class SqlControlTx(
     SqlApprovals,
     SqlMonitors,
     SqlErasures,
+    SqlSuspicions,
 ):
     """All of the port's transaction."""
 

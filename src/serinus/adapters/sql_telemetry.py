@@ -19,6 +19,7 @@ from serinus.adapters.sql_labels import SqlLabels
 from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_pairs import SqlPairs
 from serinus.adapters.sql_rollups import SqlRollups
+from serinus.adapters.sql_suspicions import SqlRaised
 from serinus.adapters.sql_tick_reads import SqlTickReads
 from serinus.adapters.sql_tx import SqlTx
 from serinus.adapters.sql_unit_sums import SqlUnitSums
@@ -98,7 +99,9 @@ class SqlShipping(SqlTx):
         self._connection.execute(delete(hosts).where(self._own(hosts, host=host)))
 
 
-class SqlTelemetryTx(SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlLabels, SqlRollups, SqlTickReads):
+class SqlTelemetryTx(
+    SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlLabels, SqlRaised, SqlRollups, SqlTickReads
+):
     """All of the port's transaction."""
 
 

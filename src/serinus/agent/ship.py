@@ -248,6 +248,7 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         tx.add_unit_sums(counted.unit_sums)
     if awaited or counted.labels:
         tx.label(awaited, counted.labels)
+    tx.suspect(counted.suspicions)
     if rollups:
         tx.add_rollups(rollups)
 

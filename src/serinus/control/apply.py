@@ -8,6 +8,7 @@ import msgspec
 
 from serinus.control.change import change_release
 from serinus.control.conclude import conclude
+from serinus.control.expire_suspicions import expire_suspicions
 from serinus.control.lookup import app_of, release_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.commands import (
@@ -106,6 +107,8 @@ def _carry_out(
         conclude(tx, now_us, release, command, evidence)
         return release
     action, following = _following(tx, now_us, release, command, progress)
+    if isinstance(command, RollBack):
+        expire_suspicions(tx, now_us, command.expired)
     if isinstance(command, Promote):
         app = app_of(tx, release.app)
         tx.put_app(msgspec.structs.replace(app, live=release.candidate))

@@ -7,10 +7,9 @@ from collections.abc import Collection
 import msgspec
 
 from serinus.control.lookup import release_of
-from serinus.control.sign import check_evidence, chosen_role, signing_of
+from serinus.control.sign import check_evidence, chosen_role, refuse_involved, signing_of
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.signing import Signing
-from serinus.core.errors import Forbidden
 from serinus.core.release.approval import Approval, identity_of
 from serinus.core.release.release import Release
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
@@ -51,7 +50,8 @@ def approve_release(
             return Signed(release=release, approval=again, lacking=signing_of(tx, release).lacking if waits else ())
         release_of(tx, id, expected_seq)
         now = signing_of(tx, release)
-        _refuse_involved(now, actor)
+        deeds = [("pushed this version", now.author), ("started this release", now.starter)]
+        refuse_involved(deeds, actor, "approve", "approval")
         signed_as = chosen_role(now, actor, roles, role)
         check_evidence(now, evidence)
         approval = Approval(
@@ -79,16 +79,6 @@ def _before(known: Collection[Approval], actor: str, evidence: str, role: str) -
         if same and identity_of(one.actor) == identity_of(actor):
             return one
     return None
-
-
-def _refuse_involved(now: Signing, actor: str) -> None:
-    who = identity_of(actor)
-    deeds = [("pushed this version", now.author), ("started this release", now.starter)]
-    for deed, doer in deeds:
-        if identity_of(doer) == who:
-            raise Forbidden(
-                f"{doer} {deed}, so they cannot approve it", where="approval", mend="ask somebody else to look at it"
-            )
 
 
 def _record(tx: ControlTx, release: Release, now: Signing, approval: Approval) -> None:

@@ -21,6 +21,7 @@ from serinus.core.monitoring.reading import Reading
 from serinus.core.monitoring.task import Key
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
+from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.table import State
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A release with all that its judgement needs from the control store. `fault`: what of it could not be
-    read; `frozen`: why it may take no step now."""
+    read; `frozen`: why it may take no step now; `suspicions`: those that keep it from going on."""
 
     release: Release
     stored: Progress | None = None
@@ -44,6 +45,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     readings: Mapping[Key, Reading] = {}
     fault: str = ""
     frozen: str = ""
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 class Judge:
@@ -101,7 +103,9 @@ class Judge:
             raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
         seen = observed.get(one.release.id) or self._observe_alone(one)
         monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
-        seen = msgspec.structs.replace(seen, frozen=one.frozen, gates=one.gates, monitors=monitors)
+        seen = msgspec.structs.replace(
+            seen, frozen=one.frozen, gates=one.gates, monitors=monitors, suspicions=one.suspicions
+        )
         decision = decide(one.release, one.stored, seen, now_us)
         self._unreadable.pop(one.release.id, None)
         return decision

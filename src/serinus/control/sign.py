@@ -9,6 +9,7 @@ from serinus.control.read_gates import read_gates
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.wording import listed
 from serinus.core.errors import Conflict, Forbidden, InvalidInput
+from serinus.core.release.approval import identity_of
 from serinus.core.release.release import Release
 from serinus.core.release.table import SERVING
 from serinus.ports.control_store import ControlTx
@@ -26,6 +27,16 @@ def signing_of(tx: ControlTx, release: Release) -> Signing:
             mend=f"look at it: `serinus release status {release.id}`",
         )
     return now
+
+
+def refuse_involved(deeds: Sequence[tuple[str, str]], actor: str, verb: str, where: str) -> None:
+    """Forbidden for whoever did one of `deeds` (what was done, by whom): they do not judge their own work (G1)."""
+    who = identity_of(actor)
+    for deed, doer in deeds:
+        if identity_of(doer) == who:
+            raise Forbidden(
+                f"{doer} {deed}, so they cannot {verb} it", where=where, mend="ask somebody else to look at it"
+            )
 
 
 def check_evidence(now: Signing, evidence: str) -> None:

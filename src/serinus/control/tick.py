@@ -16,6 +16,7 @@ from serinus.control.lead import TAKEOVER_S, Lead
 from serinus.control.read_gates import read_gates
 from serinus.control.see_readings import read_readings
 from serinus.control.start_waiting import start_waiting
+from serinus.control.take_in_suspicions import take_in_suspicions
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.decision.decision import ENDING
 from serinus.core.errors import Conflict, Deposed, FormatError, InvalidInput
@@ -23,6 +24,7 @@ from serinus.core.monitoring.reading import Reading
 from serinus.core.monitoring.task import Key
 from serinus.core.pipeline.freeze import Freeze
 from serinus.core.release.release import Release
+from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.waiting import Waiting
 from serinus.ports.clock import Clock
 from serinus.ports.control_store import ControlStore, ControlTx
@@ -100,6 +102,7 @@ class Tick:
         if judge is None:
             return False
         judge.look()
+        take_in_suspicions(self._control, self._telemetry, judge.epoch, self._clock.now_us())
         pending, waiting = self._docket(judge)
         active = {one.release.id for one in pending}
         judge.forget_ended(active)
@@ -161,9 +164,11 @@ class Tick:
         with self._control.tx(judge.epoch) as tx:
             docket = tx.docket()
             readings = read_readings(tx, (one.release for one in docket if one.release is not None))
-            freeze = tx.freeze()
+            freeze, held = tx.freeze(), tx.open_suspicions()
             pending = [
-                _pending(tx, one, one.release, readings, freeze, now_us) for one in docket if one.release is not None
+                _pending(tx, one, one.release, readings, freeze, now_us, held.get(one.id, ()))
+                for one in docket
+                if one.release is not None
             ]
             active = {one.app_name for one in docket}
             waiting = [one for one in tx.waiting() if one.app not in active]
@@ -187,6 +192,7 @@ def _pending(
     readings: Mapping[Key, Reading],
     freeze: Freeze | None,
     now_us: int,
+    held: tuple[Suspicion, ...],
 ) -> Pending:
     if one.fault:
         return Pending(release=release, fault=one.fault)
@@ -197,6 +203,7 @@ def _pending(
         gates=read_gates(tx, release),
         readings=readings,
         frozen=_frozen(freeze, release, now_us),
+        suspicions=held,
     )
 
 

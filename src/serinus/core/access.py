@@ -52,6 +52,10 @@ class Operation(enum.StrEnum):
     APPROVE_RELEASE = "approve_release"
     REJECT_RELEASE = "reject_release"
     RERUN_STAGE = "rerun_stage"
+    RAISE_SUSPICION = "raise_suspicion"
+    CONFIRM_SUSPICION = "confirm_suspicion"
+    DISMISS_SUSPICION = "dismiss_suspicion"
+    REVIEW_PATTERN = "review_pattern"
     SET_OVERRIDE = "set_override"
     CLEAR_OVERRIDE = "clear_override"
     FREEZE_RELEASES = "freeze_releases"
@@ -69,6 +73,8 @@ _BUILDERS = frozenset({Role.EDITOR, Role.ML_ENGINEER, Role.ML_LEAD})
 _RELEASERS = frozenset({Role.RELEASE_MANAGER, Role.ML_LEAD, Role.OPS_LEAD})
 # Taking a candidate away from users is the safe side: whoever watches production may do it.
 _BRAKES = _RELEASERS | {Role.ON_CALL, Role.SAFETY_REVIEWER, Role.QUALITY_LEAD}
+# So is saying that an answer broke the policy: whoever judges answers may stop a release for one.
+_WITNESSES = _BRAKES | {Role.REVIEWER, Role.RED_TEAM, Role.COMPLIANCE, Role.LEGAL}
 
 # Calls say what single users did and wrote, if only under a pseudonym: not for everybody who looks at a dashboard.
 _INSIDERS = frozenset(Role) - {Role.VIEWER, Role.EXECUTIVE}
@@ -99,6 +105,10 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.APPROVE_RELEASE: APPROVERS,
     Operation.REJECT_RELEASE: APPROVERS,
     Operation.RERUN_STAGE: _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD},
+    Operation.RAISE_SUSPICION: _WITNESSES,
+    Operation.CONFIRM_SUSPICION: _WITNESSES,
+    Operation.DISMISS_SUSPICION: _BRAKES | {Role.COMPLIANCE},
+    Operation.REVIEW_PATTERN: frozenset({Role.RED_TEAM}),
     Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.FREEZE_RELEASES: _BRAKES,

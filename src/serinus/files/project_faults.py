@@ -29,6 +29,7 @@ from serinus.files.project_model import (
     ProjectModel,
     RiskModel,
     RuleModel,
+    SuspicionsModel,
     TargetModel,
     TriggerModel,
 )
@@ -58,6 +59,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "risk"): RiskModel,
     ("apps", "*", "risk", "*"): DemandsModel,
     ("apps", "*", "monitors", "*"): MonitorModel,
+    ("apps", "*", "suspicions"): SuspicionsModel,
     ("apps", "*", "notifications"): NotificationsModel,
     ("apps", "*", "notifications", "release_channel", "*"): TargetModel,
     ("apps", "*", "notifications", "on_call", "*"): TargetModel,

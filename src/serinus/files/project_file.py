@@ -15,6 +15,7 @@ from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import Stage
+from serinus.core.pipeline.suspicions import SuspicionRules
 from serinus.core.routing.price import Price
 from serinus.core.routing.snapshot import BreakerRule, Endpoint, FormatRule, Limits, PolicyRule
 from serinus.core.wire.format_rule import check_format
@@ -34,6 +35,7 @@ from serinus.files.project_model import (
     LimitsModel,
     NotificationsModel,
     ProjectModel,
+    SuspicionsModel,
     TriggerModel,
 )
 from serinus.files.risk_rules import risk_rules_of
@@ -156,9 +158,14 @@ def _plan(app: AppModel) -> Plan:
         accelerate=acceleration_of(app.accelerate, monitors) if app.accelerate else None,
         risk=risk_rules_of(app.risk) if app.risk else None,
         monitors=monitors,
+        suspicions=_suspicions(app.suspicions),
         **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
+
+
+def _suspicions(found: SuspicionsModel) -> SuspicionRules:
+    return SuspicionRules() if found.confirm_within is None else SuspicionRules(confirm_within_s=found.confirm_within)
 
 
 def _guardrail(found: GuardrailModel) -> Guardrail:

@@ -192,6 +192,12 @@ class RiskModel(Model):
     critical: DemandsModel = DemandsModel()
 
 
+class SuspicionsModel(Model):
+    """How long a suspected policy violation of the candidate waits for a person before it counts as one."""
+
+    confirm_within: Seconds | None = Field(default=None, gt=0, examples=["15m"])
+
+
 class AppModel(Model):
     """An application and the plan of its releases."""
 
@@ -230,6 +236,7 @@ class AppModel(Model):
     lease: Seconds | None = None
     freshness: Seconds | None = None
     veto_deadline: Seconds | None = None
+    suspicions: SuspicionsModel = SuspicionsModel()
     notifications: NotificationsModel = NotificationsModel()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serinus.core.records import call_id
-from serinus.core.records.feedback import SOURCE, Mark
+from serinus.core.records.feedback import Mark
 from serinus.core.records.frames import encode
 from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Pair, Payload, Rung, Score
 from serinus.core.routing.snapshot import PolicyRule
@@ -94,7 +94,7 @@ class Recorder:
     def score(self, raw: bytes, app: str, mark: Mark, conversation: int) -> bool:
         """Record a score of a call or, when `conversation` is not 0, of that one; False: no room."""
         at_us = self._now_us()
-        score = Score(raw, at_us, mark.metric, mark.value_micro, SOURCE, mark.key, app, conversation, mark.text)
+        score = Score(raw, at_us, mark.metric, mark.value_micro, mark.source, mark.key, app, conversation, mark.text)
         return self.spool.append(encode(score))
 
     def _keep_texts(self, raw: bytes, call: Admitted, findings: Findings) -> None:

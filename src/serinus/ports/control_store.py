@@ -24,6 +24,7 @@ from serinus.ports.page import Page
 from serinus.ports.payloads import ErasureTx
 from serinus.ports.prices import PriceTable
 from serinus.ports.signatures import Signature, SignatureTx
+from serinus.ports.suspicions import SuspicionTx
 
 __all__ = (
     "ApiKey", "ControlStore", "ControlTx", "Delivery", "Leader", "Notice", "Page", "Secrets", "Signature",
@@ -73,7 +74,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlTx(
-    OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, Protocol
+    OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, SuspicionTx, Protocol
 ):
     """What one transaction offers. Reads see the transaction's own writes."""
 

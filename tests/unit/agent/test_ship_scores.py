@@ -79,6 +79,24 @@ def test_O2_feedback_outside_a_comparison_is_in_the_rollups_alone(world: World) 
     assert RELEASE in call
 
 
+def test_H4_a_suspicion_reaches_the_control_plane_once_and_its_words_stay_in_the_log(world: World) -> None:
+    """Who raised it, of which release, call and arm, under which category; what the caller wrote goes along nowhere."""
+    first, second = world.worker(1), world.worker(2)
+    call = _call(world, first, 1)
+    told = ("feedback.suspected_violation", 1_000_000, "guard-2", "k", "support-bot", 0, "dosage")
+    words = Score(call, world.clock.now_us(), "feedback.text", 0, "feedback", "k", "support-bot", 0, "Ada, 5 mg")
+    first.write(Score(call, world.clock.now_us(), *told), words)
+    world.round()
+    world.start_agent()
+    second.write(Score(call, world.clock.now_us(), *told))
+    world.round()
+    with world.store.tx() as tx:
+        (found,) = tx.suspected(9)
+    assert (found.release, found.arm, found.by, found.category) == (RELEASE_ID, 1, "guard-2", "dosage")
+    assert "Ada" not in repr(found)
+    assert world.events() == {}
+
+
 def test_O2_each_score_is_logged_once_per_shipping_and_named_for_its_reader(world: World) -> None:
     """The log has text and value; what was sent twice has one name."""
     worker = world.worker()

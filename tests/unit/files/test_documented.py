@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
+from serinus.core.pipeline.suspicions import SuspicionRules
 from serinus.files import monitor_model, project_model, shadow_model, stage_model
 from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import FIELDS
@@ -33,6 +34,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Risk": project_model.RiskModel,
     "Levels of risk": project_model.DemandsModel,
     "Freeze windows": project_model.FreezeModel,
+    "Suspicions": project_model.SuspicionsModel,
 }
 
 
@@ -73,6 +75,7 @@ def test_the_defaults_that_are_told_are_cores() -> None:
         lease_s=30.0,
         freshness_s=60.0,
         veto_deadline_s=1800.0,
+        suspicions=SuspicionRules(confirm_within_s=900.0),
     )
     limits = app.limits
     assert (limits.connect_s, limits.first_token_s, limits.between_tokens_s, limits.total_s) == (5, 60, 30, 600)

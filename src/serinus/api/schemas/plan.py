@@ -208,6 +208,14 @@ class RiskRulesBody(Declared):
     critical: DemandsBody = Field(default_factory=lambda: DemandsBody(**msgspec.to_builtins(CRITICAL)))
 
 
+class SuspicionRulesBody(Declared):
+    """What a release does about suspicions."""
+
+    confirm_within_s: float = Field(
+        default=900.0, description="Seconds that a suspected policy violation waits for its answer; then it rolls back."
+    )
+
+
 class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
@@ -238,6 +246,9 @@ class PlanBody(Declared):
         default=60.0, description="Age of the newest shipped data above which the release pauses."
     )
     veto_deadline_s: float = Field(default=1800.0, description="Seconds until a vetoed limit rolls back.")
+    suspicions: SuspicionRulesBody = Field(
+        default_factory=lambda: SuspicionRulesBody(), description="What is suspected of the candidate."
+    )
 
     @classmethod
     def of(cls, plan: Plan) -> "PlanBody":

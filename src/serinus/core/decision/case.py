@@ -21,7 +21,8 @@ from serinus.core.release.table import State
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A release with what is known of it. `progress` is that after this round; `margins` are judged where the step asks
     for them, `shadow` in a shadow stage. `fallen` are counters below where they stood, `most_information` is the
-    largest of each ratio before this round."""
+    largest of each ratio before this round. `now_us` is the wall clock, by which suspicions fall due and nothing
+    else."""
 
     release: Release
     progress: Progress
@@ -33,6 +34,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     shadow: Shadowing | None = None
     fallen: tuple[str, ...] = ()
     most_information: dict[str, float] = {}
+    now_us: int = 0
 
     @property
     def paused(self) -> bool:

@@ -59,7 +59,9 @@ class Reject(_Command, frozen=True, kw_only=True, tag=True):
 
 
 class RollBack(_Command, frozen=True, kw_only=True, tag=True):
-    """Baseline for everybody, at once."""
+    """Baseline for everybody, at once. `expired`: the suspicions that nobody answered in time."""
+
+    expired: tuple[str, ...] = ()
 
 
 class Promote(_Command, frozen=True, kw_only=True, tag=True):

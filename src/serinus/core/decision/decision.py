@@ -61,10 +61,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 def decide(release: Release, stored: Progress | None, seen: Observations, now_us: int) -> Decision:
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
-    The order: zero tolerance → override → relative harm → absolute limits → monitors → sample ratio → counters → both
-    arms → labels → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and sample, a
-    measurement, or approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is measured
-    by it.
+    The order: zero tolerance → suspicions → override → relative harm → absolute limits → monitors → sample ratio →
+    counters → both arms → labels → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and
+    sample, a measurement, or approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is
+    measured by it but how long a suspicion has waited, which goes on while nobody looks.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
@@ -96,6 +96,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         shadow=shadow,
         fallen=fallen(stored.positions, seen.positions) if stored and exposed else (),
         most_information=most,
+        now_us=now_us,
     )
     command, findings = _asked(case)
     if serving:

@@ -9,6 +9,7 @@ from serinus.core.decision.harm import Harm, renewed_positions
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Observations
 from serinus.core.decision.ratios import FALL_BROKEN
 from serinus.core.decision.shadow_dwell import shadow_stage
+from serinus.core.decision.suspected import waited
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 
@@ -52,6 +53,7 @@ def proceeded(release: Release, progress: Progress, seen: Observations, healthy:
         stage=release.stage,
         attempt=_attempt(release),
         stage_ms=_stage_ms(release, progress, elapsed_ms),
+        suspected_ms=waited(progress, seen.suspicions, elapsed_ms),
     )
 
 

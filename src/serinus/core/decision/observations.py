@@ -11,6 +11,7 @@ from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
+from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.yardstick import Yardstick
 
 LONGEST_ROUND_MS = 2000
@@ -94,7 +95,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     `frozen`: why no step may be taken now, if so.
     `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
     could be taken now. `labels`: what somebody has said of matured units. `gates`: what was measured and
-    signed. `shadow`: None outside of shadow stages."""
+    signed. `suspicions`: those that keep the release from going on, oldest first. `shadow`: None outside of shadow
+    stages."""
 
     elapsed_ms: int
     candidate: Flow
@@ -112,6 +114,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     spreads: tuple[UnitSpread, ...] = ()
     yardsticks: tuple[Yardstick, ...] = ()
     labels: tuple[LabelSums, ...] = ()
+    suspicions: tuple[Suspicion, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

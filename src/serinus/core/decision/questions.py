@@ -18,6 +18,7 @@ from serinus.core.decision.one_armed import one_armed
 from serinus.core.decision.onward import onward
 from serinus.core.decision.shadow_gate import mirrored_enough, paired_harm, pairs_come
 from serinus.core.decision.signing import signing
+from serinus.core.decision.suspected import asked, suspected
 from serinus.core.decision.tolerance import zero_tolerance
 from serinus.core.decision.unlabelled import labels, unlabelled
 from serinus.core.decision.verdict import Verdict
@@ -110,8 +111,10 @@ def standing_pause(case: Case) -> Answer:
     hold = case.release.hold
     if hold is None or not case.paused:
         return answer("pause", Verdict.PASS, "Not paused")
-    if not hold.auto_resume:
-        return answer("pause", Verdict.INCONCLUSIVE, f"Paused until a person resumes: {hold.reason}", ends=True)
+    waiting = asked(case.seen.suspicions, case.release.plan.suspicions.confirm_within_s)
+    if waiting or not hold.auto_resume:
+        text = f"Paused until a person resumes: {waiting or hold.reason}"
+        return answer("pause", Verdict.INCONCLUSIVE, text, ends=True)
     if case.release.exposed and not freshness.flowing(case.release, case.seen):
         return answer("pause", Verdict.NO_DATA, f"Paused until data return: {hold.reason}", ends=True)
     text = f"Data have returned after a pause ({hold.reason})"
@@ -146,9 +149,10 @@ BEFORE_EXPOSURE: tuple[Question, ...] = (refused, standing_pause, next_stage)
 """While no user has seen the candidate there is no traffic to judge."""
 WHILE_MIRRORING: tuple[Question, ...] = (override, refused, paired_harm, pairs_come, standing_pause, next_stage)
 """In a shadow stage pairs tell of the candidate, and nobody has to be taken back."""
-# An override does not switch off zero tolerance, so that is asked even where nothing else is.
+# An override switches off neither zero tolerance nor suspicions, so they are asked even where nothing else is.
 WHILE_SERVING: tuple[Question, ...] = (
     zero_tolerance,
+    suspected,
     override,
     relative_harm,
     absolute_limits,

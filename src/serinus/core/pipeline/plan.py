@@ -19,6 +19,7 @@ from serinus.core.pipeline.population import slice_of_step, traffic_share
 from serinus.core.pipeline.risk import Effect, RiskRules, check_risk
 from serinus.core.pipeline.stages import RolloutStage, Stage
 from serinus.core.pipeline.step import Step
+from serinus.core.pipeline.suspicions import SuspicionRules, check_suspicions
 
 __all__ = ("Guardrail", "Limit", "Plan", "Step")
 
@@ -35,8 +36,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     app that users saw within 365 days may add up to; `beta`: chance of showing a candidate to be non-inferior that is
     not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
     is active; `accelerate`: when its first steps are shorter; `risk`: what each level of risk asks for beyond it (None:
-    nothing); `lease_s`: see the routing snapshot. `first`: it was made for a release of an app with nothing live
-    (`first_plan`); `not_compared` names what would compare and therefore does not apply; `effect`: the risk that a
+    nothing); `lease_s`: see the routing snapshot; `suspicions`: how long one waits for its answer. `first`: it was made
+    for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and therefore does
+    not apply; `effect`: the risk that a
     release was started with, and how its plan differs from the declared one (`effective_plan`).
     """
 
@@ -57,6 +59,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: float = 30.0
     freshness_s: float = 60.0
     veto_deadline_s: float = 1800.0
+    suspicions: SuspicionRules = SuspicionRules()
     first: bool = False
     not_compared: tuple[str, ...] = ()
     effect: Effect = Effect()
@@ -88,6 +91,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         check_monitors(self.monitors, len(self.steps))
         check_acceleration(self.accelerate, self.monitors)
         check_risk(self.risk, self.stages)
+        check_suspicions(self.suspicions)
         self._check_required()
 
     def _complete_stages(self) -> None:

@@ -11,13 +11,14 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.metrics import Bounded
 from serinus.core.records.labels import SCORED, scale_of
+from serinus.core.records.suspicion import CLASSIFIER, KINDS
 
 TEXT_CHARS = 2000
 KEY_CHARS = 200
 SOURCE = "feedback"
 _ONE = 1_000_000
 _BAD_RATING = 2
-_FIELDS = "call_id or conversation; thumbs, rating, text, signal, category, scores; user, key"
+_FIELDS = "call_id or conversation; thumbs, rating, text, signal, category, by, scores; user, key"
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +33,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What a user said of one call (`call_id`) or of a whole conversation (its token; `user` names whose it is), or
     what a judge or the app itself gave it (`scores`, by metric).
 
-    `category` is what a user was handed over for.
+    `category` is what a user was handed over for, or what is suspected; `by` the classifier that suspects it.
 
     `key` makes a repeated request the same feedback; without it, equal content is.
     """
@@ -43,19 +44,23 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     thumbs: Literal["up", "down"] | None = None
     rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
     text: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)] = ""
-    signal: Literal["resolved", "escalated", "abandoned", "recontact"] | None = None
+    signal: (
+        Literal["resolved", "escalated", "abandoned", "recontact", "suspected_violation", "adversarial_pattern"] | None
+    ) = None
     category: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?$")] = ""
+    by: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?$")] = ""
     scores: dict[str, float | Graded] = {}
     key: Annotated[str, msgspec.Meta(max_length=KEY_CHARS)] = ""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """One score of a feedback. `key` tells it from others of the same metric about the same thing."""
+    """One score of a feedback. `key` tells it from others of the same metric about the same thing; `source` gave it."""
 
     metric: str
     value_micro: int
     key: str
     text: str = ""
+    source: str = SOURCE
 
 
 def parse_feedback(body: dict[str, Any]) -> Feedback:
@@ -69,12 +74,13 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
         raise InvalidInput("name one call or one conversation", where="call_id", mend="`call_id` is x-request-id")
     if not (found.thumbs or found.rating or found.text or found.signal or found.scores):
         raise InvalidInput("nothing was said", where="thumbs", mend="send thumbs, rating, text, signal or scores")
-    if found.category and found.signal != "escalated":
+    if found.category and found.signal != "escalated" and found.signal not in KINDS:
         raise InvalidInput(
-            "a category is of a hand-over",
+            "a category is of a hand-over, or of what is suspected",
             where="category",
-            mend='send it with `"signal": "escalated"`, or leave it out',
+            mend='send it with `"signal": "escalated"` or `"suspected_violation"`, or leave it out',
         )
+    _check_suspicion(found)
     for name, given in found.scores.items():
         _score(name, given)
     if not found.key.isprintable():
@@ -85,21 +91,44 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
 def marks_of(feedback: Feedback) -> list[Mark]:
     """The scores of a feedback. Thumbs down, or a rating of 1 or 2, is the event `feedback.thumbs_down`; thumbs up, or
     a better rating, is the same metric with the value 0."""
-    found: list[tuple[str, int, str]] = []
+    found: list[tuple[str, int, str, str]] = []
     if feedback.thumbs or feedback.rating:
         is_bad = feedback.thumbs == "down" or (feedback.rating is not None and feedback.rating <= _BAD_RATING)
-        found.append(("feedback.thumbs_down", _ONE if is_bad else 0, ""))
+        found.append(("feedback.thumbs_down", _ONE if is_bad else 0, "", SOURCE))
     if feedback.rating:
-        found.append(("feedback.rating", feedback.rating * _ONE, ""))
-    found += [(name, _score(name, given), "") for name, given in feedback.scores.items()]
+        found.append(("feedback.rating", feedback.rating * _ONE, "", SOURCE))
+    found += [(name, _score(name, given), "", SOURCE) for name, given in feedback.scores.items()]
     if feedback.signal:
-        found.append((f"feedback.{feedback.signal}", _ONE, feedback.category))
+        source = (feedback.by or CLASSIFIER) if feedback.signal in KINDS else SOURCE
+        found.append((f"feedback.{feedback.signal}", _ONE, feedback.category, source))
     if feedback.text:
-        found.append(("feedback.text", 0, feedback.text))
+        found.append(("feedback.text", 0, feedback.text, SOURCE))
     return [
-        Mark(metric=metric, value_micro=value, key=feedback.key or _content_key(value, text), text=text)
-        for metric, value, text in found
+        Mark(metric=metric, value_micro=value, key=_key(feedback, value, text, source), text=text, source=source)
+        for metric, value, text, source in found
     ]
+
+
+def _check_suspicion(found: Feedback) -> None:
+    """A suspicion is about one answer, and only of one it is asked who has it."""
+    if found.signal in KINDS:
+        if not found.call_id:
+            raise InvalidInput(
+                "a suspicion is about one answer", where="conversation", mend="send its `call_id` instead"
+            )
+    elif found.by:
+        raise InvalidInput(
+            "only a suspicion says who has it",
+            where="by",
+            mend='send it with `"signal": "suspected_violation"`, or leave it out',
+        )
+
+
+def _key(feedback: Feedback, value_micro: int, text: str, source: str) -> str:
+    """What tells a mark from others. Two sources are two witnesses, even under one key of the caller's."""
+    if source == SOURCE:
+        return feedback.key or _content_key(value_micro, text)
+    return _content_key(value_micro, f"{feedback.key}\x1f{source}\x1f{text}")
 
 
 def _score(name: str, given: float | Graded) -> int:

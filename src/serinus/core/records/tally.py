@@ -21,6 +21,7 @@ from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import UNTOLD, category_of, event_key, event_of
 from serinus.core.records.sums import ENROLLED, ESCALATED_FOR, Enrolment, Rollup, Sum, SumKey
+from serinus.core.records.suspicion import Raised, raised_of
 from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, unit_sums
 from serinus.core.routing.assignment import COMPARED, Arm
 from serinus.core.routing.snapshot import Measured
@@ -63,7 +64,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
     (`rollups_of`); `pairs` the first of each unit, which count if it had none before; `unit_sums` what units' cost and
     tokens add up to. `labels` are the first of each unit, and `exposed_at_us` since when units have been exposed, by
-    release and unit, where labels are awaited; `categories`: what units were first handed over for. By worker instance:
+    release and unit, where labels are awaited; `categories`: what units were first handed over for; `suspicions`: what
+    is suspected of calls. By worker instance:
     `changes`, `overdue` (how many the clock judged), and `told` (the newest count of dropped records in its spool;
     workers that told none are not in it)."""
 
@@ -78,6 +80,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[LabelKey, Label] = {}
     exposed_at_us: Mapping[tuple[str, bytes], int] = {}
     categories: Mapping[tuple[str, bytes], str] = {}
+    suspicions: frozenset[Raised] = frozenset()
 
 
 def tally(
@@ -112,6 +115,7 @@ def tally(
         labels=sheet.labels,
         exposed_at_us=sheet.exposed_at_us,
         categories=sheet.categories,
+        suspicions=frozenset(sheet.suspicions),
     )
 
 
@@ -230,6 +234,7 @@ class _Sheet:
         self.labels: dict[LabelKey, Label] = {}
         self.exposed_at_us: dict[tuple[str, bytes], int] = {}
         self.categories: dict[tuple[str, bytes], str] = {}
+        self.suspicions: set[Raised] = set()
         self._awaiting = awaiting
         self._measures = measures
         self.scored: dict[bytes, Scored] = {}
@@ -292,6 +297,8 @@ class _Sheet:
 
     def _score(self, record: Score) -> None:
         self._label(record)
+        if (suspicion := raised_of(record)) is not None:
+            self.suspicions.add(suspicion)
         bit = event_of(record)
         if not bit:
             return

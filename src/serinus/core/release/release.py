@@ -121,6 +121,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
     Of guardrails on ratios, `information` is the largest seen; of those and of scores, `log_e` is that of the last
     round. `labels` are how far labels of units were read, and what they add up to. `renewals`: of guardrails on events.
+    `suspected_ms`: for how long each suspicion that waits for an answer has done so, by its id.
     """
 
     release: str
@@ -146,3 +147,4 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     log_e: dict[str, float] = {}
     labels: tuple[LabelSums, ...] = ()
     renewals: Renewals = {}
+    suspected_ms: dict[str, int] = {}

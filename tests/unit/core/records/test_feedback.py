@@ -44,6 +44,11 @@ def _marks(**said: Any) -> list[tuple[str, int, str]]:
         ({"scores": {"judge.faithfulness": {"value": 4, "low": 1, "high": 5}}}, [("judge.faithfulness", 750_000, "")]),
         ({"signal": "escalated"}, [("feedback.escalated", 1_000_000, "")]),
         ({"signal": "escalated", "category": "refund"}, [("feedback.escalated", 1_000_000, "refund")]),
+        (
+            {"signal": "suspected_violation", "category": "dosage", "text": "gives a dose"},
+            [("feedback.suspected_violation", 1_000_000, "dosage"), ("feedback.text", 0, "gives a dose")],
+        ),
+        ({"signal": "adversarial_pattern", "by": "guard-2"}, [("feedback.adversarial_pattern", 1_000_000, "")]),
         ({"signal": "resolved", "text": "ok"}, [("feedback.resolved", 1_000_000, ""), ("feedback.text", 0, "ok")]),
     ],
 )
@@ -62,6 +67,18 @@ def test_O2_equal_feedback_has_equal_keys_and_a_callers_key_stands_for_it() -> N
     assert keys(rating=1) != keys(rating=2)
     assert keys(rating=1, key="form-7") == ["form-7", "form-7"]
     assert keys(text="a") != keys(text="b")
+
+
+def test_H4_each_classifier_is_a_witness_of_its_own() -> None:
+    """Two of them under one key of the caller's are two marks; the same one again is one."""
+
+    def mark(**said: Any) -> tuple[str, str]:
+        (found,) = marks_of(parse_feedback({"call_id": "call_x", "signal": "suspected_violation", **said}))
+        return found.source, found.key
+
+    assert mark()[0] == "classifier"
+    assert mark(by="guard-1", key="k") == mark(by="guard-1", key="k")
+    assert mark(by="guard-1", key="k") != mark(by="guard-2", key="k")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +103,10 @@ def test_O2_equal_feedback_has_equal_keys_and_a_callers_key_stands_for_it() -> N
         ({"call_id": "a", "signal": "resolved", "category": "refund"}, "category"),
         ({"call_id": "a", "signal": "escalated", "category": "Refund of 5 $"}, "category"),
         ({"call_id": "a", "signal": "escalated", "category": "x" * 41}, "category"),
+        ({"call_id": "a", "signal": "suspected_violation", "category": "<b>"}, "category"),
+        ({"call_id": "a", "signal": "suspected_violation", "by": "Guard 2"}, "by"),
+        ({"call_id": "a", "thumbs": "up", "by": "guard-2"}, "by"),
+        ({"conversation": "a", "signal": "suspected_violation"}, "conversation"),
         ({"call_id": "a", "scores": {"judge.correctness": 1.01}}, "scores.judge.correctness"),
         ({"call_id": "a", "scores": {"judge.correctness": -1e-9}}, "scores.judge.correctness"),
         ({"call_id": "a", "scores": {"judge.correctness": math.nan}}, "scores.judge.correctness"),

@@ -1,0 +1,112 @@
+"""Suspicions in SQL: those that were raised, in the telemetry store, and those that are answered, in the control
+store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+
+from serinus.adapters import cursors
+from serinus.adapters.schema import active, releases, suspicions
+from serinus.adapters.schema_telemetry import raised_suspicions
+from serinus.adapters.sql_documents import document
+from serinus.adapters.sql_tx import SqlTx
+from serinus.core.records.suspicion import Raised
+from serinus.core.release.suspicion import Suspicion
+from serinus.core.routing.assignment import Arm
+from serinus.ports.page import Page
+
+
+def _suspicion(raw: str) -> Suspicion:
+    return msgspec.json.decode(raw, type=Suspicion)
+
+
+class SqlSuspicions(SqlTx):
+    """The suspicions part of a control transaction. `open` and `pending` stand beside the document, for the index."""
+
+    def suspicion(self, id: str) -> Suspicion | None:
+        row = self._one(select(suspicions.c.document).where(self._own(suspicions, id=id)))
+        return _suspicion(row.document) if row else None
+
+    def put_suspicion(self, one: Suspicion) -> None:
+        values = {"open": int(one.open), "pending": int(one.pending), "document": document(one)}
+        known = update(suspicions).where(self._own(suspicions, id=one.id)).values(**values)
+        if self._connection.execute(known).rowcount == 1:
+            return
+        self._add(
+            suspicions,
+            id=one.id,
+            ordinal=self._next(suspicions, "ordinal"),
+            app=one.app,
+            release=one.release,
+            holds=int(one.holds),
+            raised_at_us=one.raised_at_us,
+            **values,
+        )
+
+    def suspicions(
+        self, page: Page, app: str | None = None, release: str | None = None, pending: bool = False
+    ) -> tuple[list[Suspicion], str]:
+        query = select(suspicions.c.ordinal, suspicions.c.document).where(self._own(suspicions))
+        query = query.where(suspicions.c.ordinal < cursors.before(page))
+        if app is not None:
+            query = query.where(suspicions.c.app == app)
+        if release is not None:
+            query = query.where(suspicions.c.release == release)
+        if pending:
+            query = query.join(releases, _same_release()).where(suspicions.c.pending == 1, active())
+        rows = self._all(query.order_by(suspicions.c.ordinal.desc()).limit(page.limit + 1))
+        shown, cursor = cursors.cut(rows, page, lambda row: int(row.ordinal))
+        return [_suspicion(row.document) for row in shown], cursor
+
+    def open_suspicions(self) -> Mapping[str, tuple[Suspicion, ...]]:
+        query = (
+            select(suspicions.c.document)
+            .join(releases, _same_release())
+            .where(self._own(suspicions, open=1), active())
+            .order_by(suspicions.c.ordinal)
+        )
+        found: dict[str, tuple[Suspicion, ...]] = {}
+        for row in self._all(query):
+            one = _suspicion(row.document)
+            found[one.release] = (*found.get(one.release, ()), one)
+        return found
+
+    def last_suspicion(self, app: str, release: str, holds: bool) -> int:
+        query = select(suspicions.c.raised_at_us).where(self._own(suspicions, app=app, holds=int(holds)))
+        if release:
+            query = query.where(suspicions.c.release == release)
+        row = self._one(query.order_by(suspicions.c.ordinal.desc()).limit(1))
+        return int(row.raised_at_us) if row else 0
+
+
+class SqlRaised(SqlTx):
+    """The part of a telemetry transaction about suspicions that wait to be taken in."""
+
+    def suspect(self, batch: Collection[Raised]) -> None:
+        if not batch:
+            return
+        rows = [{"project_id": self._project, **msgspec.structs.asdict(one)} for one in sorted(batch)]
+        self._connection.execute(self._insert(raised_suspicions).on_conflict_do_nothing(), rows)
+
+    def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
+        table = raised_suspicions
+        query = select(table).where(self._own(table))
+        if but_of:
+            query = query.where(or_(table.c.arm != int(Arm.CANDIDATE), table.c.release.not_in(sorted(but_of))))
+        query = query.order_by(table.c.at_us, table.c.call, table.c.kind, table.c.by).limit(most)
+        names = Raised.__struct_fields__
+        return [
+            Raised(**{**{name: getattr(row, name) for name in names}, "arm": Arm(row.arm)}) for row in self._all(query)
+        ]
+
+    def forget_suspected(self, batch: Sequence[Raised]) -> None:
+        for one in sorted(batch):
+            gone = self._own(raised_suspicions, call=one.call, kind=one.kind, by=one.by)
+            self._connection.execute(delete(raised_suspicions).where(gone))
+
+
+def _same_release() -> ColumnElement[bool]:
+    return and_(releases.c.project_id == suspicions.c.project_id, releases.c.id == suspicions.c.release)
