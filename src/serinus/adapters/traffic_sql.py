@@ -17,6 +17,17 @@ SELECT 'distinct' AS what, '{hours}' AS key, count(*) / any_value(whole) AS numb
 SHARES = (0.5, 0.9, 0.95, 0.99)
 _QUANTILE = """
 SELECT '{measure}', '{share}', approx_quantile({measure}_us, {share}) / 1000.0 FROM live WHERE {measure}_us > 0"""
+_SPREAD = """
+SELECT '{metric}', '{hours}', greatest(0.0, n * (xx / (sx * sx) - 2 * xy / (sx * sy) + yy / (sy * sy))) FROM (
+  SELECT count(*) AS n, sum(x) AS sx, sum(y) AS sy, sum(x * x) AS xx, sum(x * y) AS xy, sum(y * y) AS yy FROM (
+    SELECT sum(CAST({value} AS DOUBLE)) AS x, CAST(count(*) AS DOUBLE) AS y
+    FROM live, bounds WHERE {value} >= 0 AND at_us < first_us + (last_us + 1 - first_us) // {us} * {us}
+    GROUP BY unit, (at_us - first_us) // {us})) WHERE sx > 0"""
+"""n Σ(x − R y)² / (Σx)² with R = Σx/Σy, over users in whole windows; and n."""
+_SPREAD_UNITS = """
+SELECT '{metric}_units', '{hours}', count(*) FROM (SELECT DISTINCT unit, (at_us - first_us) // {us}
+  FROM live, bounds WHERE {value} >= 0 AND at_us < first_us + (last_us + 1 - first_us) // {us} * {us})"""
+_VALUES = {"cost.per_call": "cost_nano", "tokens.per_call": "tokens_out"}
 _COUNTS = f"""
 SELECT 'first', '', first_us FROM bounds UNION ALL
 SELECT 'last', '', last_us FROM bounds UNION ALL
@@ -40,7 +51,7 @@ def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], 
         else "SELECT NULL AS call, NULL AS metric, 0 AS value_micro WHERE false"
     )
     head = (
-        "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano, latency_us, ttft_us FROM"  # noqa: S608 - constants
+        "WITH seen AS (SELECT call, unit, at_us, arm, events, cost_nano, tokens_out, latency_us, ttft_us FROM"  # noqa: S608 - constants
         " read_parquet($calls, union_by_name = true)"
         " WHERE app = $app AND at_us >= $from_us AND at_us < $to_us AND arm <> 'shadow'),"
         " bounds AS (SELECT min(at_us) AS first_us, max(at_us) AS last_us FROM seen),"
@@ -52,7 +63,13 @@ def traffic_statement(app: str, from_us: int, to_us: int, calls: Sequence[str], 
     if scores:
         values["scores"] = list(scores)
     quantiles = (_QUANTILE.format(measure=measure, share=share) for measure in ("latency", "ttft") for share in SHARES)
-    return head + _COUNTS + "".join(f" UNION ALL {part}" for part in (*windows, *quantiles)), values
+    spreads = (
+        part.format(metric=metric, value=value, hours=hours, us=hours * _US_PER_HOUR)
+        for metric, value in _VALUES.items()
+        for hours in WINDOWS_H
+        for part in (_SPREAD, _SPREAD_UNITS)
+    )
+    return head + _COUNTS + "".join(f" UNION ALL {part}" for part in (*windows, *quantiles, *spreads)), values
 
 
 def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
@@ -81,5 +98,13 @@ def counted(rows: Iterable[tuple[Any, ...]]) -> Counted | None:
             metric: (int(calls), float(found["score_mean"][metric]), float(found["score_sd"][metric]))
             for metric, calls in found.get("score", {}).items()
             if scale_of(metric)
+        },
+        spreads={
+            metric: {
+                int(hours): (int(found[f"{metric}_units"][hours]), float(variance))
+                for hours, variance in found[metric].items()
+            }
+            for metric in _VALUES
+            if metric in found
         },
     )

@@ -79,13 +79,19 @@ def _rows(document: dict[str, Any]) -> list[list[str]]:
         told = [
             [
                 m["metric"],
-                f"{100 * m['unit_rate']:.2g} %" + (" graded" if m["graded"] is not None else ""),
+                _rate(m),
                 _smallest(m),
             ]
             for m in step["metrics"]
         ] or [["", "", ""]]
         rows += [[*(first if i == 0 else [" "] * 4), *one] for i, one in enumerate(told)]
     return rows
+
+
+def _rate(one: dict[str, Any]) -> str:
+    if one["error"] is not None:
+        return f"± {100 * one['error']:.2g} %"
+    return f"{100 * one['unit_rate']:.2g} %" + (" graded" if one["graded"] is not None else "")
 
 
 def _smallest(one: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from serinus.files.yaml_nodes import Node, parse_yaml
 MAX_BYTES = 256 * 1024
 EXAMPLE = "{traffic: 1, calls_per_hour: 1200, users: {1h: 300, 24h: 2500}, rates: {call.error: 1%}}"
 _S_PER_HOUR = 3600.0
+_PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)\s*%", re.ASCII)
 _IN_FILE = {"hourly": "calls_per_hour", "reach": "users"}
 _SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
@@ -122,6 +124,27 @@ def _judged(node: Node) -> dict[str, Any]:
     return {"judged": units.share(node.plain())}
 
 
+def _variation(node: Node) -> dict[str, Any]:
+    """By metric of cost or tokens: the standard deviation of a call's, as a share of the mean."""
+    value = node.plain()
+    mend = "write such as `variation: {cost.per_call: 80%, tokens.per_call: 1.2}`"
+    if not isinstance(value, dict):
+        raise InvalidInput("this is not a list of `metric: share`", mend=mend)
+    strange = [str(name) for name in value if metric(str(name)).kind != "ratio"]
+    if strange:
+        raise InvalidInput(f"{strange[0]} is neither cost nor tokens", mend=mend)
+    return {"variation": {str(name): _times(one, mend) for name, one in value.items()}}
+
+
+def _times(value: object, mend: str) -> float:
+    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found:
+        return float(found[1]) / 100
+    if not _is_number(value):
+        raise InvalidInput(f"{value!r} is no share of the mean", mend=mend)
+    return float(str(value))
+
+
 def _scores(node: Node) -> dict[str, Any]:
     """By score: the share of calls that get one, and their mean and standard deviation on the score's own scale."""
     value = node.plain()
@@ -141,7 +164,7 @@ def _graded(name: str, given: dict[str, Any], mend: str) -> Graded:
         known["mean"] = (given["mean"] - scale.low) / (scale.high - scale.low)
     if "sd" in given:
         known["sd"] = given["sd"] / (scale.high - scale.low)
-    return Graded(**known)
+    return Graded(**known, guessed="mean" not in given)
 
 
 def _is_number(value: object) -> bool:
@@ -160,4 +183,5 @@ _KEYS: dict[str, Callable[[Node], dict[str, Any]]] = {
     "judged": _judged,
     "judge_call": _dollars("judge_nano"),
     "scores": _scores,
+    "variation": _variation,
 }

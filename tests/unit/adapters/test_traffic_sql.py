@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
@@ -106,3 +107,26 @@ def test_latencies_of_the_live_version_are_known_by_their_quantiles(tmp_path: Pa
     assert abs(latency[0.5] - 50) < 3
     assert abs(latency[0.99] - 99) < 3
     assert abs(ttft[0.5] - 12.5) < 2
+
+
+def test_H5_how_cost_and_tokens_spread_over_users_is_counted_by_windows(tmp_path: Path) -> None:
+    """Two whole hours, users with their calls and cost: (2, 3000) and (1, 3000) in the first, (1, 5000) in the second;
+    by hand. What a candidate's calls cost, and what is in no whole window, does not count."""
+    search = log_of(
+        tmp_path,
+        call(1, 0.0, "aa"),
+        call(2, 0.4, "aa"),
+        call(3, 0.5, "bb"),
+        call(4, 0.6, "cc", arm="candidate"),
+        call(5, 1.2, "aa"),
+        call(6, 2.1, "dd"),
+    )
+    found = search.traffic(APP, START_US, START_US + 100 * HOUR_US)
+    assert found is not None
+    pairs = [(2, 3000.0), (1, 3000.0), (1, 5000.0)]
+    ratio = sum(x for _, x in pairs) / sum(y for y, _ in pairs)
+    expected = 3 * sum((x - ratio * y) ** 2 for y, x in pairs) / sum(x for _, x in pairs) ** 2
+    units, variance = found.spreads["cost.per_call"][1]
+    assert (units, variance) == (3, pytest.approx(expected))
+    assert set(found.spreads["cost.per_call"]) == {1}
+    assert found.spreads["tokens.per_call"][1] == (3, pytest.approx(0.0, abs=1e-9))

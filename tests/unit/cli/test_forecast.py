@@ -61,3 +61,20 @@ def test_H5_a_guardrail_on_a_score_has_its_row(cli: Cli) -> None:
     told = json.loads(cli.run("check", project, "--traffic", cli.file("known.yaml", known + scores), "--json").stdout)
     [drop] = told["forecasts"]["bot"]["drops"]
     assert (drop["metric"], drop["drop"]) == ("judge.correctness", 0.07)
+
+
+def test_H5_check_tells_the_smallest_harm_to_cost_that_is_seen(cli: Cli) -> None:
+    """How exactly the ratio is known, and what is seen of it; without `variation` a line says what is taken for it."""
+    head, guardrails, rest = PROJECT.partition("guardrails:\n")
+    rail = "      - {metric: cost.per_call, max_ratio: 1.1, design_ratio: 1.5}\n"
+    project, known = cli.file("serinus.yaml", head + guardrails + rail + rest), TRAFFIC.format(10_000, 100_000)
+    blind = cli.run("check", project, "--traffic", cli.file("blind.yaml", known), "--json")
+    told = json.loads(blind.stdout)["forecasts"]["bot"]
+    assert any(one["where"] == "traffic.variation" for one in told["findings"])
+    more = cli.file("t.yaml", known + "variation: {cost.per_call: 80%}\n")
+    found = json.loads(cli.run("check", project, "--traffic", more, "--json").stdout)["forecasts"]["bot"]
+    [cost] = [one for one in found["steps"][0]["metrics"] if one["metric"] == "cost.per_call"]
+    assert 1.1 < cost["smallest_harm"] < 3
+    assert 0 < cost["error"] < 1
+    assert not any(one["where"] == "traffic.variation" for one in found["findings"])
+    assert "±" in cli.run("check", project, "--traffic", more).stdout

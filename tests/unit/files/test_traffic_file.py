@@ -34,9 +34,16 @@ def test_scores_are_read_on_their_own_scale() -> None:
     more = "scores: {judge.correctness: {share: 5%}, feedback.rating: {share: 1%, mean: 4, sd: 1}}\n"
     found = parse_traffic_file("t.yaml", (SOUND + more).encode()).graded
     assert found == {
-        "judge.correctness": Graded(share=0.05, mean=0.8, sd=0.25),
+        "judge.correctness": Graded(share=0.05, mean=0.8, sd=0.25, guessed=True),
         "feedback.rating": Graded(share=0.01, mean=0.75, sd=0.25),
     }
+
+
+def test_variation_of_cost_and_tokens_is_read() -> None:
+    """As percent of the mean, also above 100 %, or as a number."""
+    more = "variation: {cost.per_call: 120%, tokens.per_call: 0.6}\n"
+    found = parse_traffic_file("t.yaml", (SOUND + more).encode())
+    assert found.variation == {"cost.per_call": 1.2, "tokens.per_call": 0.6}
 
 
 def test_the_example_of_the_mend_texts_is_sound() -> None:
@@ -54,6 +61,10 @@ def test_the_example_of_the_mend_texts_is_sound() -> None:
         (SOUND + "rate: {}\n", ["4: unknown key `rate`"]),
         (SOUND + "rates: {call.eror: 1%}\n", ["4: `rates`: 'call.eror' is no event of a call"]),
         (SOUND + "rates: {call.error: 200%}\n", ["4: `rates`: '200%' is not between 0% and 100%"]),
+        (SOUND + "variation: 80%\n", ["4: `variation`: this is not a list of `metric: share`"]),
+        (SOUND + "variation: {call.error: 1}\n", ["4: `variation`: call.error is neither cost nor tokens"]),
+        (SOUND + "variation: {cost.per_call: much}\n", ["4: `variation`: 'much' is no share of the mean"]),
+        (SOUND + "variation: {cost.per_call: 0}\n", ["4: `variation`: 0 is not above 0 and at most 100"]),
         (SOUND + "rates: 1%\n", ["4: `rates`: this is not a list of `metric: share`"]),
         (SOUND.replace("1200", "[1, 2]"), ["2: `calls_per_hour`: this is neither a number nor a list of 168"]),
         (SOUND.replace("1200", "0"), ["2: `calls_per_hour`: no calls at all"]),

@@ -33,6 +33,9 @@ class MetricForecastView(BaseModel):
     smallest_drop: float | None = Field(
         default=None, description="Of a score: smallest drop of the mean seen with chance 0.8, a share of its scale."
     )
+    error: float | None = Field(
+        default=None, description="Of cost and tokens: standard error of the log of the arms' ratio by then."
+    )
 
 
 class StepForecastView(BaseModel):
@@ -58,7 +61,7 @@ class HarmForecastView(BaseModel):
     hours_median: float | None = Field(description="Until it is seen; null: not before the watch.")
     hours_likely: float | None = Field(description="Until it is seen with chance 0.8.")
     exposed_units: float = Field(description="Users of the candidate by the median.")
-    bad_answers: float = Field(description="Its answers with the event by then.")
+    bad_answers: float = Field(description="Its answers with the event by then; of cost and tokens all.")
 
 
 class DropForecastView(BaseModel):

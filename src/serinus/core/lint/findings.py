@@ -12,6 +12,7 @@ from serinus.core.lint.false_stops import bad_share, false_stops
 from serinus.core.lint.finding import Finding, Level
 from serinus.core.lint.forecast import LONGEST_HOURS, SEES, ratio_of
 from serinus.core.lint.foreseen import Forecast, StepForecast
+from serinus.core.lint.ratios import USUAL_VARIATION
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import metric
 from serinus.core.pipeline.limit import Limit
@@ -74,10 +75,10 @@ def _steps(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
                 mend="raise the share, lower min_units, or plan for it",
             )
         if one.metrics:
-            yield from _sight(plan, traffic, one, last=one is compared[-1])
+            yield from _sight(plan, traffic, one, found.assumed, last=one is compared[-1])
 
 
-def _sight(plan: Plan, traffic: Traffic, one: StepForecast, last: bool) -> Iterator[Finding]:
+def _sight(plan: Plan, traffic: Traffic, one: StepForecast, assumed: tuple[str, ...], last: bool) -> Iterator[Finding]:
     where = f"plan.steps[{one.step}]"
     place = f"by the end of {percent(one.share)} ({one.units_so_far:,.0f} units per arm)"
     blind = [m for m in one.metrics if m.seen < SEES]
@@ -98,7 +99,7 @@ def _sight(plan: Plan, traffic: Traffic, one: StepForecast, last: bool) -> Itera
         ratio = ratio_of(traffic, rail, rail.design_ratio)
         smallest = f"{m.smallest_harm:.3g} times the control's" if m.smallest_harm is not None else "nothing"
         yield Finding(
-            level="error",
+            level="warning" if m.metric in assumed else "error",
             where=where,
             what=f"{place} the comparison sees {metric(m.metric).title} of {ratio:.3g} times the control's with chance "
             f"{percent(m.seen)}; what it sees with {percent(SEES)} is {smallest}",
@@ -146,13 +147,13 @@ def _harms(plan: Plan, found: Forecast) -> Iterator[Finding]:
         title = metric(harm.metric).title
         if harm.hours_median is None:
             continue
-        slow = metric(harm.metric).kind == "quantile"
+        kind = metric(harm.metric).kind
         what = (
-            f"{title} of {harm.ratio:.3g} times the control's is"
-            if slow
-            else f"{harm.ratio:g} times as many {title} are"
+            f"{harm.ratio:g} times as many {title} are"
+            if kind == "events"
+            else f"{title} of {harm.ratio:.3g} times the control's is"
         )
-        answers = "slow answers" if slow else f"answers with {title}"
+        answers = {"quantile": "slow answers", "ratio": "answers"}.get(kind or "", f"answers with {title}")
         yield Finding(
             level="info",
             where=f"plan.guardrails.{harm.metric}",
@@ -253,12 +254,13 @@ def _costs(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
             where="traffic.judged",
             what=f"{judged.grades:,.0f} answers of both arms are judged while they are compared{usd}",
         )
-    if found.beyond:
+    if found.assumed:
         yield Finding(
             level="info",
-            where="plan.guardrails",
-            what=f"what the comparison of {listed(found.beyond)} sees is not forecast: this traffic does not tell how "
-            "they spread over users",
+            where="traffic.variation",
+            what=f"nobody knows how {listed([metric(name).title for name in found.assumed])} varies: its standard "
+            f"deviation is taken as {percent(USUAL_VARIATION)} of the mean, and all calls of a user as alike",
+            mend="give `variation: {cost.per_call: 80%, tokens.per_call: 60%}`, or let the app's own calls tell",
         )
 
 

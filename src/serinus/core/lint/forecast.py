@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from serinus.core.decision.harm import margin_of, own_alpha
-from serinus.core.lint import power, scores
+from serinus.core.lint import power, ratios, scores
 from serinus.core.lint.foreseen import DropForecast, Forecast, HarmForecast, MetricForecast, StepForecast
 from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
@@ -34,20 +34,21 @@ def forecast(plan: Plan, traffic: Traffic) -> Forecast:
     known = [rail for rail in acting if base_rate(traffic, rail) > 0]
     scored = [rail for rail in acting if rail.kind == "score"]
     graded = [rail for rail in scored if scores.graded_of(traffic, rail)]
+    spent = [rail for rail in acting if rail.kind == "ratio"]
     line = _Line(plan, traffic)
     steps = []
     for step in range(len(plan.steps)):
         line.enter(step)
-        steps.append(line.forecast(step, [rail for rail in acting if rail in known or rail in graded]))
+        steps.append(line.forecast(step, [rail for rail in acting if rail in known or rail in graded or rail in spent]))
         if not math.isfinite(line.hours):
             break
     return Forecast(
         steps=tuple(steps),
-        harms=tuple(line.harm(rail) for rail in known),
+        harms=tuple(line.harm(rail) for rail in acting if rail in known or rail in spent),
         unknown=tuple(rail.metric for rail in watched if rail.metric not in traffic.rates),
         unseen=tuple(rail.metric for rail in watched if traffic.rates.get(rail.metric) == 0),
         hours=_finite(line.hours),
-        beyond=tuple(rail.metric for rail in acting if rail.kind == "ratio"),
+        assumed=tuple(rail.metric for rail in spent if ratios.assumed(traffic, rail)),
         drops=tuple(line.drop(rail) for rail in graded),
         ungraded=tuple(rail.metric for rail in scored if rail not in graded),
     )
@@ -108,7 +109,7 @@ class _Line:
             calls_busiest=traffic.busiest * share,
             calls_mean=traffic.calls_per_hour * share,
             calls_quietest=traffic.quietest * share,
-            metrics=tuple((self._score if rail.kind == "score" else self._metric)(step, rail) for rail in compared),
+            metrics=tuple(self._rail(step, rail) for rail in compared),
             waits_for=self._waits_for,
         )
 
@@ -122,7 +123,7 @@ class _Line:
             hours_median=_finite(median),
             hours_likely=_finite(likely),
             exposed_units=self._units(until),
-            bad_answers=self._calls(until) * min(1.0, rail.design_ratio * base_rate(self._traffic, rail)),
+            bad_answers=self._calls(until) * self._bad_share(rail),
         )
 
     def drop(self, rail: Guardrail) -> DropForecast:
@@ -169,6 +170,40 @@ class _Line:
 
     def _graded(self, rail: Guardrail, own: float) -> Callable[[float], bool]:
         return lambda hours: scores.units(self._traffic, rail, [(hours, own)]) >= rail.labels_needed
+
+    def _bad_share(self, rail: Guardrail) -> float:
+        return 1.0 if rail.kind == "ratio" else min(1.0, rail.design_ratio * base_rate(self._traffic, rail))
+
+    def _rail(self, step: int, rail: Guardrail) -> MetricForecast:
+        kinds = {"score": self._score, "ratio": self._ratio}
+        return kinds.get(rail.kind, self._metric)(step, rail)
+
+    def _ratio(self, step: int, rail: Guardrail) -> MetricForecast:
+        plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
+        hours = None
+        if plan.steps[step].require == "non_inferior" and rail in plan.promoting():
+            wanted, needed = 1 - plan.beta / (len(plan.promoting()) + 1), -math.log(plan.beta)
+            start = self._starts[step]
+            shown = power.least(
+                lambda t: ratios.shown(self._error(start + t, rail), rail, needed) >= wanted,
+                _SHORTEST_HOURS,
+                LONGEST_HOURS,
+            )
+            hours = _finite(shown)
+        smallest = power.least(
+            lambda r: self._seen(end, rail, r, bar) >= SEES, rail.max_ratio * ratios.LEAST_RATIO, LARGEST_RATIO
+        )
+        return MetricForecast(
+            metric=rail.metric,
+            unit_rate=1.0,
+            seen=self._seen(end, rail, rail.design_ratio, bar),
+            smallest_harm=_finite(smallest),
+            hours_to_show=hours,
+            error=_finite(self._error(end, rail)),
+        )
+
+    def _error(self, hours: float, rail: Guardrail) -> float:
+        return ratios.error(self._traffic, rail, self._enrolled(hours))
 
     def _score(self, step: int, rail: Guardrail) -> MetricForecast:
         plan, end, bar = self._plan, self.hours, log_bar(self._plan, rail)
@@ -242,6 +277,9 @@ class _Line:
 
     def _seen(self, hours: float, rail: Guardrail, ratio: float, bar: float) -> float:
         """At least the chance that it stands above the bar at any one time until then."""
+        if rail.kind == "ratio":
+            errors = (self._error(part * hours, rail) for part in _PARTS)
+            return max(ratios.seen(error, rail, ratio, bar) for error in errors)
         base, margin = base_rate(self._traffic, rail), margin_of(rail)
         best = 0.0
         for part in _PARTS:

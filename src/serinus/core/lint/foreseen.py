@@ -13,7 +13,8 @@ class MetricForecast(msgspec.Struct, frozen=True, kw_only=True):
 
     Of a score `unit_rate` is the share of the arm's units that are `graded` by then, harm is a mean lower by
     `scores.DESIGN_DROP` more than is tolerated, and `smallest_drop` takes the place of `smallest_harm`: a share of the
-    scale (None: no drop).
+    scale (None: no drop). Of cost and tokens every unit has a value, and `error` is the standard error of the log of
+    the arms' ratio by then (None: too few units to judge it).
     """
 
     metric: str
@@ -23,6 +24,7 @@ class MetricForecast(msgspec.Struct, frozen=True, kw_only=True):
     hours_to_show: float | None = None
     graded: float | None = None
     smallest_drop: float | None = None
+    error: float | None = None
 
 
 class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +45,9 @@ class StepForecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HarmForecast(msgspec.Struct, frozen=True, kw_only=True):
-    """Harm of a guardrail's design ratio (`ratio`: of rates, or of latencies) from the start on: hours until it is
-    seen with chance ½ and `SEES` (None: not before the watch), and by the first of them the candidate's users and its
-    answers with the event."""
+    """Harm of a guardrail's design ratio (`ratio`: of rates, latencies, cost or tokens) from the start on: hours until
+    it is seen with chance ½ and `SEES` (None: not before the watch), and by the first of them the candidate's users and
+    its answers with the event (of cost and tokens: all of its answers)."""
 
     metric: str
     ratio: float
@@ -67,14 +69,14 @@ class DropForecast(msgspec.Struct, frozen=True, kw_only=True):
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """All of a plan's traffic. `unknown` are guardrails whose base rate nobody knows, `ungraded` scores of which nobody
-    knows how many come, `unseen` those whose event never happened, `beyond` those of kinds that are not forecast: costs
-    and tokens. `hours`: until live, people and stages without traffic apart (None: never)."""
+    knows how many come, `unseen` those whose event never happened, `assumed` those on cost or tokens of which nobody
+    knows how they vary. `hours`: until live, people and stages without traffic apart (None: never)."""
 
     steps: tuple[StepForecast, ...]
     harms: tuple[HarmForecast, ...]
     unknown: tuple[str, ...]
     unseen: tuple[str, ...]
     hours: float | None
-    beyond: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     drops: tuple[DropForecast, ...] = ()
     ungraded: tuple[str, ...] = ()

@@ -13,6 +13,8 @@ WINDOWS_H = (1, 6, 24, 72, 168, 672)
 """Windows in which distinct units are counted."""
 _US_PER_HOUR = 3_600_000_000
 _LEAST_SCORES = 20
+_LEAST_UNITS = 100
+"""Units of a window from which on the variance of their sums tells something."""
 _MONDAY = 72
 """Hours from the beginning of the week to the beginning of time, a Thursday."""
 
@@ -22,7 +24,9 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     distinct units in whole windows of so many hours, the live version's calls with each event and in all, the calls of
     the busiest unit, and the mean cost of those whose cost is known (nano-USD; None: of none). `quantiles`: of the live
     version's `latency` and `ttft`, pairs (share of calls, ms). `scores`: how many of the live version's calls have a
-    score, and the mean and standard deviation of these, on its own scale."""
+    score, and the mean and standard deviation of these, on its own scale. `spreads`: of what the live version's calls
+    cost and wrote, by whole windows of so many hours: units in them, and the variance of their sums
+    (`ratios.unit_variance`)."""
 
     first_us: int
     last_us: int
@@ -34,6 +38,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     cost_nano: float | None = None
     quantiles: dict[str, tuple[tuple[float, float], ...]] = {}
     scores: dict[str, tuple[int, float, float]] = {}
+    spreads: dict[str, dict[int, tuple[int, float]]] = {}
 
 
 def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
@@ -53,6 +58,7 @@ def traffic_of(counted: Counted, metrics: tuple[str, ...]) -> Traffic | None:
         cost_nano=-1 if counted.cost_nano is None else round(counted.cost_nano),
         quantiles={measure: found for measure, pairs in counted.quantiles.items() if (found := _rising(pairs))},
         graded=_graded(counted),
+        spreads={name: pairs for name, found in counted.spreads.items() if (pairs := _spread(found))},
     )
 
 
@@ -66,6 +72,15 @@ def _graded(counted: Counted) -> dict[str, Graded]:
             width = scale.high - scale.low
             found[name] = Graded(share=min(1.0, calls / counted.live_calls), mean=at, sd=min(1.0, sd / width))
     return found
+
+
+def _spread(found: dict[int, tuple[int, float]]) -> tuple[tuple[float, float], ...]:
+    """Of windows with enough units whose sums vary at all."""
+    return tuple(
+        (float(hours), variance)
+        for hours, (units, variance) in sorted(found.items())
+        if units >= _LEAST_UNITS and 0 < variance < math.inf
+    )
 
 
 def _hourly(counted: Counted) -> tuple[float, ...]:

@@ -10,15 +10,18 @@ import msgspec
 from serinus.core.errors import InvalidInput
 
 HOURS_OF_WEEK = 168
+LARGEST_VARIATION = 100.0
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True):
     """A score of an app's answers: the share of calls that get one, and the mean and standard deviation of those, as
-    shares of the scale. Where only the share is known they are those of a judge that is mostly content."""
+    shares of the scale. Where only the share is known they are those of a judge that is mostly content; `guessed`: so
+    is the mean."""
 
     share: float
     mean: float = 0.8
     sd: float = 0.25
+    guessed: bool = False
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +32,9 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     `rates`: event metric → share of calls with it (the live version's own). `heaviest_unit`: its share of all calls.
     `cost_nano`: mean cost of a call in nano-USD; −1 unknown. `quantiles`: of `latency` and `ttft`, pairs (share of
     calls, ms that they do not exceed), growing in both. `judged`: the share of answers that a judge grades in
-    production, at `judge_nano` each; −1 unknown. `graded`: score → how answers are graded.
+    production, at `judge_nano` each; −1 unknown. `graded`: score → how answers are graded. `spreads`: metric of cost or
+    tokens → (hours, variance of a unit's sums within such a window, as `ratios.unit_variance` has it), growing in
+    hours; `variation`: the standard deviation of a call's, as a share of the mean, where nothing better is known.
     """
 
     days: float
@@ -42,6 +47,8 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
     judged: float = 0.0
     judge_nano: int = -1
     graded: dict[str, Graded] = {}
+    spreads: dict[str, tuple[tuple[float, float], ...]] = {}
+    variation: dict[str, float] = {}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be; InvalidInput names the field."""
@@ -58,6 +65,15 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
             _check_quantiles(measure, quantiles)
         for name, graded in self.graded.items():
             _check_graded(name, graded)
+        for name, spread in self.spreads.items():
+            _check_spread(name, spread)
+        for name, times in self.variation.items():
+            if not 0 < times <= LARGEST_VARIATION:
+                raise InvalidInput(
+                    f"{times:g} is not above 0 and at most {LARGEST_VARIATION:g}",
+                    where="traffic.variation",
+                    mend=f"give the standard deviation as a share of the mean, such as {{{name}: 80%}}",
+                )
         for name, rate in self.rates.items():
             if not 0 <= rate <= 1:
                 raise InvalidInput(
@@ -114,6 +130,18 @@ def _check_reach(reach: tuple[tuple[float, float], ...]) -> None:
         if not (before[0] < hours < math.inf and before[1] <= units < math.inf and units > 0):
             raise InvalidInput(f"[{hours:g}, {units:g}] does not grow", where="traffic.reach", mend=mend)
         before = hours, units
+
+
+def _check_spread(name: str, spread: tuple[tuple[float, float], ...]) -> None:
+    before = 0.0
+    for hours, variance in spread:
+        if not (before < hours < math.inf and 0 < variance < math.inf):
+            raise InvalidInput(
+                f"[{hours:g}, {variance:g}] is no variance of a window longer than the one before",
+                where=f"traffic.spreads.{name}",
+                mend="give pairs that grow in hours, with variances above 0",
+            )
+        before = hours
 
 
 def _check_graded(name: str, graded: Graded) -> None:

@@ -62,4 +62,4 @@ def _with_another(found: Growth | None, slot: int) -> Growth:
     weight = math.log(1.0 / (max(1.0, slot / LEVEL) ** 3 * _TOTAL))
     if found is None:
         return np.full(len(BETS), math.floor(weight * NANO), np.int64)
-    return np.floor(np.logaddexp(found / NANO, weight) * NANO).astype(np.int64)
+    return np.asarray(np.floor(np.logaddexp(found / NANO, weight) * NANO), np.int64)

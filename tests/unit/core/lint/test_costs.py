@@ -63,4 +63,5 @@ def test_costs_and_what_is_not_forecast_are_told() -> None:
     assert told["plan.stages.mirror"].level == "warning"
     assert "max_cost_usd" in told["plan.stages.mirror"].mend
     assert "what they cost is not known" in told["traffic.judged"].what
-    assert "cost.per_call" in told["plan.guardrails"].what
+    assert "nobody knows how cost per call varies" in told["traffic.variation"].what
+    assert "cost.per_call: 80%" in told["traffic.variation"].mend

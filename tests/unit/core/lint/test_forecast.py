@@ -189,7 +189,7 @@ def test_q_a_guardrail_on_latency_is_forecast_without_any_history_of_it() -> Non
     assert seen.unit_rate == pytest.approx(traffic().unit_rate(0.05, 14), rel=0.2)
     assert seen.smallest_harm is not None
     assert 1.1 < seen.smallest_harm < 1.3
-    assert (usual.unknown, usual.beyond) == ((), ())
+    assert (usual.unknown, usual.assumed) == ((), ())
     wide = {"latency": ((0.5, 900.0), (0.95, 9000.0))}
     spread = forecast(plan(guardrails=rails), traffic(rates={}, quantiles=wide))
     assert spread.harms[0].ratio > usual.harms[0].ratio > 1.1

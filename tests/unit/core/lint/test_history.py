@@ -81,3 +81,11 @@ def test_scores_become_shares_of_their_scale_and_few_of_them_tell_nothing() -> N
     found = traffic_of(counted(dict.fromkeys(range(3), 5), scores=scores), ())
     assert found is not None
     assert found.graded == {"feedback.rating": Graded(share=0.25, mean=0.75, sd=0.25)}
+
+
+def test_H5_how_cost_spreads_over_users_is_known_of_windows_with_enough_of_them() -> None:
+    """Fewer than 100 users tell nothing, nor do sums that do not vary."""
+    spreads = {"cost.per_call": {1: (240, 2.5), 6: (99, 9.0), 24: (150, 3.5)}, "tokens.per_call": {1: (500, 0.0)}}
+    found = traffic_of(counted(dict.fromkeys(range(48), 50), spreads=spreads), ())
+    assert found is not None
+    assert found.spreads == {"cost.per_call": ((1.0, 2.5), (24.0, 3.5))}
