@@ -23,6 +23,7 @@ from serinus.adapters.clock import host_ns
 from serinus.adapters.conversation_table import ConversationTable
 from serinus.adapters.spool_writer import SpoolWriter
 from serinus.core.fleet import WorkerStatus
+from serinus.core.routing.snapshot import READER
 from serinus.gateway.chance import Chance
 from serinus.gateway.host_watch import HostWatch
 from serinus.gateway.log import Log
@@ -151,6 +152,7 @@ class Worker:
             mirror_dropped=gateway.mirrors.drops.total(),
             mirror_drops=dict(gateway.mirrors.drops),
             breakers=gateway.breakers(),
+            reader=READER,
         )
 
     def _log_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

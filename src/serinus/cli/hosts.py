@@ -7,7 +7,7 @@ from typing import Any
 
 from serinus.cli.api_client import connect
 from serinus.cli.options import Json, Key, Url
-from serinus.cli.output import print_json, print_table
+from serinus.cli.output import console, plain, print_json, print_table
 
 
 def hosts(url: Url = "", key: Key = "", json: Json = False) -> None:
@@ -39,6 +39,9 @@ def hosts(url: Url = "", key: Key = "", json: Json = False) -> None:
         "host", "workers", "revision", "leased", "data age", "in flight", "spool bytes", "dropped", "mirrored", "clock",
     )  # fmt: skip
     print_table(columns, rows, "No gateway has reported yet.")
+    for host in document["items"]:
+        if host["warning"]:
+            console().print(plain(host["warning"]))
 
 
 def _mirrored(workers: list[dict[str, Any]]) -> str:

@@ -13,8 +13,8 @@ from serinus.control.name_versions import Names, name_versions
 from serinus.control.read_gates import read_gates
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, data_age_s, standing
-from serinus.core.fleet import HostStatus
-from serinus.core.pipeline.app import AppState
+from serinus.core.fleet import HostStatus, is_mute, mute_sentence
+from serinus.core.pipeline.app import AppState, unserved_apps
 from serinus.core.pipeline.freeze import Freeze
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import SERVING, State
@@ -52,6 +52,7 @@ class OverviewView:
     ended: tuple[Release, ...]
     apps: tuple[AppState, ...]
     hosts: tuple[HostStatus, ...]
+    warnings: tuple[str, ...]
     names: Names
     revision: int
     leader: Leader | None
@@ -87,6 +88,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         ended=tuple(ended),
         apps=tuple(sorted(apps, key=lambda app: app.config.name)),
         hosts=tuple(sorted(hosts, key=lambda host: host.host)),
+        warnings=_warnings(hosts, unserved_apps(apps)),
         names=names,
         revision=revision,
         leader=parts.control.leader(),
@@ -94,6 +96,11 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         waiting=tuple(waiting),
         data_age_s=data_age_s(hosts, now_us),
     )
+
+
+def _warnings(hosts: list[HostStatus], unserved: tuple[str, ...]) -> tuple[str, ...]:
+    """What is wrong with hosts: those that cannot say the message of apps with nothing live."""
+    return tuple(mute_sentence(host.host, unserved) for host in hosts if unserved and is_mute(host))
 
 
 _FINAL = (State.PROMOTED, State.ROLLED_BACK, State.ABORTED, State.REJECTED)

@@ -151,7 +151,7 @@ ACTS: dict[str, ReleaseAct] = {
             event=Event.PAUSE,
             button="Pause",
             says="The share stays as it is and the dwell clock stops. Proven harm still rolls it back. "
-            "A person resumes.",
+            "A person resumes. In a first release, whoever begins a conversation meanwhile gets the fallback message.",
             do=_pause,
         ),
         ReleaseAct(

@@ -92,7 +92,7 @@ def pause_for_error(
         reason = f"The release could not be judged: {what}"
         trigger = "unreadable" if passing else "error"
         hold = Hold(trigger=trigger, reason=reason, at_us=now_us, auto_resume=passing)
-        change_release(tx, now_us, ACTOR, Action.TICK_PAUSED, release, paused(release, hold))
+        change_release(tx, now_us, ACTOR, Action.TICK_PAUSED, release, paused(release, hold, tx.revision() + 1))
 
     run(store, work, epoch)
 
@@ -154,7 +154,7 @@ def _following(
     revision = tx.revision() + 1
     match command:
         case Pause():
-            return Action.TICK_PAUSED, paused(release, _hold(command, now_us))
+            return Action.TICK_PAUSED, paused(release, _hold(command, now_us), revision)
         case Resume():
             return Action.TICK_RESUMED, resumed(release, progress, command.reason)
         case Calibrate():

@@ -92,4 +92,5 @@ def digest_of(value: msgspec.Struct) -> str:
 
 def _routing(release: Release) -> tuple[object, ...]:
     """All of a release that the snapshot shows."""
-    return release.state in SERVING, release.state in FINAL, release.ramp, mirror_of(release), release.yardsticks
+    ended = release.state in FINAL
+    return release.state in SERVING, ended, release.ramp, mirror_of(release), release.yardsticks, release.closed_from

@@ -19,7 +19,7 @@ from serinus.core.decision.allocation import enrolled_units
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
 from serinus.core.decision.observations import Bucket, Fleet, Flow, Observations
 from serinus.core.decision.sightings import ArmSight, HostSight, see_arm, see_host
-from serinus.core.fleet import HostStatus, in_time
+from serinus.core.fleet import HostStatus, in_time, is_mute
 from serinus.core.pipeline.app import AppState
 from serinus.core.records.sums import ESCALATED_FOR, SHADOW_STRATUM, Sum, SumKey
 from serinus.core.release.release import Progress, Release
@@ -135,6 +135,7 @@ def _fleet(release: Release, hosts: Hosts, now_ns: int, heard_ns: int | None = N
         watermark_us=min((one.shipped_until_us for one in in_time([hosts[name].status for name in live])), default=0),
         late=tuple(name for name in live if quiet_s[name] > LATE_S),
         stuck=tuple(name for name in live if unshipped_s[name] > release.plan.freshness_s),
+        mute=tuple(n for n in live if release.plan.first and is_mute(hosts[n].status)),
         unconfirmed=tuple(n for n in live if ending and not _follows(hosts[n].status, release.final_revision)),
     )
 

@@ -1,4 +1,4 @@
-"""Pause a release: its share stays, its dwell stops, a person resumes it."""
+"""Pause a release: its share stays, its dwell stops, a person resumes it. A first release takes in nobody new."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pause_release(
     def work(tx: ControlTx) -> Release:
         before = release_of(tx, id, expected_seq)
         text = f"{actor} paused the release" + (f": {reason}" if reason else "")
-        following = paused(before, Hold(trigger="person", reason=text, at_us=now_us))
+        following = paused(before, Hold(trigger="person", reason=text, at_us=now_us), tx.revision() + 1)
         return change_release(tx, now_us, actor, Action.RELEASE_PAUSED, before, following)
 
     return run(store, work)

@@ -107,5 +107,6 @@ def _release(release: Release, config: AppConfig) -> snapshot.Release:
         forced=forced_units(config, release.plan, release.step),
         populations=populations(release.plan, release.step),
         measures=measures(release.plan, release.yardsticks),
+        closed_from=release.closed_from,
         awaited=tuple(rail.metric for rail in release.plan.guardrails if rail.awaits_labels),
     )

@@ -13,6 +13,7 @@ from serinus.control.lookup import app_of, version_to_serve
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.control.plan_first import plan_first, plan_to_forecast
+from serinus.control.refuse_mute import mute_hosts, refuse_mute
 from serinus.control.refuse_unpriced import refuse_unpriced
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput, NotFound
@@ -56,15 +57,17 @@ def start_release(
 
     `word` is what a person says of its risk, which the plan's `risk` may ask more for (M1, M2).
 
-    Refused, with what is missing: no plan or owner (A6), for a first release a message, an approval or absolute
-    minimums, an override set, the candidate live already, a freeze, or another active release, which is named (H6).
-    `request_release` lets it wait for the latter two.
+    Refused, with what is missing: no plan or owner (A6), for a first release a message, an approval, absolute
+    minimums or gateways that say the message, an override set, the candidate live already, a freeze, or another active
+    release, which is named (H6). `request_release` lets it wait for the latter two.
     """
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
+    mute = mute_hosts(telemetry, now_us)
 
     def work(tx: ControlTx) -> Release:
         plan, control, candidate = plan_release(tx, app, ref, hours, word)
+        refuse_mute(app, plan, mute)
         _refuse_frozen(tx, plan, now_us)
         asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside)
         asked = msgspec.structs.replace(asked, yardsticks=known)

@@ -20,7 +20,8 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A live gateway worker. `acked` is the snapshot revision it routes by; `leased`: it may serve candidates now;
     `dropped`: records that found no room in the spool since it started. `mirror_sent`: copies of requests sent to
     candidates since then; `mirror_dropped`: those not sent, and why by reason in `mirror_drops`. `breakers`: the
-    circuit breakers that have opened since then."""
+    circuit breakers that have opened since then. `reader`: the newest kind of snapshot that it serves in full (0: from
+    before it was told)."""
 
     instance: str
     pid: int
@@ -32,6 +33,7 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     mirror_dropped: int = 0
     mirror_drops: dict[str, int] = {}
     breakers: tuple[BreakerStatus, ...] = ()
+    reader: int = 0
 
 
 class InFlight(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     followed: int | None = None
 
 
+SPEAKS = 3
+"""Workers of an earlier reader answer 503 where nothing is live, instead of the app's message."""
 LARGEST_OFFSET_S = 60
 """A host whose clock is further off the store's than this is told, and no time is counted by it."""
 
@@ -68,6 +72,20 @@ LARGEST_OFFSET_S = 60
 def is_off(host: HostStatus) -> bool:
     """Whether the host's clock is too far off for its wall times to stand beside those of others."""
     return abs(host.clock_offset_us) > LARGEST_OFFSET_S * 1_000_000
+
+
+def is_mute(host: HostStatus) -> bool:
+    """Whether a worker of the host cannot say the fallback message where nothing is live (H13)."""
+    return any(worker.pid and worker.reader < SPEAKS for worker in host.workers)
+
+
+def mute_sentence(host: str, apps: Sequence[str] = ()) -> str:
+    """What is wrong with such a host, for which `apps` if they are known, and how it is mended."""
+    of = f" of {', '.join(sorted(apps))}" if apps else ""
+    return (
+        f"Host {host} runs gateway workers of an earlier Serinus: where nothing is live they answer 503 instead of the "
+        f"fallback message{of}; upgrade Serinus there"
+    )
 
 
 def in_time(hosts: Sequence[HostStatus]) -> list[HostStatus]:

@@ -208,7 +208,8 @@ class Admission:
             call.arm, call.stratum = arm_of(unit_point(release.salt, unit), release.ramp, call.started)
         else:
             call.arm, call.stratum = app.scope.arm(release, unit, call.started, call.place)
-        if call.arm is _CANDIDATE:
+        closed = call.unserved and 0 < release.closed_from <= call.started
+        if call.arm is _CANDIDATE and not closed:
             call.version = app.candidate
             call.unserved = False
         elif call.unserved:  # a message is no version to compare with

@@ -102,7 +102,7 @@ class Production:
         self.calls_per_s = calls_per_s
         self.rates: dict[Event, Chance] = {}
         self.traffic, self.shipping, self.hanging = True, True, False
-        self.dropped = 0
+        self.dropped, self.reader = 0, snapshot.READER
         self.served: Counter[tuple[str, Arm]] = Counter()
         self.snapshots: list[snapshot.Snapshot] = []
         self._waiting: list[int] = []
@@ -193,6 +193,8 @@ class Production:
                 u, facts = unit_point(release.salt, unit), Facts(attributes={"staff": self._users % 4 == 0})
                 place = place_of(u, release.ramp, release.populations, routing.revision, facts)
                 arm, stratum = arm_at(u, release.ramp, routing.revision, place)
+                if app.live is None and 0 < release.closed_from <= routing.revision:
+                    arm, stratum = Arm.REST, -1
                 if app.live is None and arm is not Arm.CANDIDATE:
                     arm, stratum = Arm.REST, -1
             self.served[app.live or "", arm] += 1
@@ -271,7 +273,9 @@ class Production:
             if self._waiting
             else ()
         )
-        worker = WorkerStatus(instance="w1", pid=1, acked=revision, leased=True, dropped=self.dropped)
+        worker = WorkerStatus(
+            instance="w1", pid=1, acked=revision, leased=True, dropped=self.dropped, reader=self.reader
+        )
         status = HostStatus(
             host=HOST,
             beat=self._beat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from contextlib import suppress
 
 import msgspec
@@ -14,6 +15,7 @@ from serinus.control.make_live import make_live
 from serinus.control.pause_release import pause_release
 from serinus.control.resume_release import resume_release
 from serinus.control.set_override import set_override
+from serinus.control.start_release import start_release
 from serinus.control.verify_audit import verify_audit
 from serinus.core.audit.entry import Entry
 from serinus.core.decision.decision import Evidence
@@ -30,6 +32,8 @@ from serinus.core.records.record import Event
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
+from serinus.core.routing.snapshot import READER
+from serinus.ports.control_store import Page
 from serinus.ports.datasets import StoredSuite
 from tests.unit.agent.crashing import Crash, CrashPoints
 from tests.unit.control.production import PERSON, PLAN, START_US, Production, rate
@@ -113,16 +117,31 @@ def test_H13_a_broken_rule_takes_a_first_release_back() -> None:
     assert made.until(State.ROLLED_BACK).reason.startswith("1 unit of the candidate got an answer that breaks a rule")
 
 
+def newly_served(made: Production, seconds: int) -> set[Arm]:
+    """The arms of users who begin in the next seconds."""
+    before = Counter(made.served)
+    made.seconds(seconds)
+    return {arm for (_, arm), count in made.served.items() if count > before[_, arm]}
+
+
 def test_H13_pause_and_abort_of_a_first_release() -> None:
-    """A pause keeps the share and its dwell; an abort means the message for all, confirmed as any other."""
+    """A person's pause keeps what was begun and takes in nobody new, a resume opens it again; an abort means the
+    message for all, confirmed as any other."""
     made = signed(world())
     release = made.seconds(5)
     assert release.exposed
+    assert newly_served(made, 2) == {Arm.REST, Arm.CANDIDATE}
     release = pause_release(made.control, made.clock.now_us(), PERSON, release.id, "look")
     assert routed(made) == (None, True)
-    made.seconds(3)
+    routing = made.routing()
+    served = routing.apps["shop"].release
+    assert served is not None
+    assert served.closed_from == routing.revision
+    assert [(point.step, point.share) for point in served.ramp] == [(0, 0.05)]
+    assert newly_served(made, 3) == {Arm.REST}
+    assert decided(made) is not None
     resume_release(made.control, made.clock.now_us(), PERSON, release.id, "fine")
-    made.seconds(3)
+    assert newly_served(made, 3) == {Arm.REST, Arm.CANDIDATE}
     abort_release(made.control, made.clock.now_us(), PERSON, release.id, "later")
     assert made.until(State.ABORTED).final_revision
     assert routed(made) == (None, False)
@@ -136,6 +155,52 @@ def test_H13_silence_of_the_candidate_pauses_and_no_control_is_missed() -> None:
     assert "No answered call of the candidate" in made.until(State.PAUSED).reason
     made.traffic = True
     assert made.until(State.RUNNING).hold is None
+
+
+def test_H13_a_pause_for_missing_data_closes_nothing() -> None:
+    """Only callers who come back can end it."""
+    made = signed(world())
+    made.seconds(5)
+    made.traffic = False
+    release = made.until(State.PAUSED)
+    assert release.hold is not None
+    assert (release.hold.auto_resume, release.closed_from) == (True, 0)
+    made.traffic = True
+    assert newly_served(made, 2) == {Arm.REST, Arm.CANDIDATE}
+
+
+def test_H13_a_host_that_cannot_say_the_message_is_told_and_waited_for() -> None:
+    """A gateway of an earlier Serinus joins: its callers get 503, and nothing of it is on record. The release pauses
+    with what to do, is on the trail and among the notices, and goes on when the host is upgraded."""
+    made = signed(world())
+    made.seconds(5)
+    made.reader = 0
+    release = made.until(State.PAUSED)
+    assert release.reason.startswith("Host host-1 runs gateway workers of an earlier Serinus")
+    assert release.reason.endswith("upgrade Serinus there")
+    with made.control.tx() as tx:
+        told = tx.notices(Page(limit=5), "shop")[0]
+    assert release.reason in [notice.body for notice in told]
+    assert made.seconds(20).state is State.PAUSED
+    made.reader = READER
+    assert made.until(State.RUNNING).hold is None
+
+
+def test_H13_no_first_release_begins_where_the_message_cannot_be_said() -> None:
+    """Refused with the host's name; with something live the same host is good enough."""
+    made = world()
+    made.reader = 2
+    made.report()
+    with pytest.raises(Conflict, match="instead of the fallback message of shop") as refused:
+        start_release(
+            made.control, made.clock.now_us(), PERSON, made.ids, "s", "shop", made.candidate.name, "", made.telemetry
+        )
+    assert refused.value.mend == "`serinus hosts` shows each"
+    make_live(made.control, made.clock.now_us(), PERSON, "shop", made.baseline.name, "known")
+    started = start_release(
+        made.control, made.clock.now_us(), PERSON, made.ids, "s", "shop", made.candidate.name, "", made.telemetry
+    )
+    assert not started.plan.first
 
 
 def test_H13_a_first_release_that_hangs_is_taken_back() -> None:

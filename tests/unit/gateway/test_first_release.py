@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from serinus.core.routing.assignment import Arm, RampPoint
 from serinus.core.routing.snapshot import App, Release
 from serinus.core.wire.refusal import Refusal
-from tests.unit.gateway.test_admission import CANDIDATE, NOW, Door
+from tests.unit.gateway.test_admission import CANDIDATE, LIVE, NOW, Door
 
 MESSAGE = "A colleague will answer."
 
@@ -55,3 +56,30 @@ def test_H13_without_a_release_the_message_answers_and_without_a_message_an_erro
     assert Door(apps={"app": app(released=False)}).admit(user="u").unserved
     with pytest.raises(Refusal, match="no live version"):
         Door(apps={"app": app("", released=False)}).admit(user="u")
+
+
+def test_H13_a_pause_takes_in_nobody_new_and_conversations_go_on() -> None:
+    """Begun before the pause: the candidate still. Begun in it: the message, for opted-in units as well, and the
+    candidate once a person has resumed."""
+    before = Door(apps={"app": app(share=1.0)}, revision=3)
+    begun = before.admit(user="ann")
+    going_on = f"x-serinus-conversation: {begun.token}"
+    held = app(share=1.0)
+    assert held.release is not None
+    closed = msgspec.structs.replace(held, release=msgspec.structs.replace(held.release, closed_from=4))
+    during = Door(apps={"app": closed}, revision=6)
+    assert during.admit(going_on, user="ann").version.digest.hex() == CANDIDATE
+    new = during.admit(user="ann")
+    assert (new.unserved, new.arm, new.stratum) == (True, Arm.REST, -1)
+    assert during.admit(user="forced").unserved
+    after = Door(apps={"app": app(share=1.0)}, revision=7)
+    assert not after.admit(f"x-serinus-conversation: {new.token}", user="ann").unserved
+
+
+def test_H13_only_a_first_release_closes() -> None:
+    """With something live a paused candidate goes on serving its share: it is compared with what is live."""
+    held = app(share=0.5)
+    assert held.release is not None
+    release = msgspec.structs.replace(held.release, control=LIVE, closed_from=1, forced=())
+    door = Door(apps={"app": msgspec.structs.replace(held, live=LIVE, release=release)})
+    assert {door.admit(user=f"u{n}").arm for n in range(40)} == {Arm.CANDIDATE, Arm.CONTROL}

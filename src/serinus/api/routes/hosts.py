@@ -9,6 +9,7 @@ from serinus.api.paging import Listing
 from serinus.api.parts import Parts
 from serinus.api.schemas.record import HostView
 from serinus.core.access import Operation
+from serinus.core.pipeline.app import unserved_apps
 from serinus.ports.control_store import ApiKey
 
 
@@ -22,7 +23,9 @@ def routes(parts: Parts) -> APIRouter:
         """All hosts with their workers, in order of name; always one page."""
         with parts.telemetry.tx() as tx:
             found = sorted(tx.hosts(), key=lambda host: host.host)
+        with parts.control.tx() as control:
+            unserved = unserved_apps(control.apps())
         now_us = parts.clock.now_us()
-        return Listing(items=[HostView.of(host, now_us) for host in found])
+        return Listing(items=[HostView.of(host, now_us, unserved) for host in found])
 
     return router

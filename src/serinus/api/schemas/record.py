@@ -1,12 +1,13 @@
 """Audit entries, keys and hosts on the wire."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.times import when
 from serinus.core.audit.entry import Entry, Fault
-from serinus.core.fleet import HostStatus
+from serinus.core.fleet import HostStatus, is_mute, mute_sentence
 from serinus.ports.control_store import ApiKey
 
 
@@ -107,6 +108,7 @@ class WorkerView(BaseModel):
     mirror_sent: int = Field(description="Copies of requests sent to candidates since it started.")
     mirror_dropped: int = Field(description="Copies that were not made, so that no user waits.")
     mirror_drops: dict[str, int] = Field(description="Why not, by reason.")
+    reader: int = Field(description="The newest kind of routing snapshot that it serves in full; 0: it does not tell.")
 
 
 class HostView(BaseModel):
@@ -120,10 +122,11 @@ class HostView(BaseModel):
     clock_offset_s: float = Field(description="Its clock minus the store's at its last report.")
     in_flight: int
     workers: list[WorkerView]
+    warning: str = Field(description="What is wrong with it, and how it is mended; empty: nothing.")
 
     @classmethod
-    def of(cls, host: HostStatus, now_us: int) -> "HostView":
-        """The view of a host's report."""
+    def of(cls, host: HostStatus, now_us: int, unserved: Sequence[str] = ()) -> "HostView":
+        """The view of a host's report. `unserved`: apps with nothing live whose fallback message callers should get."""
         return cls(
             host=host.host,
             beat=host.beat,
@@ -143,7 +146,9 @@ class HostView(BaseModel):
                     mirror_sent=worker.mirror_sent,
                     mirror_dropped=worker.mirror_dropped,
                     mirror_drops=worker.mirror_drops,
+                    reader=worker.reader,
                 )
                 for worker in host.workers
             ],
+            warning=mute_sentence(host.host, unserved) if unserved and is_mute(host) else "",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from serinus.core.decision.commands import Pause
 from serinus.core.decision.observations import Flow, Observations
+from serinus.core.fleet import mute_sentence
 from serinus.core.release.release import Progress, Release
 
 NO_DATA = "no_data"
@@ -24,6 +25,8 @@ def missing(release: Release, seen: Observations) -> Pause | None:
         return _pause(NO_DATA, "No gateway host reports, so nothing is known of either arm")
     if seen.fleet.stuck:
         return _pause(NO_DATA, f"Host {seen.fleet.stuck[0]} has shipped no records for {plan.freshness_s:g} s")
+    if seen.fleet.mute:
+        return _pause(NO_DATA, mute_sentence(seen.fleet.mute[0]))
     if _silent(seen.candidate, plan.freshness_s):
         heard = not plan.first and not _silent(seen.control, plan.freshness_s)
         if seen.candidate.in_flight and (heard or len(compared_arms(release, seen)) == 1):
@@ -64,7 +67,7 @@ def drops(progress: Progress, seen: Observations) -> Pause | None:
 def flowing(release: Release, seen: Observations) -> bool:
     """Whether this moment counts for the dwell: both compared arms answered within the freshness window, as seen by
     this control itself, and every live host reports and ships."""
-    if not seen.fleet.live or seen.fleet.late:
+    if not seen.fleet.live or seen.fleet.late or seen.fleet.mute:
         return False
     limit_ms = release.plan.freshness_s * 1000
     return all(arm.seen and arm.age_ms <= limit_ms for arm in compared_arms(release, seen))

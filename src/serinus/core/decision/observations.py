@@ -57,8 +57,8 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     """The hosts. `live` may serve the candidate; with none of them, `awaited` says that a host may just be starting
     again: one reported, or this control began to look, no longer ago than the lease. `late` of the live ones
     reported or shipped nothing for some seconds, `stuck` shipped nothing for longer than the plan's freshness.
-    `unconfirmed` hosts may still serve a candidate that was taken out. `watermark_us` (0: none): all records framed
-    before it, on all live hosts, are in the sums."""
+    `unconfirmed` hosts may still serve a candidate that was taken out; `mute` ones cannot say the message that a first
+    release needs. `watermark_us` (0: none): all records framed before it, on all live hosts, are in the sums."""
 
     live: int
     awaited: bool = False
@@ -66,6 +66,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     late: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     unconfirmed: tuple[str, ...] = ()
+    mute: tuple[str, ...] = ()
 
 
 class Gates(msgspec.Struct, frozen=True, kw_only=True):

@@ -114,6 +114,7 @@ def standing_pause(case: Case) -> Answer:
     waiting = asked(case.seen.suspicions, case.release.plan.suspicions.confirm_within_s)
     if waiting or not hold.auto_resume:
         text = f"Paused until a person resumes: {waiting or hold.reason}"
+        text += "; who begins a conversation gets the fallback message meanwhile" if hold.closed_from else ""
         return answer("pause", Verdict.INCONCLUSIVE, text, ends=True)
     if case.release.exposed and not freshness.flowing(case.release, case.seen):
         return answer("pause", Verdict.NO_DATA, f"Paused until data return: {hold.reason}", ends=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from serinus.core.errors import InvalidInput
@@ -41,6 +43,11 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
     live: str | None = None
     override: str | None = None
     project: str = "default"
+
+
+def unserved_apps(apps: Iterable[AppState]) -> tuple[str, ...]:
+    """The names of the apps whose callers get the fallback message because nothing is live, in order."""
+    return tuple(sorted(one.config.name for one in apps if one.live is None and one.config.fallback_message))
 
 
 def check_fallback(where: str, config: AppConfig) -> None:

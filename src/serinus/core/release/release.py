@@ -27,7 +27,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
     `trigger` names what paused it (`guardrail:call.error`, `limit:0`, `stage:1`, `no_data`, `person`, …);
     `deadline_us` (0: none) is when a vetoed limit becomes a rollback. The instant shown is an estimate: the time
-    is counted on the tick's monotonic clock (`Progress.held_ms`).
+    is counted on the tick's monotonic clock (`Progress.held_ms`). `closed_from`: the snapshot revision from which on a
+    first release takes nobody new (0: it does).
     """
 
     trigger: str
@@ -35,6 +36,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     auto_resume: bool = False
     deadline_us: int = 0
+    closed_from: int = 0
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +87,11 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     def exposed(self) -> bool:
         """Whether users may have seen the candidate: a traffic step was taken."""
         return self.step >= 0
+
+    @property
+    def closed_from(self) -> int:
+        """Conversations begun at this snapshot revision or later are not the candidate's for now; 0: all may be."""
+        return self.hold.closed_from if self.hold is not None else 0
 
     def attempt_of(self, stage: int) -> int:
         """How often a stage was asked to be measured; 0: not yet."""

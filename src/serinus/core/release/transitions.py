@@ -103,9 +103,13 @@ def calibrated(release: Release, yardsticks: tuple[Yardstick, ...], reason: str)
     )
 
 
-def paused(release: Release, hold: Hold) -> Release:
-    """Held where it is: the share stays, the dwell stops."""
+def paused(release: Release, hold: Hold, revision: int = 0) -> Release:
+    """Held where it is: the share stays, the dwell stops. In a first release, behind which nothing live stands, a doubt
+    that a person has to settle exposes nobody new: who begins a conversation from snapshot `revision` on gets the
+    message, while those begun before go on (H1, H13). Missing data need callers to come back, so they close nothing."""
     state = after(release.state, Event.PAUSE)
+    if release.plan.first and release.exposed and not hold.auto_resume:
+        hold = msgspec.structs.replace(hold, closed_from=revision)
     return msgspec.structs.replace(release, seq=release.seq + 1, state=state, hold=hold, reason=hold.reason)
 
 

@@ -18,8 +18,9 @@ from serinus.core.routing.predicate import Predicate
 from serinus.core.routing.price import Price
 
 FORMAT = 1
-READER = 2
-"""2 knows populations and further kinds of units: who does not may not serve what holds them."""
+READER = 3
+"""2 knows populations and further kinds of units: who does not may not serve what holds them. 3 says the message of an
+app where nothing is live; who does not answers 503 there, and serves all else as it should."""
 BUILT_IN = ("email", "phone", "card")
 """What is taken out of kept texts by name; core.wire.redaction has the patterns."""
 
@@ -170,7 +171,8 @@ class Release(Struct, frozen=True, kw_only=True):
     `lease_s`: a worker serves the candidate only while the host's lease was renewed within this time (monotonic).
     `populations`: by step, whom the ramp means (None, or no entry: everyone); its share is then of that population.
     Units in `forced` are served the candidate, outside the comparison. `control` empty: nothing is live, and the app's
-    message answers whom the candidate does not.
+    message answers whom the candidate does not. Then conversations begun at revision `closed_from` or later (0: none
+    is meant) get the message, too: a pause takes in nobody new.
     `measures`: what guardrails besides those on events need of each unit; `awaited`: metrics whose labels they need.
     `mirror`: while it is there nobody is served by the candidate, but copies go to it, under the same lease.
     """
@@ -188,6 +190,7 @@ class Release(Struct, frozen=True, kw_only=True):
     populations: tuple[Predicate | None, ...] = ()
     measures: tuple[Measured, ...] = ()
     awaited: tuple[str, ...] = ()
+    closed_from: int = 0
 
 
 class App(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,21 @@ def test_a_resume_rearms_what_paused(trigger: str, rearmed: dict[str, dict[str, 
     held = transitions.paused(running, Hold(trigger=trigger, reason="r", at_us=1))
     progress = Progress(release="rel_1", step=0, positions={"call.error": (8, 3)}, watermark_us=77)
     assert transitions.resumed(held, progress, "seen").rearmed == rearmed
+
+
+@pytest.mark.parametrize(
+    ("first", "auto_resume", "closed_from"), [(True, False, 7), (True, True, 0), (False, False, 0)]
+)
+def test_H13_only_a_first_release_that_a_person_has_to_resume_takes_in_nobody_new(
+    first: bool, auto_resume: bool, closed_from: int
+) -> None:
+    """From the snapshot of the pause on, until it is resumed or taken back."""
+    plan = msgspec.structs.replace(PLAN, first=first)
+    running = transitions.started(msgspec.structs.replace(created(), plan=plan), 1, "r")
+    held = transitions.paused(running, Hold(trigger="x", reason="r", at_us=1, auto_resume=auto_resume), 7)
+    assert (running.closed_from, held.closed_from) == (0, closed_from)
+    assert transitions.resumed(held, None, "seen").closed_from == 0
+    assert transitions.withdrawn(held, Event.ROLL_BACK, 9, "bad").closed_from == 0
 
 
 MEASURED = Plan(

@@ -59,8 +59,8 @@ def test_a_newer_format_that_admits_this_reader_is_read() -> None:
 
 
 def test_a_newer_format_that_does_not_admit_this_reader_is_refused() -> None:
-    """Format 2 with min_reader 3: the host keeps its last good snapshot and says what to do."""
-    with pytest.raises(FormatError, match="needs reader 3") as refused:
+    """Format 2 with min_reader 4: the host keeps its last good snapshot and says what to do."""
+    with pytest.raises(FormatError, match="needs reader 4") as refused:
         decode(file_of(body_of(SNAPSHOT), format=FORMAT + 1, min_reader=READER + 1))
     assert "upgrade" in refused.value.mend
 
