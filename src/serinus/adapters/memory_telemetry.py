@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
+from serinus.adapters.memory_pruning import MemoryPruning, UnitRows
 from serinus.adapters.memory_suspicions import MemoryRaised, RaisedRows
 from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.memory_tick_reads import MemoryTickReads
@@ -22,23 +23,20 @@ from serinus.ports.telemetry_store import Fresh, TelemetryTx
 from serinus.ports.tick_reads import Place
 
 
-class TelemetryRows:
+class TelemetryRows(UnitRows):
     """The tables."""
 
     def __init__(self, journal: list[Undo]) -> None:
+        super().__init__(journal)
         self.offsets: Table[str, int] = Table(journal)
-        self.enrolments: Table[tuple[str, bytes], Enrolment] = Table(journal)
         self.sums: Table[SumKey, Sum] = Table(journal)
         self.rollups: Table[RollupKey, Rollup] = Table(journal)
         self.notes: Table[bytes, int] = Table(journal)
-        self.pairs: Table[PairedUnit, bool] = Table(journal)
-        self.unit_sums: Table[UnitKey, UnitSum] = Table(journal)
-        self.labels: Table[LabelKey, AwaitedUnit] = Table(journal)
         self.raised: RaisedRows = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx(MemoryTickReads, MemoryRaised):
+class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryRaised):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: TelemetryRows) -> None:
@@ -99,6 +97,10 @@ class MemoryTelemetryTx(MemoryTickReads, MemoryRaised):
                 spreads = found.setdefault(key.release, {})
                 place = key.stratum, key.metric, key.arm
                 spreads[place] = spreads.get(place, Spread()).plus(widened(held, held))
+        for (release, place), spread in self._rows.spreads.items():
+            if release in releases:
+                spreads = found.setdefault(release, {})
+                spreads[place] = spreads.get(place, Spread()).plus(spread)
         return found
 
     def label(self, awaited: Sequence[AwaitedUnit], labels: Mapping[LabelKey, Label]) -> None:

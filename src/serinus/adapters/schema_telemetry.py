@@ -158,6 +158,17 @@ raised_suspicions = Table(
     Index(None, "project_id", "at_us"),
 )
 
+# Whose units are forgotten: one short row for each release that ended long ago, for good.
+pruned_releases = Table(
+    "pruned_release",
+    telemetry,
+    project_column(),
+    text("release"),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "release"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

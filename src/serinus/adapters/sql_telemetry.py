@@ -18,6 +18,7 @@ from serinus.adapters.sql_enrolment import SqlEnrolment
 from serinus.adapters.sql_labels import SqlLabels
 from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_pairs import SqlPairs
+from serinus.adapters.sql_pruning import SqlPruning
 from serinus.adapters.sql_rollups import SqlRollups
 from serinus.adapters.sql_suspicions import SqlRaised
 from serinus.adapters.sql_tick_reads import SqlTickReads
@@ -100,7 +101,16 @@ class SqlShipping(SqlTx):
 
 
 class SqlTelemetryTx(
-    SqlShipping, SqlNotes, SqlEnrolment, SqlPairs, SqlUnitSums, SqlLabels, SqlRaised, SqlRollups, SqlTickReads
+    SqlShipping,
+    SqlNotes,
+    SqlEnrolment,
+    SqlPairs,
+    SqlUnitSums,
+    SqlLabels,
+    SqlPruning,
+    SqlRaised,
+    SqlRollups,
+    SqlTickReads,
 ):
     """All of the port's transaction."""
 

@@ -20,6 +20,7 @@ from serinus.core.records.categories import counted_categories, known_categories
 from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.labels import Awaiting, awaited_units
 from serinus.core.records.pairs import pair_sums
+from serinus.core.records.pruned import releases_of, without
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.records.tally import Measures, Read, Tally, rollups_of, sums_of, tally
 from serinus.ports.clock import Clock
@@ -227,6 +228,7 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
 
 
 def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures, awaiting: Awaiting) -> None:
+    counted = without(counted, tx.pruned(releases_of(counted)))
     rollups = counted.rollups
     if counted.scored:
         unreported = tx.note([one.key for one in counted.scored], at_us)

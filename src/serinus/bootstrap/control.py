@@ -28,8 +28,10 @@ from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.monitors import start_monitors
 from serinus.bootstrap.notices import start_notices
+from serinus.bootstrap.pruning import start_pruning
 from serinus.bootstrap.texts import start_texts
 from serinus.control.lead import TAKEOVER_S
+from serinus.control.prune_units import KEPT_DAYS
 from serinus.control.tick import PERIOD_S, Tick
 from serinus.core.access import Role
 from serinus.core.errors import InvalidInput, SerinusError, StoreUnavailable
@@ -41,12 +43,14 @@ from serinus.ports.telemetry_store import TelemetryStore
 _LOOK_S = 0.5
 _STOP_S = 10.0
 _HINT_WAIT_S = 0.5
+_MOST_DAYS = 3650
 
 
 class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One control process. `port` 0 takes a free one. `admin_key_file`: where the text of a first admin key goes
     when the store has none yet (mode 0600). `public_url` is where people reach this API, for links in notices; empty:
-    where it listens. `segments`: where the event log lies; None where it cannot be read."""
+    where it listens. `segments`: where the event log lies; None where it cannot be read. `units_kept_days`: how long it
+    is known, after the end of a release, who was enrolled in it."""
 
     store: str
     host: str = "127.0.0.1"
@@ -56,6 +60,15 @@ class ControlSettings(msgspec.Struct, frozen=True, kw_only=True):
     admin_key_file: Path | None = None
     segments: Path | None = None
     public_url: str = ""
+    units_kept_days: float = KEPT_DAYS
+
+    def __post_init__(self) -> None:
+        """Refuse to forget units of which something may yet be told, or that are to be kept for ever."""
+        if not 1 <= self.units_kept_days <= _MOST_DAYS:
+            what = f"{self.units_kept_days:g} days"
+            raise InvalidInput(
+                what, where="--units-kept-days", mend=f"use 1 to {_MOST_DAYS}; {KEPT_DAYS} is the default"
+            )
 
 
 def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) -> int:
@@ -78,6 +91,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         _wake_on_changes(stores[0], tick, stop)
         start_monitors(*stores, probe, clock, tick.epoch, stop)
         start_gaps(*stores, clock, tick.epoch, stop)
+        start_pruning(*stores, clock, tick.epoch, settings.units_kept_days, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         try:
             return _run_parts(tick, server, listener, stop)
@@ -182,6 +196,9 @@ def _parser() -> argparse.ArgumentParser:
         "--public-url", default=environment.read().public_url, help="where people reach this API: links in notices"
     )
     parser.add_argument("--admin-key-file", type=Path, help="write a first admin key here when there is none yet")
+    parser.add_argument(
+        "--units-kept-days", type=float, default=KEPT_DAYS, help="how long units of an ended release are known"
+    )
     parser.add_argument("--segments", type=Path, help="where the event log's Parquet files lie; without it, no calls")
     return parser
 

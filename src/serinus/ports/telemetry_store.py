@@ -13,6 +13,7 @@ from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum
+from serinus.ports.pruning import PruningTx
 from serinus.ports.suspicions import RaisedTx
 from serinus.ports.tick_reads import TickReads
 
@@ -25,7 +26,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
 
 
-class TelemetryTx(TickReads, RaisedTx, Protocol):
+class TelemetryTx(TickReads, PruningTx, RaisedTx, Protocol):
     """What one transaction offers."""
 
     def clock_us(self) -> int | None:

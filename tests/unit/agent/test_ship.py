@@ -386,3 +386,21 @@ def test_stopping_ships_and_logs_everything_and_takes_the_host_off(world: World)
     world.shipper.finish()
     with world.store.tx() as tx:
         assert tx.hosts() == []
+
+
+def test_a_user_of_a_forgotten_release_is_not_counted_anew(world: World) -> None:
+    """What comes after its units were pruned counts in rollups, and in no sum of the release, whoever ships it."""
+    worker = world.worker()
+    _call(world, worker, 1, Event.ERROR, unit=9)
+    world.round()
+    before = world.sums()
+    with world.store.tx() as tx:
+        (release,) = tx.releases_of_units()
+        assert tx.prune_units(release, world.clock.now_us(), 100) == 1
+    _call(world, worker, 2, Event.ERROR, unit=9)
+    world.start_agent()
+    world.round()
+    assert world.sums() == before
+    assert world.requests() == 2
+    with world.store.tx() as tx:
+        assert tx.releases_of_units() == []
