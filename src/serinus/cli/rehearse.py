@@ -19,6 +19,7 @@ from serinus.cli.local_files import read_file, written
 from serinus.cli.options import Json
 from serinus.cli.output import NONE, console, plain, print_json, print_table
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.first import first_plan
 from serinus.core.pipeline.plan import Plan
 from serinus.files.faults import did_you_mean
 from serinus.files.project_file import parse_project_file
@@ -28,11 +29,12 @@ from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.page import chance_text, page, span_text
 from serinus.rehearsal.rehearse import Rehearsal, rehearsal
 from serinus.rehearsal.scenario import Scenario
-from serinus.rehearsal.standard import STANDARD
+from serinus.rehearsal.standard import FIRST, STANDARD
 from serinus.rehearsal.summary import BLIND, DETECTION, FALSE, Quantiles, Summary, summarise
 from serinus.rehearsal.sweep import Curve, Sweep, parse_sweep, sized
 
 INTERRUPTED = 130
+AT_FIRST = ", its first release"
 SWEPT = ("failures-x2",)
 _COLUMNS = ("scenario", "releases", "caught", "false", "delay 50/90 %", "users 50/90 %", "bad", "full", "ended at")
 Told = Callable[[float], None]
@@ -52,6 +54,9 @@ def rehearse(
         str, typer.Option("--sweep", help="Power curve: ratio=1.25..4, ratio=1.5,2,3 or drop=0.01..0.08.")
     ] = "",
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with charts to this file.")] = None,
+    first: Annotated[
+        bool, typer.Option("--first", help="As the first release of the app: nothing is live to compare with.")
+    ] = False,
     show: Annotated[
         str, typer.Option("--show", help="Print a shipped scenario, to copy and change; nothing else.")
     ] = "",
@@ -67,7 +72,7 @@ def rehearse(
         print(_shipped(show).decode(), end="")
         return
     wanted = _wanted(require)
-    plan, name = _plan(project, app)
+    plan, name = _plan(project, app, first)
     if sweep:
         if require:
             raise InvalidInput("a sweep cannot be required", where="--require", mend="leave out `--sweep`")
@@ -179,21 +184,23 @@ def _outcomes(
     return outcomes, True
 
 
-def _plan(project: Path | None, app: str) -> tuple[Plan, str]:
+def _plan(project: Path | None, app: str, first: bool) -> tuple[Plan, str]:
+    """What is rehearsed, and what it is called; InvalidInput where it could not start."""
     if project is None:
         if app:
             raise InvalidInput("an app, but no project", where="--app", mend="add `--project serinus.yaml`")
-        return STANDARD, "a usual pipeline"
-    apps = {one.name: one.plan for one in parse_project_file(str(project), read_file(project)).apps}
+        name = "a usual pipeline"
+        return (first_plan(name, FIRST, "A colleague will answer."), name + AT_FIRST) if first else (STANDARD, name)
+    apps = {one.name: one for one in parse_project_file(str(project), read_file(project)).apps}
     if not app and len(apps) != 1:
         raise InvalidInput(f"{len(apps)} apps", where=str(project), mend=f"choose with `--app`: {', '.join(apps)}")
     name = app or next(iter(apps))
     if name not in apps:
         raise InvalidInput(f"no app {name!r}", where=str(project), mend=did_you_mean(name, apps))
-    plan = apps[name]
+    plan = apps[name].plan
     if plan is None:
         raise InvalidInput(f"{name} has no plan", where=str(project), mend="declare stages")
-    return plan, name
+    return (first_plan(name, plan, apps[name].fallback_message), name + AT_FIRST) if first else (plan, name)
 
 
 def _scenario(ref: str) -> Scenario:

@@ -78,10 +78,13 @@ def begin_calls(
     beats: Ints,
     metrics: int,
     beat_s: int = LONGEST_S,
+    *,
+    alone: bool = False,
 ) -> Calls:
-    """All calls of conversations that users of both slices at `share` begin within these consecutive beats; later
-    turns may lie beyond them. In no order."""
+    """All calls of conversations that users of both slices at `share` (`alone`: of the candidate's) begin within these
+    consecutive beats; later turns may lie beyond them. In no order."""
     low, high = people.slices(share)
+    high = len(people.point) if alone else high
     candidate_reach, control_reach = float(people.reach[low]), float(1.0 - people.reach[high])
     expected = pace(traffic, beats, beat_s) / traffic.turns * (candidate_reach + control_reach)
     begun = rng.poisson(expected)

@@ -31,14 +31,18 @@ class Golden:
     """The golden set of a scenario: made once, graded anew for each release. Its judge is calibrated well enough to
     gate; how often it errs is the scenario's `noise`."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, *, alone: bool = False) -> None:
+        """`alone`: of a first release, whose gate has no baseline to compare with: so much must be right as is left of
+        `correct` after the drop that is tolerated."""
         self._judge = judge
+        self._alone = alone
         self._cases = tuple(Case(id=str(i), input="asked") for i in range(judge.cases))
         agreed = tuple(Agreement(human=word, judge=word, count=_LABELLED) for word in ("pass", "fail"))
         criterion = Criterion(
             name="correctness",
             scorer=_GRADER,
-            max_drop=judge.max_drop,
+            min=max(0.0, judge.correct - judge.max_drop) if alone else None,
+            max_drop=None if alone else judge.max_drop,
             calibration=Calibration(judge=judge_digest(_GRADER), labels=_NOTHING, good=("pass",), agreement=agreed),
         )
         self._suite = Suite(name="golden", data=_NOTHING, criteria=(criterion,))
@@ -49,6 +53,8 @@ class Golden:
         says, so that a report is worked out once for each."""
         candidate, baseline = self._graded(rng)
         key = int((baseline & ~candidate).sum()), int((candidate & ~baseline).sum())
+        if self._alone:
+            key = int((~candidate).sum()), 0
         found = self._reports.get(key)
         if found is None:
             if len(self._reports) >= KEPT:
@@ -59,7 +65,8 @@ class Golden:
     def _run(self, lost: int, won: int) -> Run:
         """A run in which so many pairs differ; as many as is usual are right on both sides."""
         n = self._judge.cases
-        both = min(n - lost - won, max(0, round(n * self._both)))
+        usual = n - lost if self._alone else round(n * self._both)
+        both = min(n - lost - won, max(0, usual))
         alike, unlike = [True] * both + [False] * (n - both - lost - won), [True] * lost + [False] * won
         sides = ([not one for one in unlike] + alike, unlike + alike)
         tally = Tally(n, 1, (None, None))
@@ -71,11 +78,14 @@ class Golden:
         return Run(
             suite=self._suite,
             cases=self._cases,
-            candidate=VersionRef(name="candidate", digest=_NOTHING, endpoint="main", model="candidate"),
-            baseline=VersionRef(name="baseline", digest=_NOTHING, endpoint="main", model="baseline"),
+            candidate=self._version("candidate"),
+            baseline=None if self._alone else self._version("baseline"),
             tally=tally,
             code="rehearsal",
         )
+
+    def _version(self, name: str) -> VersionRef:
+        return VersionRef(name=name, digest=_NOTHING, endpoint="main", model=name)
 
     @property
     def _both(self) -> float:

@@ -112,10 +112,10 @@ class Living:
 
     def _wait(self, beat: int) -> int:
         """One round before traffic, and how many beats until the next one can tell more."""
-        now_ms = end_ms(beat, self._beat_s)
+        now_ms, stood = end_ms(beat, self._beat_s), self._release.stage
         self._look(self._unserved(now_ms), now_ms)
         release = self._release
-        gone = release.exposed or release.state in FINAL or self._waits_for_a_person()
+        gone = release.exposed or release.state in FINAL or self._waits_for_a_person() or release.stage != stood
         if gone or self._every_beat or self._stages.mirroring(release):
             return 1
         stage = release.plan.stages[release.stage]

@@ -52,7 +52,7 @@ def telling(
     unwell = over | stale
     even = ~_unheard(release, stretch, stretch.beat_s * 1000 - 1)
     harmed = np.zeros_like(over)
-    if not release.plan.is_watch(release.step):
+    if not (release.plan.is_watch(release.step) or release.plan.first):
         harmed = _harmed(release, stretch, metrics, bars, renewals) | bars.unlike(stretch.units)
     last = np.maximum.accumulate(np.where(even, np.arange(stretch.beats), -1))
     return Telling(acting=over | harmed, unwell=unwell, even=last, heard=~stale)
@@ -117,6 +117,8 @@ def _enough(release: Release, stretch: Stretch) -> int:
     least = max(1, release.plan.steps[release.step].min_units)
     if release.plan.is_watch(release.step):
         fewest = stretch.units[:, :, 0].sum(axis=1)
+    elif release.plan.first:
+        fewest = stretch.units[:, release.step, 0]
     else:
         fewest = stretch.units[:, release.step].min(axis=1)
     return _first(fewest >= least, 0)
@@ -129,7 +131,8 @@ def _first(told: Bools, beat: int) -> int:
 
 def _unheard(release: Release, stretch: Stretch, for_ms: float) -> Bools:
     """Beats at whose end a compared arm has answered nothing for longer than this, or nothing is shipped."""
-    arms = slice(0, 1) if release.plan.is_watch(release.step) else slice(0, 2)
+    alone = release.plan.is_watch(release.step) or release.plan.first
+    arms = slice(0, 1) if alone else slice(0, 2)
     silent = (stretch.age_ms[:, arms] > for_ms) | (stretch.answered[:, arms] == 0)
     return np.asarray(silent.any(axis=1) | (stretch.gap_ms > 0))
 

@@ -26,7 +26,7 @@ class Made:
         self.beat_s = beat_s(self.plan)
         self.yardsticks = own_yardsticks(scenario, self.plan)
         self.bars = Bars(self.plan)
-        self.golden = Golden(scenario.judge)
+        self.golden = Golden(scenario.judge, alone=plan.first)
         self._peaks: dict[tuple[str, int, int], Ints] = {}
 
     def peaks(self, scenario: Scenario, stage: ShadowStage, first: int, beats: int) -> Ints:

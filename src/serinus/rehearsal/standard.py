@@ -51,6 +51,23 @@ STANDARD = Plan(
     freshness_s=300.0,
 )
 
+FIRST: Plan = msgspec.structs.replace(
+    STANDARD,
+    steps=(),
+    stages=(
+        OfflineStage(name="golden set", suites=("golden",)),
+        ApprovalStage(name="review", roles=("ops_lead",)),
+        RolloutStage(name="canary", steps=(Step(share=0.10, dwell_s=2 * HOUR_S, min_units=200),)),
+        RolloutStage(name="wider", steps=(Step(share=0.50, dwell_s=6 * HOUR_S, min_units=200),)),
+        RolloutStage(name="full", steps=(Step(share=1.00, dwell_s=24 * HOUR_S),)),
+    ),
+    limits=(
+        Limit(metric="call.error", above=0.05, buckets=15, min_requests=1, by_chance=1e-6),
+        Limit(metric="latency.p95", above=8_000.0, min_requests=20),
+    ),
+)
+"""For the first release of an app: signed before users see it, and so wide that its limits have enough requests."""
+
 
 def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = NOBODY, graded: bool = False) -> Plan:
     """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates; of `latency`

@@ -110,7 +110,9 @@ class World:
     def _compared(self, first: int, beats: int, step: int) -> _Draft:
         whole = np.arange(first, first + beats)
         share = self.plan.candidate_share(step)
-        begun = begin_calls(self._rng, self.scenario.traffic, self.people, share, whole, self._marks, self.beat_s)
+        begun = begin_calls(
+            self._rng, self.scenario.traffic, self.people, share, whole, self._marks, self.beat_s, alone=self.plan.first
+        )
         calls = in_order(self._calls, begun)
         if self.scenario.gaps:
             calls = calls.chosen(served(self.scenario.gaps, self.plan.lease_s, calls.at_s))

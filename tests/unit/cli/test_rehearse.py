@@ -69,6 +69,23 @@ def test_q1_a_plan_of_seconds_is_rehearsed_by_seconds(folder: Path) -> None:
     assert 60 <= found["full_s"]["p50"] <= 120
 
 
+def test_h13_a_first_release_is_rehearsed_where_it_could_start(folder: Path) -> None:
+    """What a start would refuse is refused: without a message to fall back on, and without a signature."""
+    words = ["--project", "serinus.yaml", "--first", "--scenario", "well.yaml", "-n", "2", "--json"]
+    unsaid = run(*words)
+    assert (unsaid.exit_code, "app.fallback_message" in unsaid.stderr) == (1, True)
+    told = PROJECT.replace("    owner", "    fallback_message: Later.\n    owner")
+    (folder / "serinus.yaml").write_text(told)
+    unsigned = run(*words)
+    assert (unsigned.exit_code, "nobody signs before users see it (H13)" in unsigned.stderr) == (1, True)
+    (folder / "serinus.yaml").write_text(
+        told.replace("[{kind: roll", "[{kind: approval, roles: [ml_lead]}, {kind: roll")
+    )
+    found = json.loads(run(*words).stdout)
+    assert found["pipeline"] == "bot, its first release"
+    assert found["scenarios"][0]["ends"] == {"promoted": 2}
+
+
 @pytest.mark.usefixtures("folder")
 def test_q1_requirements_gate_by_exit_code() -> None:
     """0 when the intervals show them, 1 when not, and also when there are too few releases to tell."""
