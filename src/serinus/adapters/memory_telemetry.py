@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
+from serinus.adapters.memory_judgements import JudgementRows, MemoryJudgements
 from serinus.adapters.memory_pruning import MemoryPruning, UnitRows
 from serinus.adapters.memory_suspicions import MemoryRaised, RaisedRows
 from serinus.adapters.memory_table import Table, Turns, Undo
@@ -33,15 +34,17 @@ class TelemetryRows(UnitRows):
         self.rollups: Table[RollupKey, Rollup] = Table(journal)
         self.notes: Table[bytes, int] = Table(journal)
         self.raised: RaisedRows = Table(journal)
+        self.judgements = JudgementRows(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryRaised):
+class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryRaised, MemoryJudgements):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: TelemetryRows) -> None:
         self._rows = rows
         self._raised = rows.raised
+        self._judgements = rows.judgements
 
     def offset(self, spool: str) -> int:
         return self._rows.offsets.get(spool, 0)

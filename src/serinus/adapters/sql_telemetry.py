@@ -15,6 +15,7 @@ from serinus.adapters.schema_telemetry import hosts, offsets, sums
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
+from serinus.adapters.sql_judgements import SqlJudgements
 from serinus.adapters.sql_labels import SqlLabels
 from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_pairs import SqlPairs
@@ -109,6 +110,7 @@ class SqlTelemetryTx(
     SqlLabels,
     SqlPruning,
     SqlRaised,
+    SqlJudgements,
     SqlRollups,
     SqlTickReads,
 ):

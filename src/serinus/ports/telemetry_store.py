@@ -13,6 +13,7 @@ from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum
+from serinus.ports.judgements import JudgementTx
 from serinus.ports.pruning import PruningTx
 from serinus.ports.suspicions import RaisedTx
 from serinus.ports.tick_reads import TickReads
@@ -26,7 +27,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
 
 
-class TelemetryTx(TickReads, PruningTx, RaisedTx, Protocol):
+class TelemetryTx(TickReads, PruningTx, RaisedTx, JudgementTx, Protocol):
     """What one transaction offers."""
 
     def clock_us(self) -> int | None:
