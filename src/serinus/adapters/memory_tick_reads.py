@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from serinus.adapters.enrolment import sum_order
 from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.routing.assignment import Arm
 from serinus.ports.tick_reads import Answered
 
 
@@ -41,6 +42,15 @@ class MemoryTickReads(ABC):
         for rollup in sorted(self._buckets(width_s, from_us, to_us), key=lambda one: one.start_us):
             if rollup.release in found:
                 found[rollup.release].append(_bare(rollup, fields))
+        return found
+
+    def served_by(
+        self, versions: Mapping[str, str], from_us: int, to_us: int, fields: Collection[str]
+    ) -> dict[str, list[Rollup]]:
+        found: dict[str, list[Rollup]] = {app: [] for app in versions}
+        for rollup in sorted(self._buckets(60, from_us, to_us), key=lambda one: one.start_us):
+            if versions.get(rollup.app) == rollup.version and rollup.arm != Arm.SHADOW:
+                found[rollup.app].append(_bare(rollup, fields))
         return found
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from serinus.adapters.enrolment import sum_order
 from serinus.adapters.schema_telemetry import rollups, sums
 from serinus.adapters.sql_tx import SqlTx
 from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.routing.assignment import Arm
 from serinus.ports.tick_reads import Answered
 
 _KEY = SumKey.__struct_fields__
@@ -66,29 +67,40 @@ class SqlTickReads(SqlTx):
     ) -> dict[str, list[Rollup]]:
         if not releases:
             return {}
-        wanted = sorted(fields)
-        query = (
-            select(
-                rollups.c.release,
-                rollups.c.stratum,
-                rollups.c.arm,
-                rollups.c.start_us,
-                rollups.c.requests,
-                rollups.c.events,
-                *(rollups.c[name] for name in wanted),
-            )
-            .where(
-                self._own(rollups, width_s=width_s),
-                rollups.c.release.in_(sorted(releases)),
-                and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us),
-            )
-            .order_by(rollups.c.start_us)
-        )
         found: dict[str, list[Rollup]] = {release: [] for release in releases}
-        for row in self._all(query):
+        for _, rollup in self._bare(width_s, from_us, to_us, fields, rollups.c.release.in_(sorted(releases))):
+            found[rollup.release].append(rollup)
+        return found
+
+    def served_by(
+        self, versions: Mapping[str, str], from_us: int, to_us: int, fields: Collection[str]
+    ) -> dict[str, list[Rollup]]:
+        if not versions:
+            return {}
+        served = and_(
+            rollups.c.app.in_(sorted(versions)),
+            rollups.c.version.in_(sorted(set(versions.values()))),
+            rollups.c.arm != int(Arm.SHADOW),
+        )
+        found: dict[str, list[Rollup]] = {app: [] for app in versions}
+        for (app, version), rollup in self._bare(60, from_us, to_us, fields, served):
+            if versions[app] == version:
+                found[app].append(rollup)
+        return found
+
+    def _bare(
+        self, width_s: int, from_us: int, to_us: int, fields: Collection[str], among: ColumnElement[bool]
+    ) -> Iterator[tuple[tuple[str, str], Rollup]]:
+        """App and version of each row, and what of it was asked for, in order of start."""
+        wanted = sorted(fields)
+        names = ("app", "version", "release", "stratum", "arm", "start_us", "requests", "events", *wanted)
+        within = and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us)
+        query = select(*(rollups.c[name] for name in names)).where(self._own(rollups, width_s=width_s), among, within)
+        for row in self._all(query.order_by(rollups.c.start_us)):
             values: tuple[Any, ...] = tuple(row)
-            release, stratum, arm, start_us, requests, events, *others = values
-            found[release].append(
+            app, version, release, stratum, arm, start_us, requests, events, *others = values
+            yield (
+                (app, version),
                 Rollup(
                     host="",
                     app="",
@@ -101,6 +113,5 @@ class SqlTickReads(SqlTx):
                     requests=requests,
                     events=_events(events),
                     **dict(zip(wanted, others, strict=True)),
-                )
+                ),
             )
-        return found

@@ -189,6 +189,12 @@ def _evidence(release: Document) -> RenderableType:
         bar = _bar(ratio["log_e"] / ratio["needed_log_e"])
         units = f"{ratio['candidate']:,} : {ratio['control']:,}"
         table.add_row("units of both arms", units, f"{_odds(ratio['log_e'])}:1", bar)
+    for one in standing.get("control_health", ()):
+        came = f"{one['events']:,} ({one['expected']:,.1f} usual)"
+        odds = "no data" if one["no_data"] else f"{_odds(one['log_e'])}:1"
+        style = "bold red" if one["ill"] else ""
+        bar = _bar(one["log_e"] / one["needed_log_e"])
+        table.add_row(escape(f"live version itself: {one['metric']}"), came, odds, bar, style=style)
     table.add_row("release", "", f"{_odds(standing['log_e'])}:1", _bar(standing["log_e"] / needed))
     return table
 

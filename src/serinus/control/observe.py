@@ -12,6 +12,7 @@ import msgspec
 
 from serinus.control.mirror import mirror_of
 from serinus.control.observe_labels import observe_labels, ripe_labels
+from serinus.control.observe_live import live_window, observe_live
 from serinus.control.observe_shadow import observe_shadow
 from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
 from serinus.control.reads import Reads, Wanted, Window
@@ -75,6 +76,7 @@ def wanted(release: Release, hosts: Hosts, now_ns: int, stored: Progress | None 
         limits=_limit_windows(release, watermark_us),
         spreads=asks_spreads(release.plan),
         labels=ripe_labels(release, stored, watermark_us),
+        live=live_window(release, stored, watermark_us),
     )
 
 
@@ -95,6 +97,7 @@ def observe_release(
     live = [one.status for one in sights]
     sight = _see_arms(reads, release, before, live, now_ns)
     sums = reads.sums(release.id)
+    unread = live_window(release, stored, fleet.watermark_us)
     seen = Observations(
         elapsed_ms=(now_ns - before.round_ns) // _NS_PER_MS if before else 0,
         candidate=_flow(sight.candidate, release, Arm.CANDIDATE, sights, now_ns),
@@ -107,6 +110,8 @@ def observe_release(
         override=app.override if app else None,
         spreads=observe_spreads(release.plan, reads, release.id),
         labels=observe_labels(reads, release, stored, fleet.watermark_us),
+        live=observe_live(reads, release, unread),
+        live_until_us=unread.to_us if unread else 0,
         yardsticks=first_yardsticks(reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns),
         shadow=observe_shadow(
             release, sums, _flow(sight.shadow, release, Arm.SHADOW, sights, now_ns), live, fleet.watermark_us

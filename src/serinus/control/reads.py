@@ -34,15 +34,27 @@ class Ripe(NamedTuple):
     until_us: int
 
 
+class LiveWindow(NamedTuple):
+    """The minutes with from_us ≤ start < to_us of a version of an app, and what of them is weighed."""
+
+    app: str
+    version: str
+    from_us: int
+    to_us: int
+    fields: frozenset[str]
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a round will ask of one release: where it looks for new answers (None: nowhere), the rollups of its limits
-    with the fields that they weigh, whether it has sums over units, and the labels that it reads on."""
+    with the fields that they weigh, whether it has sums over units, and the labels and the minutes of the live version
+    that it reads on."""
 
     release: str
     growth: Window | None
     limits: dict[Window, frozenset[str]]
     spreads: bool = False
     labels: tuple[Ripe, ...] = ()
+    live: LiveWindow | None = None
 
 
 class Reads:
@@ -55,6 +67,7 @@ class Reads:
         self._answered: dict[tuple[str, Window], Answered] = {}
         self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
         self._ripe: dict[tuple[str, Ripe], list[AwaitedUnit]] = {}
+        self._live: dict[LiveWindow, list[Rollup]] = {}
 
     def ahead(self, wanted: Iterable[Wanted], labelled: Collection[str] | None = None) -> None:
         """Read all of this, in as many questions as there are different windows, and one for each metric whose labels
@@ -81,6 +94,7 @@ class Reads:
             self._read_answered(window, releases)
         for window, (releases, all_fields) in limited.items():
             self._read_rollups(window, releases, all_fields)
+        self._read_live([one.live for one in asked if one.live])
 
     def sums(self, release: str) -> list[tuple[SumKey, Sum]]:
         """All sums of a release."""
@@ -106,11 +120,27 @@ class Reads:
             self._read_rollups(window, {release}, set(fields))
         return self._rollups[release, window]
 
+    def live(self, window: LiveWindow) -> list[Rollup]:
+        """What the version served its users in these minutes, unmerged."""
+        if window not in self._live:
+            self._read_live([window])
+        return self._live[window]
+
     def ripe(self, release: str, asked: Ripe) -> list[AwaitedUnit]:
         """Units whose label has matured, in the order of exposure, at most `MOST_LABELS` in a round."""
         if (release, asked) not in self._ripe:
             self._read_ripe(release, asked)
         return self._ripe[release, asked]
+
+    def _read_live(self, windows: Iterable[LiveWindow]) -> None:
+        together: dict[tuple[int, int], list[LiveWindow]] = {}
+        for window in windows:
+            if window.from_us < window.to_us:
+                together.setdefault((window.from_us, window.to_us), []).append(window)
+        for (from_us, to_us), same in together.items():
+            fields = frozenset[str]().union(*(window.fields for window in same))
+            found = self.tx.served_by({window.app: window.version for window in same}, from_us, to_us, fields)
+            self._live |= {window: found[window.app] for window in same}
 
     def _read_ripe(self, release: str, asked: Ripe) -> None:
         after = asked.after.exposed_at_us, asked.after.unit

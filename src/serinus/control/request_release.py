@@ -5,6 +5,7 @@ from __future__ import annotations
 from serinus.control.change import change_release
 from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of
+from serinus.control.observe_live import own_past
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours
 from serinus.control.start_release import Asked, active_release, begin, plan_later, plan_release
@@ -43,7 +44,16 @@ def request_release(
     """
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
-    asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside, yardsticks=known)
+    past = own_past(store, telemetry, now_us, app, known)
+    asked = Asked(
+        id=ids.new(RELEASE),
+        salt=salt,
+        actor=actor,
+        reason=reason,
+        set_aside=set_aside,
+        yardsticks=known,
+        past=past,
+    )
 
     def work(tx: ControlTx) -> Release | Waiting:
         plan, control, candidate = plan_later(tx, app, ref, hours, word)

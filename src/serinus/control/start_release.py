@@ -10,6 +10,7 @@ from serinus.control.change import audit_release, change_release
 from serinus.control.find_lineage import find_lineage, lineage_text, spend_alpha
 from serinus.control.frozen import frozen
 from serinus.control.lookup import app_of, version_to_serve
+from serinus.control.observe_live import own_past
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.control.plan_first import plan_first, plan_to_forecast
@@ -23,6 +24,7 @@ from serinus.core.pipeline.effective import effective_plan
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.shadow import applying
 from serinus.core.pipeline.stages import RolloutStage, ShadowStage, Stage
+from serinus.core.records.live_calls import Past
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
@@ -48,7 +50,8 @@ def start_release(
 ) -> Release:
     """The release in its first stage; if that is a rollout, on its first step. `salt` must be fresh, so that no two
     releases expose the same people first (H1). `telemetry` knows the app's busiest hours, for `peak: auto` (E4),
-    and the control's own latencies of the last day, which those of the release are measured by.
+    the control's own latencies of the last day, which those of the release are measured by, and what it usually did,
+    by which its own health is judged.
 
     A later attempt of a lineage goes on with what was seen against the earlier ones, unless a person has
     `set_aside`, with the reason that, it was not the candidate's fault (statistics 5).
@@ -64,13 +67,14 @@ def start_release(
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
     mute = mute_hosts(telemetry, now_us)
+    past = own_past(store, telemetry, now_us, app, known)
 
     def work(tx: ControlTx) -> Release:
         plan, control, candidate = plan_release(tx, app, ref, hours, word)
         refuse_mute(app, plan, mute)
         _refuse_frozen(tx, plan, now_us)
         asked = Asked(id=ids.new(RELEASE), salt=salt, actor=actor, reason=reason, set_aside=set_aside)
-        asked = msgspec.structs.replace(asked, yardsticks=known)
+        asked = msgspec.structs.replace(asked, yardsticks=known, past=past)
         return begin(tx, now_us, actor, asked, app, plan, control, candidate)
 
     return run(store, work)
@@ -78,7 +82,7 @@ def start_release(
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked for a release, why, and the id and salt that it gets. `yardsticks`: by version, what is known of its
-    own latencies, should it be the control."""
+    own latencies, and of its `past`, should it be the control."""
 
     id: str
     salt: str
@@ -86,6 +90,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     set_aside: str = ""
     yardsticks: dict[str, tuple[Yardstick, ...]] = {}
+    past: dict[str, tuple[Past, ...]] = {}
 
 
 def begin(
@@ -116,6 +121,7 @@ def begin(
         reason=asked.reason,
         lineage=lineage,
         yardsticks=asked.yardsticks.get(control, ()),
+        past=asked.past.get(control, ()),
     )
     tx.insert_release(created)
     effect = msgspec.json.encode(plan.effect).decode()

@@ -6,11 +6,13 @@ from functools import partial
 
 from serinus.control.apply import ACTOR
 from serinus.control.frozen import frozen
+from serinus.control.observe_live import own_past
 from serinus.control.peak_hours import own_hours
 from serinus.control.request_release import not_started
 from serinus.control.start_release import Asked, active_release, begin, plan_later
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, Contended, InvalidInput, NotFound
+from serinus.core.records.live_calls import Past
 from serinus.core.release.waiting import Waiting
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
@@ -23,9 +25,12 @@ def start_waiting(
     """Start each whose app has no active release and no freeze. One that is refused now is taken out, and its people
     are told why."""
     for found in waiting:
-        hours = own_hours(store, telemetry, now_us, found.app)
         try:
-            run(store, partial(_start, now_us=now_us, found=found, hours=hours), epoch)
+            if run(store, partial(_is_frozen, now_us=now_us, app=found.app), epoch):
+                continue
+            hours = own_hours(store, telemetry, now_us, found.app)
+            past = own_past(store, telemetry, now_us, found.app)
+            run(store, partial(_start, now_us=now_us, found=found, hours=hours, past=past), epoch)
         except Contended:
             raise
         except (Conflict, InvalidInput, NotFound) as error:
@@ -33,12 +38,23 @@ def start_waiting(
             run(store, refused, epoch)
 
 
-def _start(tx: ControlTx, now_us: int, found: Waiting, hours: tuple[int, ...]) -> None:
+def _is_frozen(tx: ControlTx, now_us: int, app: str) -> bool:
+    """Whether its app's plan says that nothing starts now; what cannot be read is refused by the start itself."""
+    state = tx.app(app)
+    plan = state.config.plan if state else None
+    return plan is not None and bool(frozen(tx.freeze(), plan, now_us))
+
+
+def _start(
+    tx: ControlTx, now_us: int, found: Waiting, hours: tuple[int, ...], past: dict[str, tuple[Past, ...]]
+) -> None:
     if active_release(tx, found.app) is not None or found not in tx.waiting():
         return
     plan, control, candidate = plan_later(tx, found.app, found.version, hours, found.word)
     if frozen(tx.freeze(), plan, now_us):
         return
     tx.drop_waiting(found.app)
-    asked = Asked(id=found.id, salt=found.salt, actor=found.actor, reason=found.reason, set_aside=found.set_aside)
+    asked = Asked(
+        id=found.id, salt=found.salt, actor=found.actor, reason=found.reason, set_aside=found.set_aside, past=past
+    )
     begin(tx, now_us, ACTOR, asked, found.app, plan, control, candidate, Action.TICK_STARTED)

@@ -145,6 +145,9 @@ def _limits(limits: LimitsModel) -> Limits:
     return Limits(**{f"{k}_s": v for k, v in times.items()}, **{f"{k}_bytes": v for k, v in sizes.items()})
 
 
+_AS_DECLARED = ("alpha", "alpha_per_year", "beta", "holdback", "control_ratio", "when_active")
+
+
 def _plan(app: AppModel) -> Plan:
     times = app.model_dump(include={"lease", "freshness", "veto_deadline"}, exclude_none=True)
     segments = segments_of(app.cohort)
@@ -159,7 +162,7 @@ def _plan(app: AppModel) -> Plan:
         risk=risk_rules_of(app.risk) if app.risk else None,
         monitors=monitors,
         suspicions=_suspicions(app.suspicions),
-        **app.model_dump(include={"alpha", "alpha_per_year", "beta", "holdback", "when_active"}, exclude_none=True),
+        **app.model_dump(include={*_AS_DECLARED}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )
 

@@ -233,6 +233,7 @@ class AppModel(Model):
     alpha_per_year: Share | None = None
     beta: Share | None = None
     holdback: Share | None = None
+    control_ratio: float | None = Field(default=None, ge=0, examples=["1.5"])
     lease: Seconds | None = None
     freshness: Seconds | None = None
     veto_deadline: Seconds | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from serinus.core.records.labels import AwaitedUnit
@@ -37,6 +37,13 @@ class TickReads(Protocol):
     ) -> dict[str, list[Rollup]]:
         """The rollups of each release with from_us ≤ start < to_us, in order of start and not merged. Filled are,
         beside what they belong to, `requests`, `events` and these `fields`; host, app and version are not."""
+        ...
+
+    def served_by(
+        self, versions: Mapping[str, str], from_us: int, to_us: int, fields: Collection[str]
+    ) -> dict[str, list[Rollup]]:
+        """By app, the minutes with from_us ≤ start < to_us of one version each, in whatever arm or release it served
+        users, in order of start and not merged; mirrored calls are none. Filled as in `rollups_of`."""
         ...
 
     def awaited(

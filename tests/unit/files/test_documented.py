@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.pipeline.suspicions import SuspicionRules
-from serinus.files import monitor_model, project_model, shadow_model, stage_model
+from serinus.files import live_judges, monitor_model, project_model, shadow_model, stage_model
 from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import FIELDS
 
@@ -35,6 +35,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Levels of risk": project_model.DemandsModel,
     "Freeze windows": project_model.FreezeModel,
     "Suspicions": project_model.SuspicionsModel,
+    "Live judges": live_judges.LiveJudgeModel,
 }
 
 
@@ -72,6 +73,7 @@ def test_the_defaults_that_are_told_are_cores() -> None:
         alpha=0.01,
         beta=0.05,
         holdback=0.01,
+        control_ratio=1.5,
         lease_s=30.0,
         freshness_s=60.0,
         veto_deadline_s=1800.0,

@@ -241,6 +241,9 @@ class PlanBody(Declared):
         default=None, description="What each level of risk asks for beyond this plan; null: nothing."
     )
     holdback: float = Field(default=0.01, description="Share that stays on the control during the watch.")
+    control_ratio: float = Field(
+        default=1.5, description="So many times its usual rate of an event the control may have; 0: never asked."
+    )
     lease_s: float = Field(default=30.0, description="Seconds after which an unwatched gateway serves the baseline.")
     freshness_s: float = Field(
         default=60.0, description="Age of the newest shipped data above which the release pauses."

@@ -85,6 +85,20 @@ class SampleRatioView(BaseModel):
     verdict: str = Field(description="`pass`, `fail` or `no_data`.")
 
 
+class ControlHealthView(BaseModel):
+    """One metric of the live version against its own past."""
+
+    metric: str
+    calls: int = Field(description="Its calls since users saw the candidate, or a person resumed.")
+    events: int = Field(description="Those with the event, or that took longer than its own quantile.")
+    expected: float = Field(description="How many of them its past lets expect at most, at these hours of the day.")
+    log_e: float = Field(description="Against the plan's `control_ratio` times as many.")
+    needed_log_e: float = Field(description="Where it pauses.")
+    ill: bool
+    no_data: str = Field(description="Why nothing can be said; empty when something can.")
+    text: str = Field(description="All of it as a sentence.")
+
+
 class ClockView(BaseModel):
     """A host whose clock is wrong."""
 
@@ -104,6 +118,9 @@ class StandingView(BaseModel):
     followers: FollowersView
     sample_ratio: SampleRatioView | None = Field(description="Null while no user has seen the candidate.")
     shadow: ShadowStandingView | None = Field(description="Its shadow stage, or the last that ended; null: none.")
+    control_health: list[ControlHealthView] = Field(
+        default=[], description="The live version against its own past; empty where none is kept."
+    )
     clocks: list[ClockView] = Field(
         default=[], description="Hosts more than 60 s off: their calls count, but absolute limits do not see them."
     )

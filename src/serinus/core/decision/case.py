@@ -8,6 +8,7 @@ import msgspec
 
 from serinus.core.decision.allocation import SampleRatio
 from serinus.core.decision.commands import Command
+from serinus.core.decision.control_health import ControlHealth
 from serinus.core.decision.harm import Harm
 from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import Margins
@@ -35,6 +36,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     fallen: tuple[str, ...] = ()
     most_information: dict[str, float] = {}
     now_us: int = 0
+    control: ControlHealth | None = None
 
     @property
     def paused(self) -> bool:

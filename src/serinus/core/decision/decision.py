@@ -7,6 +7,7 @@ import msgspec
 from serinus.core.decision.allocation import SampleRatio, judge_sample_ratio
 from serinus.core.decision.case import Case
 from serinus.core.decision.commands import Command, RequestApproval
+from serinus.core.decision.control_health import ControlHealth, judge_control, watched_on
 from serinus.core.decision.dwell import begun, informed, proceeded, renewed
 from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
@@ -40,6 +41,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     margins: Margins | None = None
     sample_ratio: SampleRatio | None = None
     shadow: Shadowing | None = None
+    control: ControlHealth | None = None
     engine: int = ENGINE_V
     stats: int = STATS_V
 
@@ -62,9 +64,9 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
     """Judge a release by what was seen. At most one command, and only one that changes something.
 
     The order: zero tolerance → suspicions → override → relative harm → absolute limits → monitors → sample ratio →
-    counters → both arms → labels → a refusal → a pause's deadline → missing data → what the stage asks for: dwell and
-    sample, a measurement, or approvals. Before exposure there is no traffic to ask about. `now_us` stamps; nothing is
-    measured by it but how long a suspicion has waited, which goes on while nobody looks.
+    control's own health → counters → both arms → labels → a refusal → a pause's deadline → missing data → what the
+    stage asks for: dwell and sample, a measurement, or approvals. Before exposure there is no traffic to ask about.
+    `now_us` stamps; nothing is measured by it but how long a suspicion has waited, which goes on while nobody looks.
     """
     serving = release.state in SERVING
     exposed = serving and release.exposed
@@ -81,6 +83,10 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         progress = informed(proceeded(release, progress, seen, _healthy(release, seen, harm, breaches)), most, harm)
     if comparing:
         progress = renewed(release, progress, seen)
+    control = None
+    if exposed and not release.plan.first:
+        progress = watched_on(release, progress, seen)
+        control = judge_control(release, progress.live)
     shadow = None
     if serving and (stage := shadow_stage(release)) is not None:
         progress = msgspec.structs.replace(progress, shadow=shadow_proceeded(release, progress, seen))
@@ -97,6 +103,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
         fallen=fallen(stored.positions, seen.positions) if stored and exposed else (),
         most_information=most,
         now_us=now_us,
+        control=control,
     )
     command, findings = _asked(case)
     if serving:
@@ -115,6 +122,7 @@ def decide(release: Release, stored: Progress | None, seen: Observations, now_us
             margins=margins,
             sample_ratio=ratio,
             shadow=shadow,
+            control=control,
         ),
     )
 

@@ -25,6 +25,8 @@ def begun(release: Release, stored: Progress | None, seen: Observations) -> Prog
             dropped=stored.dropped,
             log_e=stored.log_e,
             renewals=stored.renewals,
+            live=stored.live,
+            live_until_us=stored.live_until_us,
         )
     return stored
 

@@ -8,6 +8,7 @@ from serinus.core.decision.monitors import MonitorSeen
 from serinus.core.decision.ratios import UnitSpread
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.live_calls import LiveMinute
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Positions
@@ -95,7 +96,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     records each worker dropped since it started. `override`: the digest that pins all traffic, if any.
     `frozen`: why no step may be taken now, if so.
     `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
-    could be taken now. `labels`: what somebody has said of matured units. `gates`: what was measured and
+    could be taken now. `labels`: what somebody has said of matured units. `live`: minutes of the live version that no
+    round has read, of those before `live_until_us` (0: none were looked for). `gates`: what was measured and
     signed. `suspicions`: those that keep the release from going on, oldest first. `shadow`: None outside of shadow
     stages."""
 
@@ -115,6 +117,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     spreads: tuple[UnitSpread, ...] = ()
     yardsticks: tuple[Yardstick, ...] = ()
     labels: tuple[LabelSums, ...] = ()
+    live: tuple[LiveMinute, ...] = ()
+    live_until_us: int = 0
     suspicions: tuple[Suspicion, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:

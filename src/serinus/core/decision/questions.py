@@ -7,6 +7,7 @@ from collections.abc import Callable
 from serinus.core.decision import allocation, freshness, limits
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
+from serinus.core.decision.control_ill import control_health, waits_for_control
 from serinus.core.decision.explain import sentence as harm_sentence
 from serinus.core.decision.gates import approved, measured, refused, result_of
 from serinus.core.decision.harm import trigger_of
@@ -81,9 +82,10 @@ def sample_ratio(case: Case) -> Answer:
 
 
 def deadline(case: Case) -> Answer:
-    """Has a pause with a deadline lasted too long? Going back is always the safe side."""
+    """Has a pause with a deadline lasted too long? Going back is always the safe side. One for the control's health has
+    a deadline as soon as both arms are beyond a limit."""
     hold = case.release.hold
-    if hold is None or not hold.deadline_us:
+    if hold is None or not (hold.deadline_us or (waits_for_control(hold) and any(one.vetoed for one in case.breaches))):
         return answer("deadline", Verdict.PASS, "No deadline runs")
     allowed_s = case.release.plan.veto_deadline_s
     if case.progress.held_ms < allowed_s * 1000:
@@ -159,6 +161,7 @@ WHILE_SERVING: tuple[Question, ...] = (
     absolute_limits,
     monitored,
     sample_ratio,
+    control_health,
     counters,
     one_armed,
     labels,

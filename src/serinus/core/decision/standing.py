@@ -9,6 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from serinus.core.decision.allocation import enrolled_units, judge_sample_ratio
+from serinus.core.decision.control_health import judge_control, sentence
 from serinus.core.decision.explain import told
 from serinus.core.decision.harm import Evidence, Harm, judge_harm
 from serinus.core.decision.labels import by_metric, silent
@@ -110,11 +111,27 @@ class ClockStanding(msgspec.Struct, frozen=True, kw_only=True):
     offset_s: float
 
 
+class ControlStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of the live version against its own past: see `control_health.ControlSeen`. `text` is all of it as a
+    sentence."""
+
+    metric: str
+    calls: int
+    events: int
+    expected: float
+    log_e: float
+    needed_log_e: float
+    ill: bool
+    no_data: str
+    text: str
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How the arms compare now. What nobody knows is None, never 0. `log_e` is the release's evidence of harm and
     `needed_log_e` where it rolls back; `dwell` is None when no candidate is served; `shadow` without a shadow stage.
     `clocks` are those that are wrong. `not_compared` names the metrics and monitors that
-    would compare a first release, were there anything in its control arm."""
+    would compare a first release, were there anything in its control arm. `control_health` is empty where no past of
+    the live version is known."""
 
     arms: tuple[ArmStanding, ...]
     evidence: tuple[EvidenceStanding, ...]
@@ -127,6 +144,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     shadow: ShadowStanding | None = None
     clocks: tuple[ClockStanding, ...] = ()
     not_compared: tuple[str, ...] = ()
+    control_health: tuple[ControlStanding, ...] = ()
 
 
 def standing(
@@ -166,6 +184,27 @@ def standing(
         shadow=shadow_standing(release, progress, sums, hosts, results),
         clocks=tuple(ClockStanding(host=h.host, offset_s=h.clock_offset_us / 1e6) for h in hosts if is_off(h)),
         not_compared=release.plan.not_compared,
+        control_health=_control_health(release, progress),
+    )
+
+
+def _control_health(release: Release, progress: Progress | None) -> tuple[ControlStanding, ...]:
+    found = judge_control(release, progress.live if progress else ()) if release.exposed else None
+    if found is None:
+        return ()
+    return tuple(
+        ControlStanding(
+            metric=one.metric,
+            calls=one.calls,
+            events=one.events,
+            expected=one.expected,
+            log_e=one.log_e,
+            needed_log_e=found.needed,
+            ill=one.metric in found.ill,
+            no_data=one.no_data,
+            text=sentence(one, past, release.plan.control_ratio),
+        )
+        for one, past in zip(found.seen, release.past, strict=True)
     )
 
 

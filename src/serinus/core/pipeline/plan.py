@@ -36,9 +36,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     app that users saw within 365 days may add up to; `beta`: chance of showing a candidate to be non-inferior that is
     not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
     is active; `accelerate`: when its first steps are shorter; `risk`: what each level of risk asks for beyond it (None:
-    nothing); `lease_s`: see the routing snapshot; `suspicions`: how long one waits for its answer. `first`: it was made
-    for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and therefore does
-    not apply; `effect`: the risk that a
+    nothing); `control_ratio`: control is ill when its events are so many times as frequent as they usually were (0:
+    that is never asked); `lease_s`: see the routing snapshot; `suspicions`: how long one waits for its answer. `first`:
+    it was made for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and
+    therefore does not apply; `effect`: the risk that a
     release was started with, and how its plan differs from the declared one (`effective_plan`).
     """
 
@@ -56,6 +57,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     accelerate: Acceleration | None = None
     risk: RiskRules | None = None
     holdback: float = 0.01
+    control_ratio: float = 1.5
     lease_s: float = 30.0
     freshness_s: float = 60.0
     veto_deadline_s: float = 1800.0
@@ -77,6 +79,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:
             raise InvalidInput(f"lease of {self.lease_s} s", where="plan.lease_s", mend="use 1 s to 90 s (J4)")
+        if self.control_ratio and not 1 <= self.control_ratio <= 1000:
+            what = f"control_ratio {self.control_ratio:g} is neither 0 nor from 1 to 1,000"
+            raise InvalidInput(what, where="plan.control_ratio", mend="use 1.5, or 0 to never ask")
         _above_zero("freshness_s", self.freshness_s)
         _above_zero("veto_deadline_s", self.veto_deadline_s)
         for i, guardrail in enumerate(self.guardrails):

@@ -6,6 +6,7 @@ import msgspec
 
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.live_calls import Past, Watched
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.release.lineage import Lineage
 from serinus.core.release.table import State
@@ -50,7 +51,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     evidence process restarted there counts from it (statistics 5). `rearmed` maps a trigger to the position from which
     it counts again after a person resumed: `{"candidate", "control"}` events of a guardrail or units of the sample
     ratio, `{"after_us"}` of a limit or monitor. `final_revision` is the snapshot that took the candidate out. `reason`
-    says why it stands where it stands. `lineage`: which attempt it is, and what counts on from the one before.
+    says why it stands where it stands. `lineage`: which attempt it is, and what counts on from the one before. `past`:
+    what the control usually did, by which its own health is judged.
     `ended_at_us`: when it came to a final state; 0 before, and for those of earlier Serinus.
     """
 
@@ -82,6 +84,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     assign_v: int = ASSIGN_V
     stats_v: int = STATS_V
     ended_at_us: int = 0
+    past: tuple[Past, ...] = ()
 
     @property
     def exposed(self) -> bool:
@@ -128,7 +131,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     `stage`; `requested` and `reminded` are the evidence digests for which approval was asked.
     Of guardrails on ratios, `information` is the largest seen; of those and of scores, `log_e` is that of the last
     round. `labels` are how far labels of units were read, and what they add up to. `renewals`: of guardrails on events.
-    `suspected_ms`: for how long each suspicion that waits for an answer has done so, by its id.
+    `suspected_ms`: for how long each suspicion that waits for an answer has done so, by its id. `live`: how the control
+    did against its past, in minutes that began before `live_until_us`.
     """
 
     release: str
@@ -155,3 +159,5 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[LabelSums, ...] = ()
     renewals: Renewals = {}
     suspected_ms: dict[str, int] = {}
+    live: tuple[Watched, ...] = ()
+    live_until_us: int = 0

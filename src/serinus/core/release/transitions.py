@@ -8,6 +8,7 @@ from serinus.core.errors import IllegalTransition
 from serinus.core.pipeline.acceleration import quickened
 from serinus.core.pipeline.stages import ApprovalStage, MeasuredStage, ShadowStage
 from serinus.core.records.label_sums import LabelSums
+from serinus.core.records.live_calls import Position
 from serinus.core.records.pair_totals import PairTotals
 from serinus.core.records.sums import ENROLLED
 from serinus.core.release.release import Hold, Positions, Progress, Release, Renewals
@@ -208,6 +209,8 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     if kind == "sample_ratio":
         candidate, control = progress.positions.get(ENROLLED, (0, 0))
         return {**release.rearmed, kind: {"candidate": candidate, "control": control}}
+    if kind == "control_health":
+        return {**release.rearmed, release.hold.trigger: _live_position(name, progress)}
     if kind == "labels":
         return {**release.rearmed, release.hold.trigger: _label_position(name, progress)}
     if kind == "limit":
@@ -215,6 +218,11 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
     if kind == "monitor":
         return {**release.rearmed, release.hold.trigger: {"after_us": progress.monitors_us}}
     return release.rearmed
+
+
+def _live_position(metric: str, progress: Progress) -> dict[str, int]:
+    found = next((one.at for one in progress.live if one.metric == metric), Position())
+    return msgspec.structs.asdict(found)
 
 
 def _label_position(metric: str, progress: Progress) -> dict[str, int]:

@@ -45,15 +45,17 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         return Rate(events=self.events + other.events, units=self.units + other.units)
 
 
-def reference_rate(history: Rate, beta: float) -> float | NoData:
+def reference_rate(history: Rate, beta: float, dispersion: float = 1.0) -> float | NoData:
     """An upper bound of the history's rate, with confidence 1 − `beta` (Garwood 1936): χ²_{1−β}(2(N + 1)) / (2n).
 
     Short history makes it high. The point estimate as a reference would, in time, accuse one healthy control in two.
+    `dispersion`: events come in bursts of up to so many (`worse_rate`).
     """
     level("beta", beta)
     if not history.units:
         return NoData(reason="control has no history")
-    return float(special.gammaincinv(history.events + 1, 1.0 - beta)) / history.units
+    bursts = history.events / at_least("dispersion", dispersion, 1.0)
+    return float(special.gammaincinv(bursts + 1, 1.0 - beta)) * dispersion / history.units
 
 
 def worse_rate(
@@ -65,8 +67,18 @@ def worse_rate(
     if not control.units:
         return nothing(NoData(reason="nobody in control"))
     expected = control.units * positive("reference", reference) * positive("max_ratio", max_ratio)
+    return Evidence(log_e=worse_count(control.events, expected, prior_events=prior_events))
+
+
+def worse_count(events: int, expected: float, dispersion: float = 1.0, prior_events: float = PRIOR_EVENTS) -> float:
+    """log E against H0: at most so many events were to be `expected`. Where rates differ over time, Λ adds up.
+
+    With a `dispersion` φ events come in bursts, and N/φ and Λ/φ are tested: for bursts of c ≤ φ events each
+    E[e^{λN/φ}] = exp((Λ/c)(e^{λc/φ} − 1)) ≤ exp((Λ/φ)(e^λ − 1)) by convexity, so that E stays an e-value.
+    """
     kappa = positive("prior_events", prior_events)
-    return Evidence(log_e=_weight(kappa + control.events, kappa + expected) - _weight(kappa, kappa))
+    bursts, usual = events / at_least("dispersion", dispersion, 1.0), at_least("expected", expected, 0.0) / dispersion
+    return _weight(kappa + bursts, kappa + usual) - _weight(kappa, kappa)
 
 
 def worse_mean(control: estimate.Effect | NoData, history: estimate.Effect, tau: float, margin: float) -> Evidence:

@@ -1,0 +1,106 @@
+"""The live version's own calls: what its past came to when a release starts, and minute by minute while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from serinus.control.reads import LiveWindow, Reads
+from serinus.core.metrics import Metric, Quantile
+from serinus.core.metrics import metric as metric_of
+from serinus.core.records.histogram import decode
+from serinus.core.records.live_calls import Hour, LiveMinute, Past
+from serinus.core.records.sums import Rollup
+from serinus.core.release.past import followed
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.yardstick import Yardstick
+from serinus.core.stats.usual import learn
+from serinus.ports.control_store import ControlStore
+from serinus.ports.retry import run
+from serinus.ports.telemetry_store import TelemetryStore
+
+PAST_HOURS = 7 * 24
+"""How far back the live version's past is looked at: a week has every hour of the day seven times."""
+MOST_MINUTES = 60
+"""Read in a round: what has piled up while no round looked is caught up with over several."""
+_MINUTE_US = 60_000_000
+_HOUR_US = 3_600_000_000
+
+
+def own_past(
+    store: ControlStore,
+    telemetry: TelemetryStore | None,
+    now_us: int,
+    app: str,
+    yardsticks: Mapping[str, tuple[Yardstick, ...]] = MappingProxyType({}),
+) -> dict[str, tuple[Past, ...]]:
+    """By version, what the app's live one did in the last week, of all by which its health is judged as the control of
+    a release: whole hours. `yardsticks`: by version, its own latencies, as `own_yardsticks` knows them."""
+    state = run(store, lambda tx: tx.app(app))
+    if telemetry is None or state is None or state.live is None or state.config.plan is None:
+        return {}
+    asked = followed(state.config.plan, yardsticks.get(state.live, ()))
+    return {state.live: _past(telemetry, now_us, app, state.live, asked)}
+
+
+def _past(
+    telemetry: TelemetryStore, now_us: int, app: str, version: str, asked: tuple[tuple[Metric, int], ...]
+) -> tuple[Past, ...]:
+    if not asked:
+        return ()
+    fields, this_hour = _fields(asked), now_us // _HOUR_US
+    hours: list[list[Hour]] = [[] for _ in asked]
+    for hour in range(this_hour - PAST_HOURS, this_hour):
+        with telemetry.tx() as tx:
+            rollups = tx.served_by({app: version}, hour * _HOUR_US, (hour + 1) * _HOUR_US, fields)[app]
+        for of_metric, counted in zip(hours, _counted(asked, rollups), strict=True):
+            of_metric.append(Hour(hour, *counted))
+    return tuple(
+        Past(metric=judged.name, usual=learn(of_metric), at_us=at_us)
+        for (judged, at_us), of_metric in zip(asked, hours, strict=True)
+    )
+
+
+def live_window(release: Release, stored: Progress | None, watermark_us: int) -> LiveWindow | None:
+    """What is to be read of the live version of a release: the whole minutes behind the watermark that no round has
+    read; no minute at all the first time, which only says from where. None when there is nothing to read."""
+    if not release.past or not release.exposed or not watermark_us:
+        return None
+    to_us = watermark_us - watermark_us % _MINUTE_US
+    from_us = stored.live_until_us if stored and stored.live_until_us else to_us
+    if from_us >= to_us and stored and stored.live_until_us:
+        return None
+    until_us = min(to_us, from_us + MOST_MINUTES * _MINUTE_US)
+    return LiveWindow(release.app, release.control, from_us, until_us, _fields(_asked(release.past)))
+
+
+def observe_live(reads: Reads, release: Release, window: LiveWindow | None) -> tuple[LiveMinute, ...]:
+    """These minutes, oldest first; none for a minute without calls."""
+    if window is None or window.from_us == window.to_us:
+        return ()
+    minutes: dict[int, list[Rollup]] = {}
+    for rollup in reads.live(window):
+        minutes.setdefault(rollup.start_us, []).append(rollup)
+    asked = _asked(release.past)
+    return tuple(LiveMinute(start_us, tuple(_counted(asked, minutes[start_us]))) for start_us in sorted(minutes))
+
+
+def _asked(past: Sequence[Past]) -> tuple[tuple[Metric, int], ...]:
+    return tuple((metric_of(one.metric), one.at_us) for one in past)
+
+
+def _fields(asked: Iterable[tuple[Metric, int]]) -> frozenset[str]:
+    return frozenset(judged.measure.of for judged, _ in asked if isinstance(judged.measure, Quantile))
+
+
+def _counted(asked: Iterable[tuple[Metric, int]], rollups: Sequence[Rollup]) -> list[tuple[int, int]]:
+    """For each metric: calls, and those with the event, or that took longer."""
+    return [_of(judged, at_us, rollups) for judged, at_us in asked]
+
+
+def _of(judged: Metric, at_us: int, rollups: Sequence[Rollup]) -> tuple[int, int]:
+    if not isinstance(judged.measure, Quantile):
+        calls = sum(one.requests for one in rollups)
+        return calls, min(calls, sum(one.events.get(judged.event, 0) for one in rollups))
+    seen = [decode(getattr(one, judged.measure.of)) for one in rollups]
+    return sum(one.count for one in seen), sum(one.above(at_us) for one in seen)

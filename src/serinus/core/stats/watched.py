@@ -1,0 +1,43 @@
+"""A count that is watched for longer than anybody knows when it gets worse: the one-arm test, begun again and again.
+
+    E = ½ E^(whole) + ½ Σ_j v_j E^(begun at the j-th start), v_j = 1/(j (j + 1))
+
+The starts are at times that do not depend on what is counted after them, the weights are fixed and sum to 1, and a
+start that is to come has E = 1: so E is an e-process, P(E ever ≥ 1/α) ≤ α. Only the KEPT newest starts are followed: to
+let one go makes E smaller, never larger. What gets worse after days of health is seen by them, as healthy days would
+hide it; what gets worse slowly is seen by the whole.
+Source: Shin, Ramdas & Rinaldo 2024, e-detectors, with weights as in `renewal`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from serinus.core.records.live_calls import MICRO, Position, Watched
+from serinus.core.stats import combine, control_health
+
+KEPT = 12
+
+
+def begin_again(watched: Watched) -> Watched:
+    """With a start here."""
+    starts = (*watched.starts, watched.at)[-KEPT:]
+    return Watched(metric=watched.metric, at=watched.at, begun=watched.begun + 1, starts=starts)
+
+
+@lru_cache(maxsize=4096)
+def log_e(watched: Watched, floor: Position, max_ratio: float, dispersion: float) -> float:
+    """log E against H0: since `floor` events came at most `max_ratio` times as often as was to be expected."""
+    first = watched.begun - len(watched.starts) + 1
+    weights = [0.5, *(0.5 / (j * (j + 1)) for j in range(first, watched.begun + 1)), 0.5 / (watched.begun + 1)]
+    parts = [_log_e(watched.at.since(_later(start, floor)), max_ratio, dispersion) for start in watched.starts]
+    whole = _log_e(watched.at.since(floor), max_ratio, dispersion)
+    return combine.mixed((whole, *parts, 0.0), weights)
+
+
+def _later(start: Position, floor: Position) -> Position:
+    return max(start, floor, key=lambda one: one.calls)
+
+
+def _log_e(seen: Position, max_ratio: float, dispersion: float) -> float:
+    return control_health.worse_count(seen.events, max_ratio * seen.expected_micro / MICRO, dispersion)

@@ -1,0 +1,156 @@
+"""The live version's past is frozen with a release, its minutes are read once each, and an illness pauses."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from serinus.control.observe_live import MOST_MINUTES, PAST_HOURS, live_window, own_past
+from serinus.control.observe_units import own_yardsticks
+from serinus.control.request_release import request_release
+from serinus.control.resume_release import resume_release
+from serinus.control.start_release import start_release
+from serinus.core.audit.entry import Action
+from serinus.core.decision.replay import replayed
+from serinus.core.pipeline.plan import Guardrail, Step
+from serinus.core.records import histogram
+from serinus.core.records.record import Event
+from serinus.core.records.sums import Rollup
+from serinus.core.release.release import Progress, Release
+from serinus.core.release.table import State
+from serinus.core.routing.assignment import Arm
+from serinus.ports.telemetry_store import TelemetryStore
+from tests.unit.control.production import LOOSE, PERSON, PLAN, START_US, Production
+
+ERROR = int(Event.ERROR)
+MINUTE_US, HOUR_US = 60_000_000, 3_600_000_000
+LONG = msgspec.structs.replace(
+    PLAN, steps=(Step(share=0.5, dwell_s=6000), Step(share=1.0, dwell_s=20)), stages=(), limits=LOOSE
+)
+
+
+def minute(start_us: int, version: str, errors: int, calls: int = 500, **changes: object) -> Rollup:
+    """A minute of a version's calls."""
+    made = Rollup(
+        host="host-1", app="shop", release="", stratum=-1, arm=int(Arm.REST), version=version,
+        start_us=start_us - start_us % MINUTE_US, width_s=60, requests=calls, events={ERROR: errors},
+    )  # fmt: skip
+    return msgspec.structs.replace(made, **changes)
+
+
+def lived(telemetry: TelemetryStore, version: str, hours: int = 100, errors: int = 10) -> None:
+    """The hours before the start: a minute in each."""
+    with telemetry.tx() as tx:
+        tx.add_rollups([minute(START_US - n * HOUR_US, version, errors) for n in range(1, hours + 1)])
+
+
+def shop(hours: int = 100, **changes: object) -> Production:
+    """A production whose live version had errors in 2 % of its calls for so many hours."""
+    made = Production(plan=msgspec.structs.replace(LONG, **changes), calls_per_s=20)
+    lived(made.telemetry, made.baseline.digest, hours)
+    return made
+
+
+def start(made: Production) -> Release:
+    """The candidate's release, as the API starts it."""
+    found = request_release(
+        made.control, made.clock.now_us(), PERSON, made.ids, "salt", "shop", made.candidate.name, "", made.telemetry
+    )
+    assert isinstance(found, Release)
+    return found
+
+
+def go_on(made: Production, minutes: int, errors: int) -> Release:
+    """Minutes in which the live version has so many errors in 500 calls of each."""
+    for _ in range(minutes):
+        with made.telemetry.tx() as tx:
+            tx.add_rollups([minute(made.clock.now_us(), made.baseline.digest, errors)])
+        made.seconds(60)
+    return made.release()
+
+
+def test_2_7_the_past_is_frozen_with_the_release() -> None:
+    """Whole hours of the version that is live, whatever arm it had; not mirrored calls, and of no other version."""
+    made = shop()
+    with made.telemetry.tx() as tx:
+        at_us, digest = START_US - 5 * HOUR_US, made.baseline.digest
+        tx.add_rollups([minute(at_us, digest, 3, 100, arm=int(Arm.CANDIDATE), release="rel_0", host="host-2")])
+        tx.add_rollups([minute(at_us, digest, 90, 100, arm=int(Arm.SHADOW)), minute(at_us, "other", 90, 100)])
+        tx.add_rollups([minute(START_US, digest, 400), minute(at_us, digest, 90, app="till")])
+    (error,) = [one for one in start(made).past if one.metric == "call.error"]
+    assert (sum(error.usual.calls), sum(error.usual.events), error.usual.hours) == (50_100, 1003, 100)
+    (kept,) = [one for one in made.release().past if one.metric == "call.error"]
+    assert kept == error
+
+
+def test_2_7_a_start_without_a_store_of_telemetry_or_asked_for_nothing_keeps_none() -> None:
+    """`control_ratio: 0`, a plan that compares nothing but latencies of which nothing is known, or nothing at all."""
+    for changes in ({"control_ratio": 0.0}, {"guardrails": (Guardrail(metric="latency.p95"),)}):
+        assert start(shop(**changes)).past == ()
+    made = shop()
+    assert start_release(made.control, 1, PERSON, made.ids, "s", "shop", made.candidate.name, "").past == ()
+
+
+def test_2_7_a_latency_is_judged_by_the_releases_own_yardstick() -> None:
+    """Calls above the control's own p95, of calls whose latency is known."""
+    rail = Guardrail(metric="latency.p95")
+    made = shop(guardrails=(rail,))
+    seen = histogram.of([100_000.0] * 90 + [900_000.0] * 10).encode()
+    with made.telemetry.tx() as tx:
+        tx.add_rollups(
+            [minute(START_US - n * HOUR_US, made.baseline.digest, 0, latency=seen, host="h2") for n in range(1, 100)]
+        )
+    now_us = made.clock.now_us()
+    known = own_yardsticks(made.control, made.telemetry, now_us, "shop")
+    (past,) = own_past(made.control, made.telemetry, now_us, "shop", known)[made.baseline.digest]
+    assert past.at_us == known[made.baseline.digest][0].at_us
+    assert (sum(past.usual.calls), sum(past.usual.events)) == (9900, 0 if past.at_us > 890_000 else 990)
+
+
+def test_2_7_a_provider_that_fails_both_arms_pauses_until_a_person_resumes() -> None:
+    """The tick sees it, says it once, replays it from the trail, and goes on when told; more of it pauses again."""
+    made = shop()
+    started = start(made)
+    assert go_on(made, 4, errors=10).state is State.RUNNING
+    held = go_on(made, 4, errors=100)
+    assert held.hold is not None
+    assert held.hold.trigger == "control_health:call.error"
+    assert "which is not the candidate's doing: " in held.reason
+    with made.control.tx() as tx:
+        told = [one for one in replayed(tx.audit_entries(0, 10_000)) if one.action == Action.TICK_PAUSED]
+    assert [one.outcome for one in told] == ["identical"]
+    resume_release(made.control, made.clock.now_us(), PERSON, started.id, "the provider says it is mended")
+    assert go_on(made, 3, errors=10).state is State.RUNNING
+    assert go_on(made, 4, errors=100).state is State.PAUSED
+
+
+def test_2_7_a_short_past_changes_nothing() -> None:
+    """Two days are too few: the release goes on as it did before there was any of this."""
+    made = shop(hours=48)
+    start(made)
+    assert go_on(made, 8, errors=250).state is State.RUNNING
+
+
+def test_2_7_minutes_are_read_once_and_caught_up_with() -> None:
+    """The first round reads none; then whole minutes behind the watermark, an hour of them at most in a round."""
+    release = start(shop())
+    at_us = START_US - START_US % MINUTE_US
+    first = live_window(release, None, at_us + 59_000_000)
+    assert first is not None
+    assert (first.from_us, first.to_us, first.version) == (at_us, at_us, release.control)
+    stored = Progress(release=release.id, step=0, live_until_us=at_us)
+    assert live_window(release, stored, at_us + MINUTE_US - 1) is None
+    late = live_window(release, stored, at_us + 3 * HOUR_US)
+    assert late is not None
+    assert (late.from_us, late.to_us) == (at_us, at_us + MOST_MINUTES * MINUTE_US)
+    assert live_window(release, stored, 0) is None
+    assert live_window(release, stored, at_us - HOUR_US) is None
+    assert live_window(msgspec.structs.replace(release, past=()), stored, late.to_us) is None
+
+
+@pytest.mark.parametrize("hours", [PAST_HOURS, PAST_HOURS + 50])
+def test_2_7_a_week_is_looked_back_at(hours: int) -> None:
+    """And no further: what was worse or better before is past."""
+    made = shop(hours=hours)
+    (error,) = [one for one in start(made).past if one.metric == "call.error"]
+    assert error.usual.hours == PAST_HOURS
