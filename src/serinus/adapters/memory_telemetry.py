@@ -11,6 +11,7 @@ from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
 from serinus.adapters.memory_judgements import JudgementRows, MemoryJudgements
 from serinus.adapters.memory_pruning import MemoryPruning, UnitRows
+from serinus.adapters.memory_score_sums import MemoryScoreSums, ScoreRows
 from serinus.adapters.memory_suspicions import MemoryRaised, RaisedRows
 from serinus.adapters.memory_table import Table, Turns, Undo
 from serinus.adapters.memory_tick_reads import MemoryTickReads
@@ -35,14 +36,16 @@ class TelemetryRows(UnitRows):
         self.notes: Table[bytes, int] = Table(journal)
         self.raised: RaisedRows = Table(journal)
         self.judgements = JudgementRows(journal)
+        self.scores: ScoreRows = Table(journal)
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryRaised, MemoryJudgements):
+class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryScoreSums, MemoryRaised, MemoryJudgements):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     def __init__(self, rows: TelemetryRows) -> None:
         self._rows = rows
+        self._scores = rows.scores
         self._raised = rows.raised
         self._judgements = rows.judgements
 

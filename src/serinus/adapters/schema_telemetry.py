@@ -169,6 +169,25 @@ pruned_releases = Table(
     sqlite_with_rowid=False,
 )
 
+# One row for each minute in which scores of a metric came for an arm: the tick adds up a window of them.
+score_sums = Table(
+    "score_sum",
+    telemetry,
+    project_column(),
+    text("release"),
+    text("metric"),
+    Column("arm", Integer, nullable=False),
+    number("start_us"),
+    text("app"),
+    number("count"),
+    number("total"),
+    number("squares"),
+    PrimaryKeyConstraint("project_id", "release", "metric", "arm", "start_us", "app"),
+    Index(None, "project_id", "app", "metric", "start_us"),
+    Index(None, "project_id", "start_us"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

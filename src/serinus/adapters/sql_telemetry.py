@@ -21,6 +21,7 @@ from serinus.adapters.sql_notes import SqlNotes
 from serinus.adapters.sql_pairs import SqlPairs
 from serinus.adapters.sql_pruning import SqlPruning
 from serinus.adapters.sql_rollups import SqlRollups
+from serinus.adapters.sql_score_sums import SqlScoreSums
 from serinus.adapters.sql_suspicions import SqlRaised
 from serinus.adapters.sql_tick_reads import SqlTickReads
 from serinus.adapters.sql_tx import SqlTx
@@ -111,6 +112,7 @@ class SqlTelemetryTx(
     SqlPruning,
     SqlRaised,
     SqlJudgements,
+    SqlScoreSums,
     SqlRollups,
     SqlTickReads,
 ):

@@ -21,6 +21,7 @@ from serinus.core.records.in_flight import OpenCall, apply
 from serinus.core.records.labels import Awaiting, awaited_units
 from serinus.core.records.pairs import pair_sums
 from serinus.core.records.pruned import releases_of, without
+from serinus.core.records.score_sums import ScoreKey, ScoreSum, score_sums
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.records.tally import Measures, Read, Tally, rollups_of, sums_of, tally
 from serinus.ports.clock import Clock
@@ -140,7 +141,7 @@ class Shipper:
                 self._report.check(tx.host(self._host_id), mono_ns)
                 status = self._report.status(open_calls, mono_ns, _clock_offset_us(tx, self._clock))
                 _advance_offsets(tx, advances, counted, mono_ns)
-                _add_up(tx, counted, self._host_id, self._clock.now_us(), measures, awaiting)
+                add_up(tx, counted, self._host_id, self._clock.now_us(), measures, awaiting)
                 if self._gone:
                     tx.forget_offsets(self._gone)
                 tx.put_host(status)
@@ -227,11 +228,14 @@ def _advance_offsets(tx: TelemetryTx, advances: Iterable[Advance], counted: Tall
             tx.advance_offset(told_id(trail.instance), trail.told, counted.told[trail.instance])
 
 
-def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures, awaiting: Awaiting) -> None:
+def add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Measures, awaiting: Awaiting) -> None:
+    """Add a tally to the store: once in a transaction, with the record of what it stands for."""
     counted = without(counted, tx.pruned(releases_of(counted)))
     rollups = counted.rollups
-    if counted.scored:
-        unreported = tx.note([one.key for one in counted.scored], at_us)
+    scores: Mapping[ScoreKey, ScoreSum] = {}
+    if counted.scored or counted.given:
+        unreported = tx.note([*(one.key for one in counted.scored), *(one.key for one in counted.given)], at_us)
+        scores = score_sums(one for one in counted.given if one.key in unreported)
         rollups += tuple(rollups_of(host, (one for one in counted.scored if one.key in unreported)))
     sums: list[tuple[SumKey, Sum]] = []
     awaited = []
@@ -250,6 +254,8 @@ def _add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Me
         tx.add_unit_sums(counted.unit_sums)
     if awaited or counted.labels:
         tx.label(awaited, counted.labels)
+    if scores:
+        tx.add_score_sums(scores)
     tx.suspect(counted.suspicions)
     if rollups:
         tx.add_rollups(rollups)

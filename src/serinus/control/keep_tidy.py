@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from serinus.control.observe import Hosts
+from serinus.core.records.score_sums import WIDTH_S
 from serinus.ports.telemetry_store import TelemetryStore
 
 GONE_S = 600.0
@@ -29,5 +30,6 @@ def keep_tidy(telemetry: TelemetryStore, hosts: Hosts, active: Collection[str], 
             tx.drop_host(name)
         for width_s, kept_s in KEPT_S.items():
             tx.prune_rollups(width_s, now_us - kept_s * 1_000_000)
+        tx.prune_score_sums(now_us - KEPT_S[WIDTH_S] * 1_000_000)
         tx.forget_notes(now_us - NOTES_KEPT_S * 1_000_000)
         tx.forget_labels(active, now_us - LABELS_KEPT_S * 1_000_000, MOST_LABELS)

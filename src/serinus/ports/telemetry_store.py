@@ -15,6 +15,7 @@ from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum
 from serinus.ports.judgements import JudgementTx
 from serinus.ports.pruning import PruningTx
+from serinus.ports.score_sums import ScoreSumTx
 from serinus.ports.suspicions import RaisedTx
 from serinus.ports.tick_reads import TickReads
 
@@ -27,7 +28,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
 
 
-class TelemetryTx(TickReads, PruningTx, RaisedTx, JudgementTx, Protocol):
+class TelemetryTx(TickReads, PruningTx, ScoreSumTx, RaisedTx, JudgementTx, Protocol):
     """What one transaction offers."""
 
     def clock_us(self) -> int | None:

@@ -20,6 +20,7 @@ from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, 
 from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import UNTOLD, category_of, event_key, event_of
+from serinus.core.records.score_sums import Given, given
 from serinus.core.records.sums import ENROLLED, ESCALATED_FOR, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.suspicion import Raised, raised_of
 from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, unit_sums
@@ -62,12 +63,12 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What one round adds. `scored` are events that count in rollups if nobody has reported them before, each key once
-    (`rollups_of`); `pairs` the first of each unit, which count if it had none before; `unit_sums` what units' cost and
-    tokens add up to. `labels` are the first of each unit, and `exposed_at_us` since when units have been exposed, by
-    release and unit, where labels are awaited; `categories`: what units were first handed over for; `suspicions`: what
-    is suspected of calls. By worker instance:
-    `changes`, `overdue` (how many the clock judged), and `told` (the newest count of dropped records in its spool;
-    workers that told none are not in it)."""
+    (`rollups_of`), and `given` scores that add up likewise (`score_sums`); `pairs` the first of each unit, which count
+    if it had none before; `unit_sums` what units' cost and tokens add up to. `labels` are the first of each unit, and
+    `exposed_at_us` since when units have been exposed, by release and unit, where labels are awaited; `categories`:
+    what units were first handed over for; `suspicions`: what is suspected of calls. By worker instance: `changes`,
+    `overdue` (how many the clock judged), and `told` (the newest count of dropped records in its spool; workers that
+    told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
@@ -80,6 +81,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[LabelKey, Label] = {}
     exposed_at_us: Mapping[tuple[str, bytes], int] = {}
     categories: Mapping[tuple[str, bytes], str] = {}
+    given: tuple[Given, ...] = ()
     suspicions: frozenset[Raised] = frozenset()
 
 
@@ -115,6 +117,7 @@ def tally(
         labels=sheet.labels,
         exposed_at_us=sheet.exposed_at_us,
         categories=sheet.categories,
+        given=tuple(sheet.given.values()),
         suspicions=frozenset(sheet.suspicions),
     )
 
@@ -238,6 +241,7 @@ class _Sheet:
         self._awaiting = awaiting
         self._measures = measures
         self.scored: dict[bytes, Scored] = {}
+        self.given: dict[bytes, Given] = {}
         self.pairs: list[Pair] = []
         self._found_s = found_at_us // _US
         self._units: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
@@ -297,6 +301,8 @@ class _Sheet:
 
     def _score(self, record: Score) -> None:
         self._label(record)
+        if (score := given(record)) is not None:
+            self.given.setdefault(score.key, score)
         if (suspicion := raised_of(record)) is not None:
             self.suspicions.add(suspicion)
         bit = event_of(record)

@@ -21,7 +21,6 @@ from serinus.core.decision.labels import read_on
 from serinus.core.decision.shown import shown
 from serinus.core.decision.unlabelled import ALPHA, judge_missing
 from serinus.core.errors import InvalidInput
-from serinus.core.pipeline.guardrail import check_guardrail
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.pipeline.stages import ApprovalStage, RolloutStage
 from serinus.core.records.label_sums import LabelSums, StratumLabels
@@ -33,7 +32,6 @@ from tests.unit.core.decision.cases import NOW_US, PLAN, running, seen, served
 
 METRIC = "judge.correctness"
 RAIL = Guardrail(metric=METRIC, max_drop=0.02)
-INVENTED = Guardrail(metric="judge.hallucination", max_rise=0.02)
 THUMBS = Guardrail(metric="feedback.thumbs_down")
 S = 1_000_000
 
@@ -87,45 +85,6 @@ def test_H5_a_lower_mean_score_is_rolled_back_with_its_numbers() -> None:
     assert isinstance(command, RollBack)
     for part in ("correctness was 0.71", "against 0.847", "points lower on a scale of 100", "up to 2 lower"):
         assert part in command.reason, command.reason
-
-
-def turned(sums: Sequence[AwaitedUnit]) -> list[AwaitedUnit]:
-    """The same users with what is left of the scale, as a judge of hallucination tells it."""
-    made = []
-    for one in sums:
-        key = msgspec.structs.replace(one.key, metric=INVENTED.metric)
-        label = one.label and Label(one.label.at_us, S - one.label.value)
-        made.append(msgspec.structs.replace(one, key=key, label=label))
-    return made
-
-
-def test_H5_a_score_that_is_better_when_lower_is_bet_on_the_other_way_round() -> None:
-    """More hallucination is harm, less of it is none; it is the same game as that of a score which falls."""
-    worse, better = units(np.random.default_rng(1), 6000, drop=0.15), units(np.random.default_rng(1), 6000, drop=-0.1)
-    command = command_of(decided(release_with(INVENTED), read(turned(worse), INVENTED)))
-    assert isinstance(command, RollBack)
-    for part in ("hallucination was 0.288", "against 0.153", "points higher on a scale of 100", "up to 2 higher"):
-        assert part in command.reason, command.reason
-    assert isinstance(command_of(decided(release_with(INVENTED), read(turned(better), INVENTED))), Advance)
-    assert read(turned(worse), INVENTED).games == read(worse).games
-
-
-def test_H5a_what_is_tolerated_of_a_rising_score_is_a_rise() -> None:
-    """Declared and told in its own direction; the other key is refused, with what to write."""
-    assert Guardrail(metric="judge.hallucination", max_rise=0.03).drop == 0.03
-    waiting = decided(
-        release_with(INVENTED, require="non_inferior"), read(turned(units(np.random.default_rng(3), 200)), INVENTED)
-    ).progress.waiting
-    assert "hallucination less than 2 % of its scale above the control's" in waiting
-    for wrong, said in (
-        (Guardrail(metric="judge.hallucination", max_drop=0.02), "better when lower (use `max_rise: 0.02`)"),
-        (Guardrail(metric=METRIC, max_rise=0.02), "better when higher (use `max_drop: 0.02`)"),
-        (Guardrail(metric="call.error", max_rise=0.02), "no score, so it has no max_rise"),
-        (Guardrail(metric="judge.hallucination", max_rise=0.6), "max_rise 0.6 is not in"),
-    ):
-        with pytest.raises(InvalidInput) as refused:
-            check_guardrail("plan.guardrails[0]", wrong)
-        assert said in str(refused.value)
 
 
 def test_H5_an_equal_candidate_goes_on() -> None:
