@@ -20,7 +20,8 @@ def limit_text(limit: Document) -> str:
     # A metric that only a newer control knows is shown as a bare number.
     bound = amount_text(found.unit, limit[side]) if found else f"{limit[side]:g}"
     for_s = duration_text(limit["buckets"] * limit["bucket_s"])
-    return f"{limit['metric']} {side} {bound} for {for_s}: {limit['action']}"
+    over = "on average of" if found and found.kind == "score" else "for"
+    return f"{limit['metric']} {side} {bound} {over} {for_s}: {limit['action']}"
 
 
 def rail_text(rail: Document) -> str:

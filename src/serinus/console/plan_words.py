@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from serinus.console.stepper import detail
-from serinus.core.decision.wording import amount
+from serinus.core.decision.wording import amount, span
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.exposure import step_words
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
@@ -35,12 +35,22 @@ def guardrail_words(guardrail: Guardrail) -> str:
 
 def limit_words(limit: Limit) -> str:
     """What an absolute limit does, in one sentence."""
+    if limit.of_scores:
+        return _mean_words(limit)
     unit = "minute" if limit.bucket_s == 60 else "second"
     act = "rolls back" if limit.action == "rollback" else "pauses"
     requests = "request" if limit.min_requests == 1 else "requests"
     return (
         f"{_title(limit.metric)}: {limit.side} {_bound(limit)} in {limit.buckets} {unit}s in a row, with at least "
         f"{limit.min_requests:,} {requests} in each{_surely(limit)}, {act}"
+    )
+
+
+def _mean_words(limit: Limit) -> str:
+    act = "rolls back" if limit.action == "rollback" else "pauses"
+    return (
+        f"{_title(limit.metric)}: {limit.side} {_bound(limit)} on average of {span(limit.window_s)}, with at least "
+        f"{limit.min_requests:,} scores{_surely(limit)}, {act}"
     )
 
 

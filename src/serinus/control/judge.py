@@ -11,6 +11,7 @@ import structlog
 
 from serinus.control.apply import apply, pause_for_error, remember
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
+from serinus.control.observe_scores import ScoreMemory
 from serinus.control.reads import Reads
 from serinus.control.see_readings import ReadingSights
 from serinus.control.turns import Turns
@@ -63,6 +64,7 @@ class Judge:
         self._unreadable: dict[str, int] = {}
         self._readings = ReadingSights()
         self._labelled = Turns(LABELLED_AT_ONCE)
+        self._scores = ScoreMemory()
 
     def look(self) -> None:
         """Read all hosts' reports. A host that has taken itself off, as one does that ends in order, is awaited as long
@@ -97,6 +99,7 @@ class Judge:
         self._sights = {id: sight for id, sight in self._sights.items() if id in active}
         self._unreadable = {id: n for id, n in self._unreadable.items() if id in active}
         self._readings.forget_ended(active)
+        self._scores.forget_ended(active)
 
     def _decide(self, one: Pending, observed: dict[str, Observations], now_us: int) -> Decision:
         if one.fault:
@@ -117,7 +120,7 @@ class Judge:
         serving = [one for one in pending if one.release.state not in ENDING and not one.fault]
         try:
             with self._telemetry.tx() as tx:
-                reads = Reads(tx)
+                reads = Reads(tx, self._scores)
                 asked = [wanted(one.release, self.hosts, now_ns, one.stored) for one in serving]
                 reads.ahead(asked, self._labelled.next(one.release for one in asked if one.labels))
             found = {one.release.id: self._observe(reads, one, now_ns) for one in serving}
@@ -132,7 +135,7 @@ class Judge:
         if one.release.state in ENDING:
             return observe_ending(one.release, self.hosts, now_ns)
         with self._telemetry.tx() as tx:
-            seen, self._sights[one.release.id] = self._observe(Reads(tx), one, now_ns)
+            seen, self._sights[one.release.id] = self._observe(Reads(tx, self._scores), one, now_ns)
         return seen
 
     def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:

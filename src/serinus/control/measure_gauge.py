@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from serinus.control.measure_scores import measure_scores
+from serinus.control.measured_against import CONTROL, HOUR_S, LAST_WEEK, hour_last_week_us
 from serinus.core.monitoring.measure import against, weigh
 from serinus.core.monitoring.reading import Measured
 from serinus.core.monitoring.task import Task
@@ -15,10 +17,6 @@ from serinus.ports.telemetry_store import TelemetryTx
 
 BY_SECOND_UP_TO_S = 600.0
 """Longer windows are read by the minute."""
-WEEK_S = 7 * 86_400
-HOUR_S = 3600
-CONTROL = "control"
-LAST_WEEK = "this hour a week ago"
 _US = 1_000_000
 _OF_NOBODY = frozenset({int(Arm.SHADOW)})
 _OF_LIVE = frozenset({int(Arm.SHADOW), int(Arm.CANDIDATE)})
@@ -38,6 +36,8 @@ def measure_gauge(tx: TelemetryTx, task: Task, now_us: int) -> Measured:
     if now_us - shipped_us > monitor.window_s * _US + monitor.every_s * _US:
         return Measured(fault="no gateway host has shipped a record within the window")
     until_us = min(now_us, shipped_us) if shipped_us else now_us
+    if monitor.of_scores:
+        return measure_scores(tx, task, name, until_us)
     release = task.release
     if release is None:
         seen = weigh(name, _of_app(tx, task, monitor, until_us), monitor.window_s)
@@ -79,7 +79,7 @@ def _of_arm(rollups: Iterable[Rollup], arm: Arm) -> Iterable[Rollup]:
 
 def _last_week(tx: TelemetryTx, task: Task, name: str, until_us: int) -> Measured:
     """The whole clock hour of seven days ago, of all versions: what is live now may not have been then."""
-    start_us = (until_us // _US - WEEK_S) // HOUR_S * HOUR_S * _US
+    start_us = hour_last_week_us(until_us)
     found = tx.app_rollups(task.app, 60, start_us, start_us + HOUR_S * _US)
     left_out = _OF_NOBODY if name == TRAFFIC else _OF_LIVE
     return weigh(name, [one for one in found if one.arm not in left_out], HOUR_S)

@@ -13,6 +13,7 @@ import msgspec
 from serinus.control.mirror import mirror_of
 from serinus.control.observe_labels import observe_labels, ripe_labels
 from serinus.control.observe_live import live_window, observe_live
+from serinus.control.observe_scores import score_buckets, score_windows
 from serinus.control.observe_shadow import observe_shadow
 from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
 from serinus.control.reads import Reads, Wanted, Window
@@ -77,6 +78,7 @@ def wanted(release: Release, hosts: Hosts, now_ns: int, stored: Progress | None 
         spreads=asks_spreads(release.plan),
         labels=ripe_labels(release, stored, watermark_us),
         live=live_window(release, stored, watermark_us),
+        scores=score_windows(release, watermark_us),
     )
 
 
@@ -201,7 +203,7 @@ def _positions(sums: list[tuple[SumKey, Sum]]) -> dict[str, tuple[int, int]]:
 
 def _limit_windows(release: Release, watermark_us: int) -> dict[Window, frozenset[str]]:
     """The windows of the plan's limits, one for each width, and the fields of rollups that they weigh."""
-    limits = release.plan.limits if watermark_us else ()
+    limits = [limit for limit in release.plan.limits if not limit.of_scores] if watermark_us else []
     found: dict[Window, frozenset[str]] = {}
     for width_s in {limit.bucket_s for limit in limits}:
         own = [limit for limit in limits if limit.bucket_s == width_s]
@@ -218,4 +220,10 @@ def _limit_buckets(reads: Reads, release: Release, watermark_us: int) -> tuple[t
         window.width_s: reads.rollups(release.id, window, fields)
         for window, fields in _limit_windows(release, watermark_us).items()
     }
-    return tuple(limit_buckets(limit, rollups.get(limit.bucket_s, ())) for limit in release.plan.limits)
+    windows = score_windows(release, watermark_us)
+    return tuple(
+        score_buckets(limit, index, windows, lambda window: reads.scores(release.id, window))
+        if limit.of_scores
+        else limit_buckets(limit, rollups.get(limit.bucket_s, ()))
+        for index, limit in enumerate(release.plan.limits)
+    )

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from serinus.control.observe_scores import ScoreMemory, ScoreWindow
 from serinus.core.records.label_sums import Place as LabelPlace
 from serinus.core.records.labels import AwaitedUnit
 from serinus.core.records.sums import Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
+from serinus.ports.score_sums import ArmScores
 from serinus.ports.telemetry_store import TelemetryTx
 from serinus.ports.tick_reads import Answered, Place
 
@@ -46,8 +48,8 @@ class LiveWindow(NamedTuple):
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a round will ask of one release: where it looks for new answers (None: nowhere), the rollups of its limits
-    with the fields that they weigh, whether it has sums over units, and the labels and the minutes of the live version
-    that it reads on."""
+    with the fields that they weigh, whether it has sums over units, the labels and the minutes of the live version
+    that it reads on, and the windows of its limits on scores."""
 
     release: str
     growth: Window | None
@@ -55,13 +57,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     spreads: bool = False
     labels: tuple[Ripe, ...] = ()
     live: LiveWindow | None = None
+    scores: tuple[ScoreWindow, ...] = ()
 
 
 class Reads:
-    """One transaction's reads. What was not read ahead is asked when it is needed."""
+    """One transaction's reads. What was not read ahead is asked when it is needed; `scores` is remembered from one
+    round to the next."""
 
-    def __init__(self, tx: TelemetryTx) -> None:
+    def __init__(self, tx: TelemetryTx, scores: ScoreMemory | None = None) -> None:
         self.tx = tx
+        self._scores = scores or ScoreMemory()
         self._sums: dict[str, list[tuple[SumKey, Sum]]] = {}
         self._spreads: dict[str, dict[Place, Spread]] = {}
         self._answered: dict[tuple[str, Window], Answered] = {}
@@ -90,6 +95,7 @@ class Reads:
                     self._read_ripe(one.release, ripe)
                 else:
                     self._ripe[one.release, ripe] = []
+        self._scores.read(self.tx, {one.release: one.scores for one in asked if one.scores})
         for window, releases in growing.items():
             self._read_answered(window, releases)
         for window, (releases, all_fields) in limited.items():
@@ -119,6 +125,11 @@ class Reads:
         if (release, window) not in self._rollups:
             self._read_rollups(window, {release}, set(fields))
         return self._rollups[release, window]
+
+    def scores(self, release: str, window: ScoreWindow) -> ArmScores:
+        """What scores add up to within the window of a limit, by arm."""
+        self._scores.read(self.tx, {release: (window,)})
+        return self._scores.of(release, window)
 
     def live(self, window: LiveWindow) -> list[Rollup]:
         """What the version served its users in these minutes, unmerged."""

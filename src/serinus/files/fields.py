@@ -85,8 +85,9 @@ _BOUND = {
         {"type": "string", "pattern": _DURATION},
         {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*tokens(/s)?\s*$"},
         {"type": "string", "pattern": _USD},
+        {"type": "number", "minimum": 0, "maximum": 5},
     ],
-    "description": "A value in the metric's unit: `2.5%`, `5s`, `15 tokens/s`, `800 tokens` or `$0.02`.",
+    "description": "A value in the metric's unit: `2.5%`, `5s`, `15 tokens/s`, `800 tokens`, `$0.02`, or `0.8`.",
 }
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, WithJsonSchema
 
 from serinus.core.errors import InvalidInput
+from serinus.core.metrics import REGISTRY, Bounded
 from serinus.core.pipeline.gauge import GAUGES
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor, PromqlSource, Source, SqlSource
 from serinus.core.pipeline.threshold import Threshold
 from serinus.files.faults import did_you_mean
-from serinus.files.fields import Model, Seconds
+from serinus.files.fields import Model, Seconds, Share
 from serinus.files.monitor_query import check_query
 from serinus.files.thresholds import Mark, mark
 
@@ -41,6 +42,7 @@ class MonitorModel(Model):
     required: bool | None = None
     from_step: int | None = Field(default=None, ge=1, examples=["2"])
     min_samples: int | None = Field(default=None, ge=0, examples=["50"])
+    by_chance: Share | None = Field(default=None, examples=["1%"])
     action: Literal["none", "pause", "rollback"] | None = Field(default=None, examples=["pause"])
 
 
@@ -50,7 +52,9 @@ def monitor_of(index: int, model: MonitorModel) -> Monitor:
     source = _source(where, model)
     metric = source.metric if isinstance(source, MetricSource) else None
     unit = GAUGES[metric].unit if metric else None
-    alert, critical = _threshold(where, "alert", unit, model.alert), _threshold(where, "critical", unit, model.critical)
+    scale = REGISTRY[metric].measure if metric in REGISTRY else None
+    width = scale.high - scale.low if isinstance(scale, Bounded) else 1.0
+    alert, critical = (_threshold(f"{where}.{key}", unit, getattr(model, key), width) for key in ("alert", "critical"))
     units = {one.unit for one in (alert, critical) if one is not None}
     if len(units) > 1:
         raise InvalidInput(
@@ -60,7 +64,7 @@ def monitor_of(index: int, model: MonitorModel) -> Monitor:
     if name is None:
         raise InvalidInput("no `name`", where=where, mend="add `name: refund promises`")
     times = {f"{key}_s": getattr(model, key) for key in ("every", "window", "timeout")}
-    given: dict[str, Any] = model.model_dump(include={"required", "from_step", "min_samples", "action"})
+    given: dict[str, Any] = model.model_dump(include={"required", "from_step", "min_samples", "by_chance", "action"})
     kept = {key: value for key, value in {**times, **given}.items() if value is not None}
     return Monitor(name=name, source=source, alert=_core(alert), critical=_core(critical), unit="".join(units), **kept)
 
@@ -93,13 +97,13 @@ def _source(where: str, model: MonitorModel) -> Source:
     return HttpSource(url=model.http or "", status=model.status or 200, pointer=model.pointer or "", token_env=token)
 
 
-def _threshold(where: str, key: str, unit: str | None, text: str | None) -> Mark | None:
+def _threshold(where: str, unit: str | None, text: str | None, width: float) -> Mark | None:
     if text is None:
         return None
     try:
-        return mark(unit, text)
+        return mark(unit, text, width)
     except InvalidInput as error:
-        raise InvalidInput(error.what, where=f"{where}.{key}", mend=error.mend) from None
+        raise InvalidInput(error.what, where=where, mend=error.mend) from None
 
 
 def _core(found: Mark | None) -> Threshold | None:

@@ -13,7 +13,7 @@ from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.notifications import Notifications
-from serinus.core.pipeline.plan import Guardrail, Limit, Plan
+from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.pipeline.stages import Stage
 from serinus.core.pipeline.suspicions import SuspicionRules
 from serinus.core.routing.price import Price
@@ -36,13 +36,13 @@ from serinus.files.project_model import (
     NotificationsModel,
     ProjectModel,
     SuspicionsModel,
-    TriggerModel,
 )
 from serinus.files.risk_rules import risk_rules_of
 from serinus.files.stage_model import ApprovalModel, OfflineModel, RolloutModel, ShadowModel
 from serinus.files.text import read_text
 from serinus.files.yaml_nodes import parse_yaml
 
+from serinus.files.triggers import limit_of
 MAX_BYTES = 1024 * 1024
 _AS_THEY_ARE = {"unit", "fallback_message", "payload_share", "payload_days", "redact_patterns"}
 
@@ -156,7 +156,7 @@ def _plan(app: AppModel) -> Plan:
         owner=app.owner,
         stages=tuple(_stage(i, stage, segments) for i, stage in enumerate(app.stages)),
         guardrails=tuple(_guardrail(one) for one in app.guardrails),
-        limits=tuple(_limit(i, trigger) for i, trigger in enumerate(app.triggers)),
+        limits=tuple(limit_of(i, trigger) for i, trigger in enumerate(app.triggers)),
         freeze=tuple(FreezeWindow(**window.model_dump(mode="json", exclude_none=True)) for window in app.freeze),
         accelerate=acceleration_of(app.accelerate, monitors) if app.accelerate else None,
         risk=risk_rules_of(app.risk) if app.risk else None,
@@ -196,17 +196,3 @@ def _step(where: str, given: dict[str, Any], segments: Segments) -> dict[str, An
 
 def _in_seconds(given: dict[str, Any]) -> dict[str, Any]:
     return {f"{name}_s" if name in ("budget", "dwell", "sla") else name: value for name, value in given.items()}
-
-
-def _limit(index: int, trigger: TriggerModel) -> Limit:
-    in_minutes = trigger.bucket == "1m" or (trigger.bucket is None and trigger.for_ >= 60 and trigger.for_ % 60 == 0)
-    bucket_s = 60 if in_minutes else 1
-    if trigger.for_ < bucket_s or trigger.for_ % bucket_s:
-        raise InvalidInput(
-            f"`for` of {trigger.for_:g} s is not a whole number of {bucket_s} s buckets",
-            where=f"plan.limits[{index}]",
-            mend="use whole minutes, or whole seconds without `bucket: 1m`",
-        )
-    named = {"metric", "above", "below", "min_requests", "by_chance", "action"}
-    given = trigger.model_dump(include=named, exclude_none=True)
-    return Limit(bucket_s=60 if in_minutes else 1, buckets=round(trigger.for_ / bucket_s), **given)

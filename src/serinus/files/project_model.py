@@ -111,15 +111,18 @@ class GuardrailModel(Model):
 
 
 class TriggerModel(Model):
-    """An absolute limit with a duration. `for` of whole minutes counts in minutes, else in seconds."""
+    """An absolute limit with a duration. `for` of whole minutes counts in minutes, else in seconds. Of scores the mean
+    within a `window`."""
 
     metric: MetricName = Field(examples=["call.error"])
     above: Bound | None = Field(default=None, examples=["2.5%"])
     below: Bound | None = Field(default=None, examples=["15 tokens/s"])
-    for_: Seconds = Field(alias="for", examples=["5m"])
+    for_: Seconds | None = Field(default=None, alias="for", examples=["5m"])
     bucket: Literal["1s", "1m"] | None = None
     min_requests: int | None = Field(default=None, ge=1)
     by_chance: Share | None = Field(default=None, examples=["0.001%"])
+    window: Seconds | None = Field(default=None, examples=["1h"])
+    min_samples: int | None = Field(default=None, ge=1, examples=["100"])
     action: Literal["pause", "rollback"] | None = None
 
     @field_validator("above", "below", mode="before")

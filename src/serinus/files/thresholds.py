@@ -29,23 +29,23 @@ class Mark(NamedTuple):
     unit: str
 
 
-def mark(unit: str | None, text: str) -> Mark:
-    """The threshold in a text. `unit` None: its number comes from a query, and may be a percentage or plain.
-    InvalidInput says what is wrong with it."""
+def mark(unit: str | None, text: str, width: float = 1.0) -> Mark:
+    """The threshold in a text. `unit` None: its number comes from a query, and may be a percentage or plain. `width`:
+    of a score's scale, of which a point is a hundredth. InvalidInput says what is wrong with it."""
     found = _SIDE.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if found is None:
         raise InvalidInput(f"{text[:_LONGEST]!r} is not a threshold", where="threshold", mend=_MEND)
     side = _SIDES.get(found[1] or "")
     relative = _RELATIVE.fullmatch(found[2])
     if relative is not None:
-        return Mark(_against(unit, side, relative[1], relative[2].strip()), unit or "")
+        return Mark(_against(unit, side, relative[1], relative[2].strip(), width), unit or "")
     if side is None:
         raise InvalidInput(f"{text!r} does not say on which side", where="threshold", mend=_MEND)
     bound, told = _amount(unit, found[2])
     return Mark(Threshold(side=side, bound=bound), told)
 
 
-def _against(unit: str | None, side: Side | None, sign: str, rest: str) -> Threshold:
+def _against(unit: str | None, side: Side | None, sign: str, rest: str, width: float) -> Threshold:
     factor, bound = 1.0, 0.0
     percent, points = _PERCENT.fullmatch(rest), _POINTS.fullmatch(rest)
     if sign in "×x*":
@@ -55,9 +55,9 @@ def _against(unit: str | None, side: Side | None, sign: str, rest: str) -> Thres
     elif percent:
         factor = round(1 + _signed(sign, float(percent[1])) / 100, 12)
     elif points:
-        if unit not in ("share", None):
-            raise InvalidInput("only a share has points", where="threshold", mend="write `baseline + 20%`")
-        bound = _signed(sign, float(f"{points[1]}e-2"))
+        if unit not in ("share", "score", None):
+            raise InvalidInput("only shares and scores have points", where="threshold", mend="write `baseline + 20%`")
+        bound = _signed(sign, float(f"{points[1]}e-2") * width)
     else:
         bound = _signed(sign, _amount(unit, rest)[0])
     return Threshold(side=side or ("above" if factor > 1 or bound > 0 else "below"), factor=factor, bound=bound)

@@ -26,6 +26,7 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)\s*tokens/s", re.ASCII)
 _TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*tokens", re.ASCII)
 _USD = re.compile(r"\$?\s*(\d{1,9}(?:\.\d{1,9})?)", re.ASCII)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _LONGEST = 40
 _NANO = 10**9
 
@@ -84,6 +85,15 @@ def tokens(value: object) -> float:
     return float(found[1])
 
 
+def score(value: object) -> float:
+    """A score on its own scale from `0.8` or `4.2`, or in percent of a scale from 0 to 1; InvalidInput for anything
+    else."""
+    text = value.strip() if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
+    if len(text) <= _LONGEST and (_NUMBER.fullmatch(text) or _PERCENT.fullmatch(text)):
+        return float(f"{text[:-1].strip()}e-2") if text.endswith("%") else float(text)
+    raise InvalidInput(f"{_shown(value)} is not a score", where="score", mend="write `0.8`, or `80%` of a scale to 1")
+
+
 def usd_nano(value: object) -> int:
     """Nano-USD from `$0.15` or a number of dollars, exactly: nine decimals at most; InvalidInput for anything else."""
     text = value.strip() if isinstance(value, str) else str(value) if type(value) in (int, float) else ""
@@ -95,7 +105,7 @@ def usd_nano(value: object) -> int:
 
 def amount(unit: str, value: object) -> float:
     """A value of a metric in this unit: a share from `2.5%`, ms from `5s`, tokens/s from `15 tokens/s`, tokens from
-    `800 tokens`, dollars from `$0.02`; InvalidInput for anything else."""
+    `800 tokens`, dollars from `$0.02`, a score from `0.8` or `80%`; InvalidInput for anything else."""
     match unit:
         case "share":
             return share(value)
@@ -107,6 +117,8 @@ def amount(unit: str, value: object) -> float:
             return tokens(value)
         case "usd":
             return usd_nano(value) / _NANO
+        case "score":
+            return score(value)
     raise ValueError(f"no metric has the unit {unit!r}")
 
 
@@ -116,6 +128,8 @@ def amount_text(unit: str, value: float) -> str:
         return percent_text(value)
     if unit == "ms":
         return f"{value / 1000:g}s" if value >= 1000 else f"{value:g}ms"
+    if unit == "score":
+        return f"{value:g}"
     return usd(value) if unit == "usd" else f"{value:g} {unit}"
 
 

@@ -41,6 +41,7 @@ from serinus.core.release.transitions import (
 )
 from serinus.rehearsal.beats import LONGEST_S, beat_of, end_ms
 from serinus.rehearsal.chances import slow
+from serinus.rehearsal.grades import Grades
 from serinus.rehearsal.labels import LOOK_BEATS, Labels
 from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_look, telling
 from serinus.rehearsal.made import Made
@@ -63,7 +64,7 @@ from serinus.rehearsal.stages import Stages
 from serinus.rehearsal.stretch import Stretch, seen_buckets
 from serinus.rehearsal.world import World
 
-STAGES, MIRROR, LABELS = 1, 2, 3
+STAGES, MIRROR, LABELS, GRADES = 1, 2, 3, 4
 """Parts of a release that have their own luck."""
 EXTRA_BUCKETS = 10
 
@@ -81,6 +82,7 @@ class Living:
         self._stages = Stages(scenario, made.golden, chance_of(seed, index, STAGES))
         self._mirror_rng = chance_of(seed, index, MIRROR)
         self._labels = Labels(scenario, plan, lambda beat: chance_of(seed, index, LABELS, beat), made.beat_s)
+        self._grades = Grades(scenario.judge, plan, lambda minute: chance_of(seed, index, GRADES, minute))
         self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
@@ -205,7 +207,8 @@ class Living:
         if self._every_beat:
             return beat
         looked = self._soon(stretch, told, beat)
-        if self._labels.scored and not self._release.plan.is_watch(self._release.step):
+        watching = self._release.plan.is_watch(self._release.step)
+        if self._grades.asked or (self._labels.scored and not watching):
             looked = min(looked, beat + -(stretch.first + beat) % LOOK_BEATS)
         return looked
 
@@ -317,7 +320,9 @@ class Living:
             units=tuple(Units(s, *pair) for s, pair in enumerate(units) if any(pair)),
             positions={name: (pair[0], pair[1]) for name, pair in sorted(positions.items())},
             limits=tuple(
-                seen_buckets(
+                self._grades.window(limit, stretch, beat, START_US)
+                if limit.of_scores
+                else seen_buckets(
                     stretch,
                     limit,
                     self._kinds.index(slow(limit)) if slow(limit) in self._kinds else None,

@@ -76,10 +76,10 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_H4_correctness_of_an_arm_as_the_documents_ask_for_it(root: Path) -> None:
-    """The mean grade of its answers, and how many it rests on."""
-    assert ask(root, "correctness", "candidate") == Measured(value=0.7, samples=10)
-    assert ask(root, "correctness", "live") == Measured(value=1.0, samples=10)
+def test_H4_bad_answers_of_an_arm_as_the_documents_ask_for_them(root: Path) -> None:
+    """The share of its answers that were found bad, and how many it rests on."""
+    assert ask(root, "bad answers", "candidate") == Measured(value=0.3, samples=10)
+    assert ask(root, "bad answers", "live") == Measured(value=0.0, samples=10)
 
 
 def test_I_users_who_come_back_as_the_documents_derive_them(root: Path) -> None:

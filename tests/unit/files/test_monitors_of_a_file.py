@@ -119,3 +119,46 @@ def test_A2_every_new_project_has_monitors(template: str) -> None:
     (app,) = parse_project_file("serinus.yaml", files["serinus.yaml"].encode()).apps
     assert app.plan is not None
     assert any(monitor.required for monitor in app.plan.monitors)
+
+
+def test_I_scores_are_watched_by_name() -> None:
+    """With the usual thresholds of the table, or with one's own on the metric's scale; a point is a hundredth of it."""
+    correct, invented, outcome, rating, faithful = monitors("""      - {metric: judge.correctness, required: true}
+      - {metric: judge.hallucination}
+      - {metric: feedback.outcome}
+      - {metric: feedback.rating, alert: baseline − 2 points, critical: below 3.5, by_chance: 0%}
+      - {metric: judge.faithfulness, critical: below 75%, window: 24h, min_samples: 400, action: rollback}
+""")
+    assert (correct.alert, correct.critical) == (
+        Threshold(side="below", bound=0.84),
+        Threshold(side="below", bound=0.82),
+    )
+    assert (correct.action, correct.every_s, correct.window_s, correct.least) == ("pause", 300.0, 3600.0, 100)
+    assert (invented.alert, invented.critical) == (
+        Threshold(side="above", bound=0.02),
+        Threshold(side="above", bound=0.04),
+    )
+    assert outcome.critical == Threshold(side="below", factor=1.0, bound=-0.05)
+    assert rating.alert == Threshold(side="below", factor=1.0, bound=-0.08)
+    assert (rating.critical, rating.by_chance, rating.least) == (Threshold(side="below", bound=3.5), 0.0, 100)
+    assert (faithful.critical, faithful.by_chance) == (Threshold(side="below", bound=0.75), 0.05)
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "mend"),
+    [
+        ("{metric: judge.correctness, critical: above 0.8}", "better when higher", "`below`"),
+        ("{metric: judge.correctness, critical: below 82}", "82 is not within 0 to 1", "below 0.8"),
+        ("{metric: feedback.rating, critical: below 0.5}", "0.5 is not within 1 to 5", "below 4.2"),
+        ("{metric: judge.correctness, critical: below good}", "is not a score", "write `0.8`"),
+        ("{metric: judge.faithfulness}", "no thresholds", "alert: above 3%"),
+        ("{metric: judge.correctness, by_chance: 10%}", "by_chance 0.1 is not in", "by_chance: 1%"),
+        ("{metric: call.error, by_chance: 1%}", "how far it moves by chance is not known", "leave `by_chance` out"),
+    ],
+)
+def test_A6_a_monitor_of_scores_that_cannot_work_is_refused(line: str, what: str, mend: str) -> None:
+    """With its line, and what to write."""
+    with pytest.raises(InvalidFile) as refused:
+        monitors(f"      - {line}\n")
+    [fault] = refused.value.faults
+    assert (what in fault.what, mend in fault.mend) == (True, True), fault

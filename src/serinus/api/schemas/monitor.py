@@ -75,6 +75,10 @@ class MonitorBody(Declared):
         default=None, description="What a candidate's critical leads to; null: pause when required, else none."
     )
     unit: str = Field(default="", max_length=16, description="Of the value, for people; metrics have their own.")
+    by_chance: float | None = Field(
+        default=None,
+        description="Of scores: a version at a threshold crosses it with about this chance at most; null: 0.05.",
+    )
 
 
 class ReadingView(BaseModel):

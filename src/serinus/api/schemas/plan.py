@@ -143,10 +143,12 @@ class LimitBody(Declared):
         default=None,
         description="Too much, in the metric's unit: a share of requests with the event in [0, 1), or ms.",
     )
-    below: float | None = Field(default=None, description="Too little, where more is better: tokens/s.")
-    buckets: int = Field(default=5, description="How many buckets in a row.")
+    below: float | None = Field(default=None, description="Too little, where more is better: tokens/s, a mean score.")
+    buckets: int = Field(default=5, description="How many buckets in a row; of a score: minutes taken together.")
     bucket_s: Literal[1, 60] = Field(default=60, description="Width of a bucket in seconds.")
-    min_requests: int = Field(default=50, description="Requests that each bucket needs.")
+    min_requests: int = Field(
+        default=50, description="Requests that each bucket needs; of a score: scores that all buckets together need."
+    )
     action: Literal["pause", "rollback"] = Field(default="rollback", description="What follows.")
     by_chance: float = Field(
         default=0.0,

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import msgspec
 
 from serinus.core.decision.allocation import SampleRatio
+from serinus.core.decision.breach import Breach
 from serinus.core.decision.commands import Command
 from serinus.core.decision.control_health import ControlHealth
 from serinus.core.decision.harm import Harm
-from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import Margins
 from serinus.core.decision.observations import Observations
 from serinus.core.decision.shadow import Shadowing

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.decision.allocation import SampleRatio, judge_sample_ratio
+from serinus.core.decision.breach import Breach
 from serinus.core.decision.case import Case
 from serinus.core.decision.commands import Command, RequestApproval
 from serinus.core.decision.control_health import ControlHealth, judge_control, watched_on
 from serinus.core.decision.dwell import begun, informed, proceeded, renewed
 from serinus.core.decision.freshness import flowing
 from serinus.core.decision.harm import Harm, judge_harm
-from serinus.core.decision.limits import Breach, judge_limit
+from serinus.core.decision.limits import judge_limit
 from serinus.core.decision.margins import Margins, judge_margins
 from serinus.core.decision.measured import fallen
 from serinus.core.decision.monitors import judge_monitors

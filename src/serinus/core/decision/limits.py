@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
+from serinus.core.decision.breach import Breach
+from serinus.core.decision.mean_limits import judge_mean, mean_sentence
 from serinus.core.decision.observations import Bucket
 from serinus.core.decision.verdict import Verdict
-from serinus.core.decision.wording import amount
+from serinus.core.decision.wording import amount, span
 from serinus.core.metrics import Quantile, Ratio, metric
 from serinus.core.pipeline.limit import Limit
 from serinus.core.records.histogram import rank
 from serinus.core.release.release import Release
 from serinus.core.stats import binomial
-
-
-class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """How one limit stands. FAIL: the candidate was beyond it in `run` consecutive buckets; `vetoed`: the control
-    was too over the same time, all its requests taken together (by bucket, luck would decide). `over_now`: the newest
-    bucket is beyond, and not by chance where the limit asks for that. NO_DATA: no bucket had enough requests."""
-
-    index: int
-    verdict: Verdict
-    vetoed: bool = False
-    over_now: bool = False
-    run: tuple[Bucket, ...] = ()
 
 
 def trigger_of(index: int) -> str:
@@ -39,6 +27,8 @@ def judge_limit(release: Release, index: int, buckets: Sequence[Bucket], waterma
     Buckets before a re-armed position are passed over, unless the wall clock was set back behind it.
     """
     limit = release.plan.limits[index]
+    if limit.of_scores:
+        return judge_mean(index, limit, buckets)
     after_us = release.rearmed.get(trigger_of(index), {}).get("after_us", 0)
     if after_us > watermark_us:
         after_us = 0
@@ -58,6 +48,8 @@ def judge_limit(release: Release, index: int, buckets: Sequence[Bucket], waterma
 
 def sentence(limit: Limit, breach: Breach) -> str:
     """What a product manager reads: the numbers, the limit, how long, and how the control did."""
+    if limit.of_scores:
+        return mean_sentence(limit, breach)
     span = f"in each of {limit.buckets} {'minutes' if limit.bucket_s == 60 else 'seconds'} in a row"
     if metric(limit.metric).event:
         return _share_sentence(limit, breach, span)
@@ -69,6 +61,26 @@ def sentence(limit: Limit, breach: Breach) -> str:
         f"{judged.title} was {_range(judged.unit, [b.candidate_value for b in breach.run])} {span}; "
         f"{limit.side} {bound} is too {excess}" + (f"; control: {control}" if control else "")
     )
+
+
+def nothing_known(all_limits: Sequence[Limit]) -> str:
+    """What to say when no limit has data."""
+    of_requests = [limit.min_requests for limit in all_limits if not limit.of_scores]
+    if not of_requests:
+        return f"No limit on scores had the {min(limit.min_requests for limit in all_limits):,} that it needs"
+    return f"No complete bucket had the {min(of_requests):,} candidate requests that an absolute limit needs"
+
+
+def cannot_promote(lacking: Sequence[Limit]) -> str:
+    """Why a release is not promoted where these limits have no data."""
+    scored = [limit for limit in lacking if limit.of_scores]
+    if len(scored) < len(lacking):
+        return "no absolute limit without enough requests in any complete bucket may promote"
+    wanted = (
+        f"{metric(limit.metric).title} without {limit.min_requests:,} scores within {span(limit.window_s)}"
+        for limit in scored
+    )
+    return f"no limit on {' or '.join(wanted)} may promote"
 
 
 def _share_sentence(limit: Limit, breach: Breach, span: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from serinus.core.decision import allocation, freshness, limits
+from serinus.core.decision.breach import Breach
 from serinus.core.decision.case import Answer, Case, answer
 from serinus.core.decision.commands import Confirm, Pause, Promote, Resume, RollBack
 from serinus.core.decision.control_ill import control_health, waits_for_control
 from serinus.core.decision.explain import sentence as harm_sentence
 from serinus.core.decision.gates import approved, measured, refused, result_of
 from serinus.core.decision.harm import trigger_of
-from serinus.core.decision.limits import Breach
 from serinus.core.decision.margins import lacking_sentence
 from serinus.core.decision.measured import calibration, counters, unjudged
 from serinus.core.decision.monitored import held_by_monitor, monitored
@@ -63,9 +63,7 @@ def absolute_limits(case: Case) -> Answer:
     if acting or found:
         return (acting or found)[0]
     if case.breaches and all(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
-        least = min(limit.min_requests for limit in case.release.plan.limits)
-        text = f"No complete bucket had the {least:,} candidate requests that an absolute limit needs"
-        return answer("limits", Verdict.NO_DATA, text)
+        return answer("limits", Verdict.NO_DATA, limits.nothing_known(case.release.plan.limits))
     return answer("limits", Verdict.PASS, "Inside every absolute limit")
 
 
@@ -236,8 +234,9 @@ def _lacking(case: Case) -> str:
         return silent
     if unknown := unjudged(case):
         return unknown
-    if watching and any(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
-        return "no absolute limit without enough requests in any complete bucket may promote"
+    unknown_limits = [plan.limits[one.index] for one in case.breaches if one.verdict is Verdict.NO_DATA]
+    if watching and unknown_limits:
+        return limits.cannot_promote(unknown_limits)
     if plan.first and all(breach.verdict is Verdict.NO_DATA for breach in case.breaches):
         return "no absolute limit had enough requests in any complete bucket, and nothing else judges a first release"
     return lacking_sentence(case.margins) if case.margins else ""

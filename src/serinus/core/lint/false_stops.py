@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from serinus.core.decision.tolerance import METRIC as ZERO_TOLERANCE
 from serinus.core.lint.foreseen import Forecast
+from serinus.core.lint.mean_stops import mean_chance
 from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import Quantile, metric
@@ -65,6 +66,8 @@ def bad_share(limit: Limit, traffic: Traffic) -> float | None:
 
 
 def _of_limit(plan: Plan, limit: Limit, traffic: Traffic, found: Forecast) -> float | None:
+    if limit.of_scores:
+        return mean_chance(plan, limit, traffic, found.steps)
     rate, share = bad_share(limit, traffic), limit.share
     if rate is None or share is None:
         return None

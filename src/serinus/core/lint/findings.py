@@ -35,7 +35,7 @@ def findings(plan: Plan, traffic: Traffic, found: Forecast, releases_a_year: int
         *_shown(plan, found),
         *_harms(plan, found),
         *score_words.drops(found),
-        *_limits(plan, found),
+        *_limits(plan, traffic, found),
         *_false_stops(plan, traffic, found),
         *_costs(plan, traffic, found),
         *_gaps(plan, traffic, found),
@@ -175,9 +175,12 @@ def _harms(plan: Plan, found: Forecast) -> Iterator[Finding]:
         )
 
 
-def _limits(plan: Plan, found: Forecast) -> Iterator[Finding]:
+def _limits(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
     for index, limit in enumerate(plan.limits):
         where, title = f"plan.limits[{index}]", metric(limit.metric).title
+        if limit.of_scores:
+            yield from score_words.unknown_means(limit, where, traffic, found)
+            continue
         per_bucket = limit.bucket_s / _S_PER_HOUR
         dark = [one for one in found.steps if one.calls_busiest * per_bucket < limit.min_requests]
         if len(dark) == len(found.steps):
@@ -218,6 +221,8 @@ def _false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Find
             continue
         mend = "raise the bound, min_requests or the time that it must last"
         mend += "" if limit.by_chance else ", or let what is by chance not act: `by_chance: 0.01%`"
+        if limit.of_scores:
+            mend = "move the bound away from what is usual, raise min_samples, or lower by_chance: `by_chance: 0.1%`"
         yield Finding(
             level="error" if one.chance > MOSTLY else "warning" if one.chance > FALSE_LIMIT else "info",
             where=one.where,
@@ -228,8 +233,10 @@ def _false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Find
 
 
 def _usual(limit: Limit, traffic: Traffic) -> str:
-    share = amount("share", bad_share(limit, traffic) or 0.0)
     judged = metric(limit.metric)
+    if limit.of_scores:
+        return score_words.usual_mean(limit, traffic)
+    share = amount("share", bad_share(limit, traffic) or 0.0)
     if judged.unit == "share":
         return f"{judged.title} of {share}, which the live version has itself,"
     return f"calls of which {share} take longer, as of the live version's own,"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from serinus.core.decision.wording import listed, percent, span
+from serinus.core.decision.wording import amount, listed, percent, span
 from serinus.core.lint.finding import Finding
 from serinus.core.lint.forecast import LONGEST_HOURS, SEES
 from serinus.core.lint.foreseen import Forecast, MetricForecast, StepForecast
 from serinus.core.lint.scores import DESIGN_DROP
+from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import metric
+from serinus.core.pipeline.limit import Limit
 from serinus.core.pipeline.plan import Guardrail, Plan
+from serinus.core.records.labels import on_scale
 
 _S_PER_HOUR = 3600.0
 
@@ -66,6 +69,46 @@ def drops(found: Forecast) -> Iterator[Finding]:
             "be said, and a step waits until they come",
             mend="give `scores: {judge.correctness: {share: 5%, sd: 0.2}}`, or let the app's own grades tell",
         )
+
+
+def unknown_means(limit: Limit, where: str, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
+    """Steps at which a limit on a mean has too few scores in its window; a release waits for them in the last one."""
+    title, share = metric(limit.metric).title, _graded_share(limit.metric, traffic)
+    if share is None:
+        yield Finding(
+            level="warning",
+            where=where,
+            what=f"nobody knows how many answers get a score of {title}: without {limit.min_requests:,} of them in "
+            f"{span(limit.window_s)} no release is promoted",
+            mend=f"give `scores: {{{limit.metric}: {{share: 5%, mean: 0.9, sd: 0.2}}}}`, or let the app's own tell",
+        )
+        return
+    wanted = limit.window_s / _S_PER_HOUR * share
+    dark = [one for one in found.steps if one.calls_busiest * wanted < limit.min_requests]
+    if not dark:
+        return
+    never = dark[-1] is found.steps[-1]
+    shares = listed([percent(one.share) for one in dark])
+    yield Finding(
+        level="error" if never else "warning",
+        where=where,
+        what=f"at {shares} the limit on {title} has no data: fewer than {limit.min_requests:,} scores of the candidate "
+        f"in {span(limit.window_s)}, also in the busiest hour" + (", so that nothing is promoted" if never else ""),
+        mend="have more answers graded, use a longer window, or lower min_samples",
+    )
+
+
+def usual_mean(limit: Limit, traffic: Traffic) -> str:
+    """What the live version shows itself, as the subject of a sentence."""
+    judged = metric(limit.metric)
+    mean = on_scale(limit.metric, traffic.graded[limit.metric].mean) or 0.0
+    return f"means of {judged.title} of answers as good as the live version's, {amount(judged.unit, mean)},"
+
+
+def _graded_share(name: str, traffic: Traffic) -> float | None:
+    found = traffic.graded.get(name)
+    share = found.share if found else traffic.judged if name.startswith("judge.") else 0.0
+    return share if share > 0 else None
 
 
 def worse(name: str) -> str:

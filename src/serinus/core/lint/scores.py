@@ -32,7 +32,7 @@ def graded_of(traffic: Traffic, guardrail: Guardrail) -> Graded | None:
     """How good its answers are found: of a score that is better when lower what is left of its scale; None where nobody
     knows, or none is graded."""
     found = traffic.graded.get(guardrail.metric)
-    if found is not None and guardrail.rises:
+    if found is not None and guardrail.rises and not found.guessed:
         found = msgspec.structs.replace(found, mean=1.0 - found.mean)
     if found is None and traffic.judged > 0 and metric(guardrail.metric).name.startswith("judge."):
         found = Graded(share=traffic.judged)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from serinus.core.metrics import REGISTRY, Quantile, Ratio
+from serinus.core.metrics import REGISTRY, Bounded, Quantile, Ratio
 from serinus.core.monitoring.reading import Measured
 from serinus.core.pipeline.gauge import TRAFFIC
 from serinus.core.records.histogram import EMPTY, decode
+from serinus.core.records.labels import SCALE
+from serinus.core.records.score_sums import ScoreSum
 from serinus.core.records.sums import Rollup
+from serinus.core.stats.means import mean_of
 
 _US_PER_MS = 1000.0
 
@@ -37,7 +40,22 @@ def against(seen: Measured, baseline: Measured, named: str) -> Measured:
         baseline_samples=baseline.samples,
         against=named,
         fault=seen.fault,
+        error=seen.error,
+        baseline_error=baseline.error,
     )
+
+
+def weigh_scores(name: str, sums: Iterable[ScoreSum]) -> Measured:
+    """The mean of these scores of a metric, on its scale."""
+    whole = ScoreSum()
+    for one in sums:
+        whole = whole.plus(one)
+    scale = REGISTRY[name].measure
+    mean = mean_of(whole.count, whole.total / SCALE, whole.squares / SCALE)
+    if mean is None or not isinstance(scale, Bounded):
+        return Measured(samples=0)
+    mean = mean.on(scale.low, scale.high)
+    return Measured(value=mean.value, samples=mean.scores, error=mean.error)
 
 
 def _quantile(measure: Quantile, rollups: Sequence[Rollup]) -> Measured:

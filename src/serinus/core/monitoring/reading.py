@@ -9,6 +9,7 @@ import msgspec
 from serinus.core.decision.wording import amount
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor
 from serinus.core.pipeline.threshold import Threshold
+from serinus.core.stats.means import Mean, chance
 
 Level = Literal["ok", "alert", "critical", "no-data"]
 LEVELS: tuple[Level, ...] = ("ok", "alert", "critical", "no-data")
@@ -19,7 +20,8 @@ LONGEST_FAULT = 300
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """What a source gave. `value` None: no number. `samples`: calls that it rests on (None: the source cannot say).
-    `baseline`: the same of what it is compared with, named by `against`. `fault`: why there is no number at all."""
+    `baseline`: the same of what it is compared with, named by `against`. `fault`: why there is no number at all.
+    `error` and `baseline_error`: standard errors of means."""
 
     value: float | None = None
     samples: int | None = None
@@ -27,6 +29,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     baseline_samples: int | None = None
     against: str = ""
     fault: str = ""
+    error: float | None = None
+    baseline_error: float | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +58,16 @@ def judged(monitor: Monitor, seen: Measured) -> tuple[Level, str]:
     lacking = _lacking(monitor, seen)
     if lacking or seen.value is None:
         return "no-data", f"No data: {lacking or 'the query gave no number'}"
-    if monitor.critical is not None and monitor.critical.crossed(seen.value, seen.baseline):
-        return "critical", _sentence(monitor, seen, seen.value, monitor.critical)
-    if monitor.alert is not None and monitor.alert.crossed(seen.value, seen.baseline):
-        return "alert", _sentence(monitor, seen, seen.value, monitor.alert)
-    return "ok", _sentence(monitor, seen, seen.value, None)
+    luck = None
+    levels: tuple[tuple[Level, Threshold | None], ...] = (("critical", monitor.critical), ("alert", monitor.alert))
+    for level, threshold in levels:
+        if threshold is None or not threshold.crossed(seen.value, seen.baseline):
+            continue
+        if not _by_chance(monitor, seen, threshold):
+            return level, _sentence(monitor, seen, seen.value, threshold)
+        luck = luck or threshold
+    text = _sentence(monitor, seen, seen.value, None)
+    return "ok", f"{text}; {threshold_text(monitor.unit, luck)} by luck, maybe" if luck else text
 
 
 def next_reading(
@@ -119,17 +128,34 @@ def threshold_text(unit: str, threshold: Threshold) -> str:
     return f"{threshold.side} baseline × {threshold.factor:g}"
 
 
+def _by_chance(monitor: Monitor, seen: Measured, crossed: Threshold) -> bool:
+    """Whether a version that is just at a threshold would show such a mean more often than is tolerated."""
+    bound = crossed.at(seen.baseline)
+    if not monitor.by_chance or seen.value is None or seen.error is None or bound is None:
+        return False
+    mean = Mean(seen.value, seen.error, seen.samples or 0)
+    other = None
+    if crossed.relative and seen.baseline is not None and seen.baseline_error is not None:
+        other = Mean(seen.baseline, seen.baseline_error, seen.baseline_samples or 0)
+    return chance(abs(seen.value - bound), mean, other, crossed.factor) > monitor.by_chance
+
+
 def _lacking(monitor: Monitor, seen: Measured) -> str:
     if seen.fault:
         return seen.fault
     if seen.samples is not None and seen.samples < monitor.least:
-        return f"{seen.samples:,} of {monitor.least:,} calls are in the window"
+        return f"{seen.samples:,} of {monitor.least:,} {_counted(monitor)} are in the window"
     if not monitor.relative:
         return ""
     few = seen.baseline_samples is not None and seen.baseline_samples < max(1, monitor.least)
     if seen.baseline is None or few:
-        return f"{seen.against or 'the baseline'} has {seen.baseline_samples or 0:,} of {max(1, monitor.least):,} calls"
+        wanted = f"{max(1, monitor.least):,} {_counted(monitor)}"
+        return f"{seen.against or 'the baseline'} has {seen.baseline_samples or 0:,} of {wanted}"
     return ""
+
+
+def _counted(monitor: Monitor) -> str:
+    return "scores" if monitor.of_scores else "calls"
 
 
 def _sentence(monitor: Monitor, seen: Measured, value: float, crossed: Threshold | None) -> str:
@@ -146,5 +172,5 @@ def _sentence(monitor: Monitor, seen: Measured, value: float, crossed: Threshold
     if seen.baseline is not None and seen.against:
         text += f"; {seen.against}: {value_text(monitor.unit, seen.baseline)}"
     if seen.samples is not None and isinstance(source, MetricSource):
-        text += f"; {seen.samples:,} calls"
+        text += f"; {seen.samples:,} {_counted(monitor)}"
     return text

@@ -28,7 +28,6 @@ GAUGES: dict[str, Gauge] = {
             name=one.name, title=one.title, unit=one.unit, direction=one.direction, description=one.description
         )
         for one in REGISTRY.values()
-        if one.kind != "score"
     },
     TRAFFIC: Gauge(
         name=TRAFFIC,

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from serinus.core.errors import InvalidInput
-from serinus.core.metrics import Metric, Quantile, Ratio, metric
+from serinus.core.metrics import REGISTRY, Bounded, Metric, Quantile, Ratio, metric
 
 EXAMPLES = {
     "share": "above: 2.5%",
@@ -16,10 +16,16 @@ EXAMPLES = {
     "tokens/s": "below: 15 tokens/s",
     "usd": "above: $0.02",
     "tokens": "above: 800 tokens",
+    "score": "below: 0.80",
 }
 """A bound in each unit, as a project file has it."""
 MOST_BY_CHANCE = 0.05
 """A limit is looked at every minute: what happens by chance more often than this is no reason to act."""
+SCORES_NEEDED = 100
+SCORES_WINDOW_S = 3600
+SCORES_BY_CHANCE = 0.01
+"""Of scores, when nothing else is said: the mean of an hour, of at least so many, and not by luck."""
+LONGEST_SCORES_S = 86_400
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +37,9 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
     `by_chance` (0: not asked): all buckets of the row taken together, calls of a version that is exactly at the bound
     would be so bad with this chance at most. Small buckets are often beyond a bound that is near to what is usual.
+
+    Of a score the `buckets` are minutes, taken together as one window that slides: its mean is beyond the bound (on the
+    metric's scale), and rests on `min_requests` scores at least.
     """
 
     metric: str
@@ -56,10 +65,21 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return "below" if self.above is None else "above"
 
     @property
+    def window_s(self) -> int:
+        """The time that all its buckets cover."""
+        return self.buckets * self.bucket_s
+
+    @property
+    def of_scores(self) -> bool:
+        """Whether it is on a mean over one window, instead of on each bucket of a row."""
+        found = REGISTRY.get(self.metric)
+        return found is not None and found.kind == "score"
+
+    @property
     def share(self) -> float | None:
-        """The share of calls that are bad at the bound, of a quantile those above it; None of a ratio."""
+        """The share of calls that are bad at the bound, of a quantile those above it; None of a ratio or a mean."""
         measure = metric(self.metric).measure
-        if isinstance(measure, Ratio):
+        if isinstance(measure, Ratio | Bounded):
             return None
         return 1.0 - measure.q if isinstance(measure, Quantile) else self.bound
 
@@ -67,12 +87,6 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 def check_limit(where: str, limit: Limit) -> None:
     """Refuse a limit that cannot work; InvalidInput at `where` says why."""
     judged = metric(limit.metric)
-    if judged.kind == "score":
-        raise InvalidInput(
-            f"{judged.name} is known of some users only, long after their calls",
-            where=where,
-            mend=f"compare it with the control: `guardrails: [{{metric: {judged.name}, max_drop: 2%}}]`",
-        )
     if (limit.above is None) == (limit.below is None):
         raise InvalidInput(
             f"{judged.name} has {'no bound' if limit.above is None else 'two bounds'}",
@@ -91,11 +105,29 @@ def _check_bound(where: str, limit: Limit, judged: Metric) -> None:
     example = f"e.g. {EXAMPLES[judged.unit]}"
     if limit.side != ("above" if judged.direction == "lower" else "below"):
         raise InvalidInput(f"{judged.name} is better when {judged.direction}", where=where, mend=example)
+    if isinstance(judged.measure, Bounded):
+        _check_window(where, limit, judged, judged.measure)
+        return
     if judged.unit == "share" and not 0 <= limit.bound < 1:
         raise InvalidInput(f"{limit.side} {limit.bound} is not in [0, 1)", where=where, mend=example)
     if judged.unit != "share" and not 0 < limit.bound < math.inf:
         raise InvalidInput(
             f"{limit.side} {limit.bound} is not a number of {judged.unit} above 0", where=where, mend=example
+        )
+
+
+def _check_window(where: str, limit: Limit, judged: Metric, scale: Bounded) -> None:
+    if not scale.low < limit.bound < scale.high:
+        raise InvalidInput(
+            f"{limit.side} {limit.bound:g} is not within {scale.low:g} to {scale.high:g}",
+            where=where,
+            mend=f"{judged.name} lies on that scale: e.g. {limit.side}: {scale.low + 0.8 * (scale.high - scale.low):g}",
+        )
+    if limit.bucket_s != 60 or limit.buckets * limit.bucket_s > LONGEST_SCORES_S:
+        raise InvalidInput(
+            f"a window of {limit.buckets} times {limit.bucket_s} s",
+            where=where,
+            mend="scores have one of whole minutes, up to a day: `window: 1h`",
         )
 
 
@@ -106,9 +138,9 @@ def _check_chance(where: str, limit: Limit, judged: Metric) -> None:
             where=where,
             mend="e.g. by_chance: 0.001%",
         )
-    if limit.by_chance and limit.share is None:
+    if limit.by_chance and limit.share is None and judged.kind != "score":
         raise InvalidInput(
             f"how far {judged.name} moves by chance is not known",
             where=where,
-            mend="leave out `by_chance`; events and latencies have it",
+            mend="leave out `by_chance`; events, latencies and scores have it",
         )

@@ -7,9 +7,19 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.gauge import GAUGES
+from serinus.core.pipeline.limit import SCORES_NEEDED
 from serinus.core.pipeline.threshold import Threshold
-from serinus.core.pipeline.usual import EVERY_S, MIN_SAMPLES, USUAL, WINDOW_S
+from serinus.core.pipeline.usual import (
+    EVERY_S,
+    MIN_SAMPLES,
+    SCORES_BY_CHANCE,
+    SCORES_EVERY_S,
+    SCORES_WINDOW_S,
+    USUAL,
+    WINDOW_S,
+)
 
 Action = Literal["none", "pause", "rollback"]
 _PER_ARM = ("$arm", "$version", "$release")
@@ -55,6 +65,9 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     release leaves a step; this, and `action` at critical, hold from traffic step `from_step` (counted from 1) on.
     `min_samples`: calls without which there are no data. What is left out (None, 0) follows from the source; a gauge
     without any threshold takes the usual ones. `action` None: pause when required, else none.
+
+    `by_chance`, of scores: a version that is just at a threshold crosses it with about this chance at most (0: not
+    asked); the mean of few scores is often beyond a threshold that is near to what is usual.
     """
 
     name: str
@@ -69,6 +82,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     min_samples: int | None = None
     action: Action | None = None
     unit: str = ""
+    by_chance: float | None = None
 
     def __post_init__(self) -> None:
         """Fill in what was left out: a frozen value is completed here, where it is made, and nowhere else."""
@@ -84,14 +98,23 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
         found = {
             "alert": alert,
             "critical": critical,
-            "every_s": self.every_s or (usual.every_s if usual else EVERY_S),
-            "window_s": self.window_s or (usual.window_s if usual else WINDOW_S),
+            "every_s": self.every_s or (usual.every_s if usual else SCORES_EVERY_S if self.of_scores else EVERY_S),
+            "window_s": self.window_s or (usual.window_s if usual else SCORES_WINDOW_S if self.of_scores else WINDOW_S),
+            "by_chance": self._usual_chance() if self.by_chance is None else self.by_chance,
             "min_samples": _least(source) if self.min_samples is None else self.min_samples,
             "action": self.action or ("pause" if self.required and critical is not None else "none"),
             "unit": watched.unit if watched else self.unit,
         }
         for name, value in found.items():
             msgspec.structs.force_setattr(self, name, value)
+
+    def _usual_chance(self) -> float:
+        return SCORES_BY_CHANCE if self.of_scores else 0.0
+
+    @property
+    def of_scores(self) -> bool:
+        """Whether it is a mean of scores."""
+        return isinstance(self.source, MetricSource) and _scored(self.source.metric)
 
     @property
     def least(self) -> int:
@@ -122,13 +145,22 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """Hex SHA-256 of the declaration: readings of another one do not count for it."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        fields = msgspec.to_builtins(self)
+        if not self.by_chance:  # as it was before there was such a field
+            del fields["by_chance"]
+        return hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+
+
+def _scored(name: str) -> bool:
+    return name in REGISTRY and REGISTRY[name].kind == "score"
 
 
 def _least(source: Source) -> int:
     match source:
         case MetricSource(metric=name):
-            return USUAL[name].min_samples if name in USUAL else MIN_SAMPLES
+            if name in USUAL:
+                return USUAL[name].min_samples
+            return SCORES_NEEDED if _scored(name) else MIN_SAMPLES
         case SqlSource():
             return 1
         case _:

@@ -6,7 +6,9 @@ import math
 import re
 
 from serinus.core.errors import InvalidInput
+from serinus.core.metrics import REGISTRY, Bounded
 from serinus.core.pipeline.gauge import gauge
+from serinus.core.pipeline.limit import MOST_BY_CHANCE
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor, PromqlSource, Source, SqlSource
 from serinus.core.pipeline.threshold import Threshold
 
@@ -116,6 +118,18 @@ def _check_numbers(monitor: Monitor, steps: int, where: str) -> None:
             where=f"{where}.min_samples",
             mend="leave `min_samples` out",
         )
+    if not 0 <= (monitor.by_chance or 0.0) <= MOST_BY_CHANCE:
+        raise InvalidInput(
+            f"by_chance {monitor.by_chance:g} is not in [0, {MOST_BY_CHANCE:g}]",
+            where=f"{where}.by_chance",
+            mend="e.g. by_chance: 1%",
+        )
+    if monitor.by_chance and not monitor.of_scores:
+        raise InvalidInput(
+            "how far it moves by chance is not known",
+            where=f"{where}.by_chance",
+            mend="leave `by_chance` out; monitors of scores have it",
+        )
     if not 1 <= monitor.from_step <= max(1, steps):
         raise InvalidInput(
             f"there is no traffic step {monitor.from_step}",
@@ -165,6 +179,13 @@ def _check_threshold(monitor: Monitor, one: Threshold, where: str) -> None:
             f"{watched.name} is better when {watched.direction}",
             where=where,
             mend="use `above` for what should be low, `below` for what should be high",
+        )
+    scale = REGISTRY[watched.name].measure if monitor.of_scores else None
+    if isinstance(scale, Bounded) and not one.relative and not scale.low <= one.bound <= scale.high:
+        raise InvalidInput(
+            f"{one.bound:g} is not within {scale.low:g} to {scale.high:g}",
+            where=where,
+            mend=f"{watched.name} lies on that scale: e.g. `{one.side} {scale.low + 0.8 * (scale.high - scale.low):g}`",
         )
     if watched.unit == "share" and not one.relative and not 0 <= one.bound < 1:
         raise InvalidInput(f"{one.bound} is not a share in [0, 1)", where=where, mend="e.g. `above 3%`")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from serinus.core.pipeline.gauge import TRAFFIC
+from serinus.core.pipeline.limit import SCORES_NEEDED
 from serinus.core.pipeline.threshold import Threshold
 
 EVERY_S = 60.0
 WINDOW_S = 300.0
 MIN_SAMPLES = 50
+SCORES_EVERY_S = 300.0
+SCORES_WINDOW_S = 3600.0
+SCORES_BY_CHANCE = 0.05
+"""Of scores: how often a version that is just at a threshold would show such a mean."""
 
 
 class Usual(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,20 @@ def _below(bound: float) -> Threshold:
     return Threshold(side="below", bound=bound)
 
 
+def _points(points: float) -> Threshold:
+    return Threshold(side="above" if points > 0 else "below", factor=1.0, bound=points / 100)
+
+
+def _scores(alert: Threshold, critical: Threshold) -> Usual:
+    return Usual(
+        alert=alert,
+        critical=critical,
+        every_s=SCORES_EVERY_S,
+        window_s=SCORES_WINDOW_S,
+        min_samples=SCORES_NEEDED,
+    )
+
+
 def _times(factor: float) -> Threshold:
     return Threshold(side="above" if factor > 1 else "below", factor=factor)
 
@@ -47,4 +66,8 @@ USUAL: dict[str, Usual] = {
     "speed.tokens_per_s": Usual(alert=_below(25), critical=_below(15), every_s=15, window_s=60),
     TRAFFIC: Usual(alert=_times(0.8), critical=_times(0.6), every_s=30, window_s=300, min_samples=0),
     "cost.per_call": Usual(alert=_times(1.15), critical=_times(1.5), every_s=300, window_s=3600),
+    "judge.correctness": _scores(_below(0.84), _below(0.82)),
+    "judge.hallucination": _scores(_above(0.02), _above(0.04)),
+    "judge.coherence": _scores(_below(0.86), _below(0.83)),
+    "feedback.outcome": _scores(_points(-2), _points(-5)),
 }

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from serinus.core.monitoring.measure import against, weigh_scores
 from serinus.core.monitoring.reading import Measured, Reading, judged, news, next_reading, threshold_text
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor
 from serinus.core.pipeline.threshold import Threshold
+from serinus.core.records.score_sums import ScoreSum
 
 ERRORS = Monitor(name="errors", source=MetricSource(metric="call.error"), required=True)
 FORMAT = Monitor(name="format", source=MetricSource(metric="call.invalid_format"), min_samples=50)
@@ -134,3 +136,52 @@ def test_another_declaration_or_release_begins_anew() -> None:
 def test_thresholds_are_told_as_a_file_has_them(unit: str, threshold: Threshold, text: str) -> None:
     """The words that a person wrote, more or less."""
     assert threshold_text(unit, threshold) == text
+
+
+CORRECT = Monitor(name="right", source=MetricSource(metric="judge.correctness"))
+OUTCOME = Monitor(name="outcome", source=MetricSource(metric="feedback.outcome"))
+
+
+def right(n: int, mean: float, metric: str = "judge.correctness") -> Measured:
+    """So many answers, each right or wrong."""
+    good = round(n * mean) * 1_000_000
+    return weigh_scores(metric, [ScoreSum(n, good, good)])
+
+
+@pytest.mark.parametrize(
+    ("seen", "level"),
+    [
+        (right(1000, 0.88), "ok"),
+        (right(1000, 0.80), "alert"),
+        (right(1000, 0.79), "critical"),
+        (right(100, 0.81), "ok"),  # by luck, maybe
+        (right(100, 0.76), "alert"),  # of 0.84 not, of 0.82 maybe
+        (right(100, 0.70), "critical"),
+        (right(99, 0.10), "no-data"),
+    ],
+)
+def test_I_a_mean_of_scores_has_its_level_unless_it_may_be_luck(seen: Measured, level: str) -> None:
+    """By the usual thresholds of correctness, over 100 scores at least."""
+    assert judged(CORRECT, seen)[0] == level
+
+
+def test_I_what_may_be_luck_is_said() -> None:
+    """Beside the mean and its scores; who asks for no chance gets the bare comparison."""
+    assert judged(CORRECT, right(100, 0.81))[1] == "right: 0.81; 100 scores; below 0.82 by luck, maybe"
+    assert judged(CORRECT, right(40, 0.1))[1] == "No data: 40 of 100 scores are in the window"
+    bare = Monitor(name="right", source=MetricSource(metric="judge.correctness"), by_chance=0.0)
+    assert judged(bare, right(100, 0.81)) == ("critical", "right: 0.81, below 0.82; 100 scores")
+
+
+@pytest.mark.parametrize(("n", "mean", "level"), [(2000, 0.68, "critical"), (2000, 0.75, "alert"), (200, 0.78, "ok")])
+def test_I_an_outcome_is_held_against_the_control_with_the_luck_of_both(n: int, mean: float, level: str) -> None:
+    """2 and 5 points lower, where neither arm's few scores explain it."""
+    seen = against(right(n, mean, "feedback.outcome"), right(n, 0.80, "feedback.outcome"), "control")
+    assert judged(OUTCOME, seen)[0] == level
+    few = against(right(n, mean, "feedback.outcome"), right(99, 0.80, "feedback.outcome"), "control")
+    assert judged(OUTCOME, few) == ("no-data", "No data: control has 99 of 100 scores")
+
+
+def test_a_monitor_without_chance_is_the_one_that_it_was() -> None:
+    """Its digest is that of before there was such a field: readings of an older Serinus count on."""
+    assert HEALTH.digest == "2f358d7a85118ec846f384ff7b8d520ac5e77c286315f24e1f6f87e158d1dec4"

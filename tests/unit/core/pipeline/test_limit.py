@@ -28,6 +28,14 @@ from serinus.core.pipeline.limit import EXAMPLES, Limit, check_limit
         ({"metric": "latency.p99", "above": 5000, "min_requests": 0}, "at least 1", "min_requests: 50"),
         ({"metric": "call.error", "above": 0.1, "by_chance": 0.06}, "0.06 is not in", "by_chance: 0.001%"),
         ({"metric": "cost.per_call", "above": 0.1, "by_chance": 0.01}, "is not known", "leave out `by_chance`"),
+        ({"metric": "judge.correctness"}, "judge.correctness has no bound", "below: 0.80"),
+        ({"metric": "judge.correctness", "above": 0.8}, "better when higher", "below: 0.80"),
+        ({"metric": "judge.correctness", "below": 80}, "80 is not within 0 to 1", "below: 0.8"),
+        ({"metric": "judge.correctness", "below": 1.0}, "1 is not within 0 to 1", "below: 0.8"),
+        ({"metric": "judge.hallucination", "below": 0.05}, "better when lower", "0.80"),
+        ({"metric": "feedback.rating", "below": 0.8}, "0.8 is not within 1 to 5", "below: 4.2"),
+        ({"metric": "judge.correctness", "below": 0.8, "bucket_s": 1}, "a window of 5 times 1 s", "window: 1h"),
+        ({"metric": "judge.correctness", "below": 0.8, "buckets": 1441}, "a window of 1441", "up to a day"),
     ],
 )
 def test_A6_a_limit_that_cannot_work_is_refused(fields: dict[str, Any], what: str, mend: str) -> None:
@@ -39,15 +47,13 @@ def test_A6_a_limit_that_cannot_work_is_refused(fields: dict[str, Any], what: st
     assert mend in refused.value.mend
 
 
-def test_every_metric_of_calls_can_be_limited() -> None:
-    """On its bad side, in its unit; and how to write that is known. A score is no metric of calls."""
+def test_J1_every_metric_can_be_limited() -> None:
+    """On its bad side, in its unit; and how to write that is known. Of a score the bound lies on its scale."""
     for metric in REGISTRY.values():
-        if metric.kind == "score":
-            with pytest.raises(InvalidInput, match="some users only"):
-                check_limit("here", Limit(metric=metric.name, below=0.8))
-            continue
         side = "above" if metric.direction == "lower" else "below"
-        limit = Limit(metric=metric.name, **{side: 0.5})  # type: ignore[arg-type]
+        bound = 2.5 if metric.name == "feedback.rating" else 0.5
+        limit = Limit(metric=metric.name, **{side: bound})  # type: ignore[arg-type]
         check_limit("here", limit)
-        assert (limit.side, limit.bound) == (side, 0.5)
-        assert EXAMPLES[metric.unit].startswith(side)
+        assert (limit.side, limit.bound) == (side, bound)
+        assert EXAMPLES[metric.unit].startswith(side if metric.kind != "score" else "below")
+        assert limit.of_scores == (metric.kind == "score")
