@@ -11,8 +11,10 @@ from serinus.control.frozen import check_zones
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.fallback_fit import check_fallback_fit
 from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
+from serinus.core.versions.content import parse_content
 from serinus.core.wire.format_rule import check_format
 from serinus.core.wire.policy import check_rules
 from serinus.core.wire.redaction import check_redaction
@@ -36,6 +38,7 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
         if following == before:
             return following
         _refuse_speechless(tx, following)
+        _refuse_misfit(tx, following)
         tx.put_app(following)
         tx.append_audit(
             Draft(
@@ -64,6 +67,13 @@ def _refuse_speechless(tx: ControlTx, state: AppState) -> None:
             where="app.fallback_message",
             mend="keep a message until that release has ended",
         )
+
+
+def _refuse_misfit(tx: ControlTx, state: AppState) -> None:
+    """Nobody declares a JSON message that is not what callers of a version parse that they are served."""
+    served = {state.live} | {one.candidate for one in tx.active_releases() if one.app == state.config.name}
+    for stored in tx.versions_of(sorted(digest for digest in served if digest)):
+        check_fallback_fit(state.config, stored.name, parse_content(stored.content))
 
 
 def _check(config: AppConfig) -> None:

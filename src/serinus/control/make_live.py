@@ -9,7 +9,9 @@ from serinus.control.publish import publish
 from serinus.control.start_release import active_release
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import Conflict
+from serinus.core.judging.fallback_fit import check_fallback_fit
 from serinus.core.pipeline.app import AppState
+from serinus.core.versions.content import parse_content
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
 
@@ -23,6 +25,7 @@ def make_live(store: ControlStore, now_us: int, actor: str, app: str, ref: str, 
         version = version_to_serve(tx, app, ref)
         if before.live == version.digest:
             return before
+        check_fallback_fit(before.config, version.name, parse_content(version.content))
         if before.live is not None:
             raise Conflict(
                 f"{app} has a live version already", where="app.live", mend=f"start a release of {version.name}"

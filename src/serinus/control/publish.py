@@ -83,6 +83,7 @@ def _app(app: AppState, release: Release | None) -> snapshot.App:
         limits=config.limits,
         format_rule=config.format_rule,
         fallback_message=config.fallback_message,
+        fallback_json=msgspec.json.encode(config.fallback_json).decode() if config.fallback_json else "",
         fallback_after_s=config.fallback_after_s,
         overdue_s=config.overdue_s,
         payload_share=config.payload_share,

@@ -19,6 +19,7 @@ from serinus.control.refuse_unpriced import refuse_unpriced
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput, NotFound
 from serinus.core.ids import RELEASE, IdSource
+from serinus.core.judging.fallback_fit import check_fallback_fit
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.effective import effective_plan
 from serinus.core.pipeline.plan import Plan
@@ -29,6 +30,7 @@ from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import started
 from serinus.core.release.yardstick import Yardstick
+from serinus.core.versions.content import parse_content
 from serinus.core.versions.risk import SILENT, RiskWord, risk_text
 from serinus.ports.control_store import ControlStore, ControlTx, StoredVersion
 from serinus.ports.retry import run
@@ -160,6 +162,7 @@ def plan_later(
     if not control:
         plan = plan_first(tx, state.config, plan)
     candidate = version_to_serve(tx, app, ref)
+    check_fallback_fit(state.config, candidate.name, parse_content(candidate.content), needed=not control)
     if candidate.digest == control:
         raise Conflict(f"{candidate.name} is live already", where="version", mend="push a changed version")
     risk = assess_risk(tx, app, control, candidate, word)

@@ -44,7 +44,7 @@ from serinus.files.yaml_nodes import parse_yaml
 
 from serinus.files.triggers import limit_of
 MAX_BYTES = 1024 * 1024
-_AS_THEY_ARE = {"unit", "fallback_message", "payload_share", "payload_days", "redact_patterns"}
+_AS_THEY_ARE = {"unit", "fallback_message", "fallback_json", "payload_share", "payload_days", "redact_patterns"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

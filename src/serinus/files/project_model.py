@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -219,6 +219,9 @@ class AppModel(Model):
     limits: LimitsModel = LimitsModel()
     format: FormatModel | None = None
     fallback_message: str | None = None
+    fallback_json: dict[str, Any] | None = Field(
+        default=None, min_length=1, examples=['{answer: "One moment, please."}']
+    )
     fallback_after: Seconds | None = None
     overdue: Seconds | None = None
     rules: list[RuleModel] = Field(

@@ -217,7 +217,7 @@ class Call:
             retry=not self._retried and not self._late,
             baseline=baseline is not None,
             elsewhere=baseline is not None and baseline.target.endpoint.name != self._served.target.endpoint.name,
-            message=bool(admitted.app.message) and admitted.arm is not _PINNED,
+            message=admitted.arm is not _PINNED and bool(message.said(admitted, self._served)),
         )
         if rung is Rung.RETRY:
             self._wait(fault.retry_after_s)
@@ -268,7 +268,7 @@ class Call:
     def _stand_in_message(self, kind: ErrorClass) -> bool:
         """With nothing live to tell whose fault it is, a prompt that does not render is the candidate's: it is on the
         way to be what all callers get (H13)."""
-        if kind is not ErrorClass.TEMPLATE or not self._admitted.app.message:
+        if kind is not ErrorClass.TEMPLATE or not message.said(self._admitted, self._served):
             return False
         self._outcome.error, self._outcome.version_fault = kind, True
         self._say_message()
@@ -313,7 +313,7 @@ class Call:
         """Answer with the app's message, as a whole completion of the kind that was asked for."""
         self._outcome.rung = Rung.MESSAGE
         now_ns = self._end(200, self._desk.mono_ns())
-        message.say(self._reply, self._admitted, self._raw, self._overhead_ns(now_ns))
+        message.say(self._reply, self._admitted, self._served, self._raw, self._overhead_ns(now_ns))
 
     def _refuse(self, refusal: Refusal, error: ErrorClass) -> None:
         self._outcome.error = self._outcome.error or error

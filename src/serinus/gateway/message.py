@@ -9,6 +9,7 @@ import orjson
 
 from serinus.core.records import call_id
 from serinus.core.records.record import Rung
+from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
 from serinus.core.wire.sse import DONE
 from serinus.gateway import heads
@@ -16,47 +17,89 @@ from serinus.gateway.admission import Admitted
 from serinus.gateway.client import ClientConnection
 from serinus.gateway.recorder import Outcome, Recorder
 from serinus.gateway.reply import Reply
+from serinus.gateway.routes import Served
 
+MOST_CHOICES = 128
+"""As many as providers give at most; a caller who asks for more gets one."""
 _NO_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+_OBJECT, _SCHEMA, _TEXT = "json_object", "json_schema", "text"
 
 
 def answer_unserved(
     recorder: Recorder, client: ClientConnection, request: Request, call: Admitted, revision: int, now_ns: int
 ) -> None:
-    """Answer a call that nothing live could serve, and put it on record: nobody's fault, and no version's call."""
+    """Answer a call that nothing live could serve, and put it on record: nobody's fault, and no version's call. Refusal
+    when the call asks for JSON and the app has no message in it."""
+    if not said(call, call.app.candidate):
+        raise Refusal(
+            503,
+            "no_live_version",
+            f"{call.app.name} has no live version, and no fallback message in the JSON that the call asks for",
+            param="response_format",
+            mend="declare `fallback_json` beside the fallback message",
+        )
     raw = recorder.begin(call, revision, client.arrived_ns)
     outcome = Outcome()
     outcome.status, outcome.rung = 200, Rung.MESSAGE
     recorder.end(raw, call, None, revision, outcome, begun_ns=client.arrived_ns, first_ns=now_ns, now_ns=now_ns)
-    say(Reply(client, request, call, raw), call, raw, now_ns - client.arrived_ns)
+    say(Reply(client, request, call, raw), call, call.app.candidate, raw, now_ns - client.arrived_ns)
 
 
-def say(reply: Reply, call: Admitted, raw: bytes, overhead_ns: int) -> None:
+def said(call: Admitted, version: Served | None) -> str:
+    """The message for a call that this version would have answered (None: none is known); empty: there is none that
+    its caller can take. Text, or the app's JSON where the version, the app's `format` or the caller asks for JSON.
+    Against a schema of the caller's own nobody could check it."""
+    app = call.app
+    asked = _asked(call, version, "response_format")
+    kind = asked.get("type") if isinstance(asked, dict) else None
+    if kind == _SCHEMA and call.body.get("response_format") is not None:
+        return ""
+    if kind in (_OBJECT, _SCHEMA) or (kind != _TEXT and app.json_format):
+        return app.json_message
+    if kind is None and version is None and app.json_message:
+        return app.json_message  # an app that declares it has versions that answer in it
+    return app.message
+
+
+def say(reply: Reply, call: Admitted, version: Served | None, raw: bytes, overhead_ns: int) -> None:
     """Send the message, as a whole answer of the kind that was asked for."""
     if call.stream:
-        reply.open(heads.MESSAGE, stream(call, raw), True, overhead_ns)
+        reply.open(heads.MESSAGE, stream(call, version, raw), True, overhead_ns)
         reply.done()
     else:
-        reply.whole(200, heads.MESSAGE, completion(call, raw), overhead_ns)
+        reply.whole(200, heads.MESSAGE, completion(call, version, raw), overhead_ns)
 
 
-def completion(call: Admitted, raw: bytes) -> bytes:
-    """A whole chat completion that says the message of the call's app; `raw` is the call id."""
-    said = {"role": "assistant", "content": call.app.message, "refusal": None}
-    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "stop"}
-    return orjson.dumps(_head("chat.completion", call, raw) | {"choices": [choice], "usage": _NO_USAGE})
+def completion(call: Admitted, version: Served | None, raw: bytes) -> bytes:
+    """A whole chat completion that says the message of the call's app in each of its choices; `raw` is the call id."""
+    message = {"role": "assistant", "content": said(call, version), "refusal": None}
+    choices = [
+        {"index": index, "message": message, "logprobs": None, "finish_reason": "stop"}
+        for index in range(_choices(call, version))
+    ]
+    return orjson.dumps(_head("chat.completion", call, raw) | {"choices": choices, "usage": _NO_USAGE})
 
 
-def stream(call: Admitted, raw: bytes) -> bytes:
+def stream(call: Admitted, version: Served | None, raw: bytes) -> bytes:
     """The same as a whole event stream, with a chunk of usage when the caller asked for one."""
     head = _head("chat.completion.chunk", call, raw)
-    chunks = [
-        head | {"choices": [_delta({"role": "assistant", "content": call.app.message}, None)]},
-        head | {"choices": [_delta({}, "stop")]},
-    ]
+    text = said(call, version)
+    chunks = []
+    for index in range(_choices(call, version)):
+        chunks.append(head | {"choices": [_delta(index, {"role": "assistant", "content": text}, None)]})
+        chunks.append(head | {"choices": [_delta(index, {}, "stop")]})
     if call.include_usage:
         chunks.append(head | {"choices": [], "usage": _NO_USAGE})
     return b"".join([b"data: %b\n\n" % orjson.dumps(chunk) for chunk in chunks]) + DONE
+
+
+def _asked(call: Admitted, version: Served | None, field: str) -> Any:
+    return call.body.get(field) if version is None else version.composer.asked(call.body, field)
+
+
+def _choices(call: Admitted, version: Served | None) -> int:
+    asked = _asked(call, version, "n")
+    return asked if type(asked) is int and 1 <= asked <= MOST_CHOICES else 1
 
 
 def _head(kind: str, call: Admitted, raw: bytes) -> dict[str, Any]:
@@ -64,5 +107,5 @@ def _head(kind: str, call: Admitted, raw: bytes) -> dict[str, Any]:
     return {"id": f"chatcmpl-{name}", "object": kind, "created": at_ms // 1000, "model": call.app.name}
 
 
-def _delta(delta: dict[str, str], finish: str | None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+def _delta(index: int, delta: dict[str, str], finish: str | None) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}

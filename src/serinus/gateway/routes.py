@@ -104,7 +104,8 @@ class Served:
 class ServedApp:
     """An app as the pipe uses it. Limits in ns; `arms` are the response headers by an arm's number. `serve_until_ns` is
     how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all). `first_ns`
-    is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does.
+    is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does,
+    `json_message` where JSON is asked for, as it always is with `json_format`.
     `mirror`: copies of requests go to the candidate (None: they do not)."""
 
     __slots__ = (
@@ -122,6 +123,8 @@ class ServedApp:
         "first_limit",
         "first_ns",
         "format_rule",
+        "json_format",
+        "json_message",
         "live",
         "message",
         "mirror",
@@ -165,6 +168,8 @@ class ServedApp:
         self.overdue_ms = int(app.overdue_s * 1000)
         self.connect_ns = int(app.limits.connect_s * _NS)
         self.message = app.fallback_message
+        self.json_message = app.fallback_json
+        self.json_format = app.format_rule is not None and app.format_rule.kind == "json_object"
         sooner = bool(app.fallback_message) and 0 < app.fallback_after_s < app.limits.first_token_s
         self.first_limit = "fallback_after_s" if sooner else "first_token_s"
         self.first_ns = int((app.fallback_after_s if sooner else app.limits.first_token_s) * _NS)

@@ -64,3 +64,40 @@ def test_a_breaker_that_means_nothing_is_told_with_its_line(old: str, new: str, 
     where, told = _fault(FILE.replace(old, new))
     assert where == "f:5"
     assert what in told
+
+
+JSON = "    fallback_json: {answer: One moment}\n    fallback_after"
+RULED = "    format: {kind: json_object, required_keys: [answer, tone]}\n"
+
+
+def test_J5_a_json_message_is_an_object_beside_the_text() -> None:
+    """Any object; in the snapshot it stands as it will be sent."""
+    project = parse_project_file("f", FILE.replace("    fallback_after", JSON).encode())
+    assert project.apps[0].fallback_json == {"answer": "One moment"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        (
+            FILE.replace("    fallback_after", RULED + "    fallback_after"),
+            "f:",
+            "`fallback_json: {answer: …, tone: …}`",
+        ),
+        (FILE.replace("    fallback_after", RULED + JSON), "f:11", "is not one with tone"),
+        (
+            FILE.replace("    fallback_message: One moment, please.\n", "").replace(
+                "    fallback_after: 5.5s\n", JSON.removesuffix("    fallback_after")
+            ),
+            "f:9",
+            "no message for the others",
+        ),
+        (FILE.replace("    fallback_after", JSON.replace("{answer: One moment}", "{}")), "f:10", "for example"),
+        (FILE.replace("    fallback_after", JSON.replace("{answer: One moment}", "later")), "f:10", "for example"),
+    ],
+)
+def test_J5_a_message_that_would_break_a_parser_is_refused(text: str, line: str, what: str) -> None:
+    """A text where the app's format is JSON, an object without the keys, JSON alone, nothing."""
+    where, told = _fault(text)
+    assert where.startswith(line)
+    assert what in told

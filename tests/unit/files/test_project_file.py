@@ -25,7 +25,7 @@ apps:
     overdue: 10s
     limits: {total: 2m, body: 1MiB}
     format: {kind: json_object, required_keys: [answer]}
-    fallback_message: One moment, please.
+    payload_days: 9
     stages:
       - kind: rollout
         steps:
@@ -59,7 +59,7 @@ def test_a_file_becomes_endpoints_and_apps() -> None:
             overdue_s=10.0,
             limits=Limits(total_s=120.0, body_bytes=2**20),
             format_rule=FormatRule(kind="json_object", required_keys=("answer",)),
-            fallback_message="One moment, please.",
+            payload_days=9,
             plan=Plan(
                 owner="ada@example.com",
                 steps=(Step(share=0.025, dwell_s=300.0, min_units=200), Step(share=1.0, dwell_s=86_400.0)),

@@ -1,6 +1,6 @@
 """Apps and endpoints on the wire."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from pydantic import BaseModel, Field
@@ -63,6 +63,9 @@ class AppBody(Declared):
     limits: LimitsBody = Field(default_factory=LimitsBody, description="What is left out keeps its default.")
     format_rule: FormatRuleBody | None = None
     fallback_message: str = Field(default="", description="Answers calls that no version does; empty: an error does.")
+    fallback_json: dict[str, Any] = Field(
+        default={}, description="The same for calls that ask for JSON; empty: they get an error."
+    )
     fallback_after_s: float = Field(
         default=0.0, description="A version without a first byte for so long is given up; 0: first_token_s."
     )

@@ -215,6 +215,15 @@ def check_schema(schema: dict[str, Any]) -> None:
         ) from None
 
 
+def schema_fault(schema: dict[str, Any], value: Any) -> str:
+    """What of a value is not as the schema says, with its place; empty: nothing. No fault of what is no schema."""
+    try:
+        found = next(iter(_validator(orjson.dumps(schema)).iter_errors(value)), None)
+    except (jsonschema.SchemaError, referencing.exceptions.Unresolvable):
+        return ""
+    return f"{found.json_path}: {found.message}" if found else ""
+
+
 @functools.lru_cache(maxsize=64)
 def _validator(raw: bytes) -> Any:
     schema = orjson.loads(raw)

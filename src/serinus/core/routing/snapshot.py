@@ -200,7 +200,8 @@ class App(Struct, frozen=True, kw_only=True):
     own unit), `refuse`. `api_key` (the caller's name) and `prompt_cache_key` (that field) are the unit themselves,
     whatever else a call names. `attributes`: where callers' attributes are read, the first place first.
     `overdue_s`: a call without a first byte for so long counts as an `overdue` event.
-    `fallback_message` answers calls that no version answers (empty: they get an error); `fallback_after_s`: a version
+    `fallback_message` answers calls that no version answers (empty: they get an error), `fallback_json` those of them
+    that ask for JSON: the text of an object (empty: they get an error); `fallback_after_s`: a version
     without a first byte for so long is given up for the next rung (0: for `first_token_s`, as without a message).
     `rules` hold for every answer. The texts of `payload_share` of the calls are kept, without what `redact` (built-in)
     and `redact_patterns` (regular expressions by name) find in them.
@@ -214,6 +215,7 @@ class App(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     format_rule: FormatRule | None = None
     fallback_message: str = ""
+    fallback_json: str = ""
     overdue_s: float = 30.0
     payload_share: float = 0.0
     rules: tuple[PolicyRule, ...] = ()

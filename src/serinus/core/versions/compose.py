@@ -68,6 +68,11 @@ class Composer:
             )
         )
 
+    def asked(self, caller: Mapping[str, Any], field: str) -> Any:
+        """What a caller's body asks for in a parameter: its own where the version lets it, else the version's."""
+        given = caller.get(field) if field in self._may_set else None
+        return self._parameters.get(field) if given is None else given
+
     def _refuse_field(self, caller: Mapping[str, Any]) -> None:
         field = min(self._guarded & caller.keys())
         raise InvalidInput(
