@@ -73,6 +73,7 @@ JUDGE: dict[str, Key] = {
     "live": _key("live", "20%", units.share),
     "live_after": _key("live_after_s", "5m", units.duration_s),
     "live_drop": _key("live_drop", "0.05"),
+    "live_drop_from": _key("live_drop_from_s", "12h", units.duration_s),
 }
 PEOPLE: dict[str, Key] = {"approve_after": _key("approve_after_s", "2h", units.duration_s)}
 RATE: dict[str, Key] = {

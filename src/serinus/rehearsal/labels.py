@@ -82,7 +82,7 @@ class Labels:
         found = []
         for number, place in enumerate(order.tolist()):
             stratum, arm = places[place]
-            right = bool(luck[number] < _right(judge, arm)) != bool(wrong[number])
+            right = bool(luck[number] < _right(judge, arm, beat * self._beat_s)) != bool(wrong[number])
             label = (
                 Label(at_us + round(judge.live_after_s * _US), SCALE * (right != rail.rises)) if told[number] else None
             )
@@ -91,9 +91,9 @@ class Labels:
         return found
 
 
-def _right(judge: Judge, arm: int) -> float:
-    """The chance that an answer is right; arm 0 is the candidate."""
-    return judge.correct - (0.0 if arm else judge.drop_live)
+def _right(judge: Judge, arm: int, at_s: float) -> float:
+    """The chance that an answer is right to a user who came then; arm 0 is the candidate."""
+    return judge.correct - (0.0 if arm else judge.drop_at(at_s))
 
 
 def _said(rail: Guardrail, scenario: Scenario, units: Ints | None, until: int, beat_s: int) -> LabelSums:

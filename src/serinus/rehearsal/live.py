@@ -375,7 +375,7 @@ class Living:
             if any(isinstance(one, OfflineStage) for one in self._release.plan.stages):
                 self._served_s = 0.0
         elif scenario.judge.drop_live > 0:
-            began.append(0.0)
+            began.append(scenario.judge.live_drop_from_s)
         return began
 
     def _suffered(self, beats: int) -> tuple[int, int, int, float]:

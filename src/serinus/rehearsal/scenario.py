@@ -110,7 +110,8 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     `max_drop`. The result comes after `takes_s`; a judge that `dies` grades nothing.
 
     In production it grades the share `live` of users, `live_after_s` after their first call; there the candidate is
-    right in `live_drop` less (None: in `drop`).
+    right in `live_drop` less (None: in `drop`), for users whose first call comes `live_drop_from_s` into the release or
+    later.
     """
 
     cases: int = 2000
@@ -124,6 +125,7 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     live: float = 0.0
     live_after_s: float = 300.0
     live_drop: float | None = None
+    live_drop_from_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares that contradict each other."""
@@ -137,6 +139,7 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
         _within("judge.live", self.live, 0, 1, "20%")
         _within("judge.live_after_s", self.live_after_s, 0, 30 * DAY_S, "5m")
         _within("judge.live_drop", self.drop_live, self.correct - 1, self.correct, "0.05")
+        _within("judge.live_drop_from_s", self.live_drop_from_s, 0, 366 * DAY_S, "12h")
         if min(self.lost, self.won) < 0 or self.lost > self.correct or self.won > 1 - self.correct:
             raise InvalidInput(
                 f"a drop of {self.drop:g} does not fit {self.correct:g} right and {self.differs:g} different answers",
@@ -148,6 +151,10 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
     def drop_live(self) -> float:
         """How much less often the candidate is right in production."""
         return self.drop if self.live_drop is None else self.live_drop
+
+    def drop_at(self, at_s: float) -> float:
+        """The same of users who come that long into the release."""
+        return self.drop_live if at_s >= self.live_drop_from_s else 0.0
 
     @property
     def lost(self) -> float:

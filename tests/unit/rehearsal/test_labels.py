@@ -72,3 +72,25 @@ def test_Q1_a_candidate_that_is_graded_alike_goes_live() -> None:
     assert rehearse_one(alike, STANDARD, 0, 1).end == "promoted"
     silent = msgspec.structs.replace(LIVE_DROP, judge=Judge(live=0.5, live_after_s=3600.0), horizon_s=86_400.0)
     assert rehearse_one(silent, STANDARD, 0, 1).end == "unfinished"
+
+
+def test_Q1_a_drop_may_begin_while_the_release_goes_on() -> None:
+    """Users who come before it are answered alike in both arms; of those who come later the candidate's are not."""
+    release = msgspec.structs.replace(created(PLAN), step=0)
+    late = judged(Judge(live=1.0, correct=0.9, noise=0.0, live_drop=0.6, live_drop_from_s=30 * 60.0))
+    late.came(0, units(90))
+    early = late.seen(release, 44)[0]
+    whole = late.seen(release, 89)[0]
+    means = [
+        (after - before) / (labelled - known) / 1e6
+        for before, after, known, labelled in zip(
+            (early.strata[0].candidate_total, early.strata[0].control_total),
+            (whole.strata[0].candidate_total, whole.strata[0].control_total),
+            early.labelled(),
+            whole.labelled(),
+            strict=True,
+        )
+    ]
+    assert all(0.8 < mean < 1.0 for mean in early.means() if mean is not None)
+    assert means[0] < 0.45
+    assert means[1] > 0.8
