@@ -27,6 +27,7 @@ from serinus.api.routes import (
     reports,
     stages,
     suites,
+    suspicions,
     texts,
     versions,
 )
@@ -49,7 +50,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
-    suites, monitors, texts, costs, freezes,
+    suites, monitors, texts, costs, freezes, suspicions,
 )  # fmt: skip
 
 

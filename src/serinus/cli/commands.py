@@ -137,6 +137,16 @@ COMMANDS: dict[str, Command | Group] = {
             "test": _command("notices:send_test", "Send a test notice to all targets of an app."),
         },
     ),
+    "suspicions": Group(
+        summary="Suspicions about answers: raise, confirm, dismiss, review.",
+        alone=_command("suspicions:list_suspicions", "Suspicions, newest first."),
+        commands={
+            "raise": _command("suspicions:suspect", "Suspect an answer; the candidate that gave it is paused."),
+            "confirm": _command("suspicions:confirm", "Confirm a violation: its release rolls back."),
+            "dismiss": _command("suspicions:dismiss", "Say that they are none."),
+            "review": _command("suspicions:review", "Record the red team's review of a pattern."),
+        },
+    ),
     "key": Group(
         summary="Keys of people and machines.",
         commands={

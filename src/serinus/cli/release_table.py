@@ -14,6 +14,7 @@ from serinus.cli.output import NONE, name_of, plain
 from serinus.cli.places_table import PLACES, places_table
 from serinus.cli.plan_text import in_place_of
 from serinus.cli.shadow_table import shadow_line, shadow_tables
+from serinus.cli.suspicion_text import suspicion_text
 from serinus.core.decision.wording import amount, usd
 from serinus.files.units import duration_text, percent_text
 
@@ -222,6 +223,8 @@ def _foot(release: Document) -> Table:
     if signing:
         table.add_row("to be signed by", plain(", ".join(signing["lacking"])))
         table.add_row("evidence", signing["evidence"])
+    for one in release.get("suspicions", ()):
+        table.add_row("suspected", plain(suspicion_text(one)))
     if release["waiting"]:
         table.add_row("waits", plain(release["waiting"]))
     if hold:

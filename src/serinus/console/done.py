@@ -15,5 +15,10 @@ DONE = {
     "release": "The release has started, or waits to be.",
     "freeze": "All releases are frozen.",
     "unfreeze": "Releases go on.",
+    "suspect": "The suspicion is raised.",
+    "pattern": "The pattern is reported to the red team.",
+    "confirm_violation": "The violation is confirmed: everybody is on the baseline.",
+    "dismiss": "The suspicion is dismissed. The release goes on once somebody resumes it.",
+    "review": "The review is recorded. The release goes on once somebody resumes it.",
     "acknowledge": "The notice is acknowledged.",
 }

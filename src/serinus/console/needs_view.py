@@ -1,4 +1,4 @@
-"""What waits for the visitor: signatures, paused releases, notices to acknowledge, monitors that are critical."""
+"""What waits for the visitor: suspicions, signatures, paused releases, notices to acknowledge, critical monitors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,15 @@ from serinus.core.access import Operation
 from serinus.core.decision.signing import Signing
 from serinus.core.decision.wording import listed
 from serinus.core.notices.kinds import kind_of
+from serinus.core.records.suspicion import Kind
 from serinus.core.release.release import Release
+from serinus.core.release.suspicion import WORDS, Suspicion
 from serinus.ports.control_store import Notice
+
+_ANSWERS: dict[Kind, tuple[Operation, ...]] = {
+    "suspected_violation": (Operation.CONFIRM_SUSPICION, Operation.DISMISS_SUSPICION),
+    "adversarial_pattern": (Operation.REVIEW_PATTERN,),
+}
 
 
 class OnItsWay(Protocol):
@@ -47,13 +54,16 @@ def needs(
     notices: Iterable[Notice],
     monitors: Iterable[tuple[str, MonitorLine]],
     names: Mapping[str, str],
+    suspicions: Iterable[Sequence[Suspicion]] = (),
 ) -> tuple[Need, ...]:
-    """What needs this visitor, in the order in which to look at it. `monitors` are lines with their app."""
+    """What needs this visitor, in the order in which to look at it. `monitors` are lines with their app,
+    `suspicions` those of each release, oldest first."""
     signatures = [need for one in underway for need in _signature(visitor, one, names)]
     paused = [need for one in underway for need in _paused(one.release, names)]
     told = [_notice(one) for one in notices] if visitor.may(Operation.ACKNOWLEDGE_NOTICE) else []
     critical = [_monitor(app, line) for app, line in monitors if line.level == "critical"]
-    return (*signatures, *paused, *told, *critical)
+    suspected = [need for held in suspicions for need in _suspected(visitor, held)]
+    return (*suspected, *signatures, *paused, *told, *critical)
 
 
 def _signature(visitor: Visitor, one: OnItsWay, names: Mapping[str, str]) -> Iterator[Need]:
@@ -79,6 +89,23 @@ def _paused(release: Release, names: Mapping[str, str]) -> Iterator[Need]:
             href=f"/releases/{release.id}",
             link="Decide",
         )
+
+
+def _suspected(visitor: Visitor, held: Sequence[Suspicion]) -> Iterator[Need]:
+    """One for each release: the oldest that this visitor may answer, and how many more."""
+    waiting = [one for one in held if one.pending and any(visitor.may(act) for act in _ANSWERS[one.kind])]
+    if not waiting:
+        return
+    one = waiting[0]
+    more = f"; {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    yield Need(
+        kind="Suspicion",
+        what=f"{WORDS[one.kind]} of {one.app}",
+        why=f"Suspected {one.words}{more}",
+        href=f"/releases/{one.release}#suspicions",
+        link="Answer",
+        tone="bad",
+    )
 
 
 def _notice(notice: Notice) -> Need:

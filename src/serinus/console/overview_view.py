@@ -72,6 +72,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         notices, _ = tx.notices(Page(limit=NOTICES), None, waiting=True)
         apps, revision = tx.apps(), tx.revision()
         freeze, waiting = tx.freeze(), tx.waiting()
+        suspected = tuple(tx.open_suspicions().values())
         names = _names(tx, [*active, *ended], apps)
         monitors = [(app.config.name, line) for app in apps for line in monitor_lines(tx, app.config.name, now_us)]
     with parts.telemetry.tx() as telemetry:
@@ -82,7 +83,12 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         )
     return OverviewView(
         needs=needs(
-            visitor, underway, notices, monitors, {one.candidate: names.label(one.app, one.candidate) for one in active}
+            visitor,
+            underway,
+            notices,
+            monitors,
+            {one.candidate: names.label(one.app, one.candidate) for one in active},
+            suspected,
         ),
         underway=underway,
         ended=tuple(ended),

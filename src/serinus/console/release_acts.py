@@ -74,6 +74,8 @@ def _allows(view: ReleaseView, event: Event) -> bool:
     if event is Event.RERUN:
         other_pause = release.hold is not None and release.hold.trigger != stage_trigger(release.stage)
         return bool(stages_to_rerun(view)) and not other_pause and (release.state, event) in TABLE
+    if event is Event.RESUME and any(one.pending for one, _ in view.suspicions):
+        return False
     if event is Event.ROLL_BACK and not release.exposed:
         return False
     return release.state is not State.CREATED and (release.state, event) in TABLE

@@ -17,15 +17,18 @@ from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, standing
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.release import Progress, Release
+from serinus.core.release.suspicion import Suspicion, standing_of
 from serinus.core.release.table import FINAL, SERVING
 from serinus.ports.control_store import ControlTx, Page, StoredVersion
 
 TIMELINE = 100
+SUSPICIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseView:
-    """A release, its two versions, how it stands, what it waits for and what was done to it (newest first)."""
+    """A release, its two versions, how it stands, what it waits for and what was done to it (newest first).
+    `suspicions`: about its calls, newest first, each with how it stands."""
 
     release: Release
     progress: Progress | None
@@ -39,6 +42,7 @@ class ReleaseView:
     names: Names
     monitors: tuple[MonitorLine, ...] = ()
     places: tuple[Beside, ...] = ()
+    suspicions: tuple[tuple[Suspicion, str], ...] = ()
 
     @property
     def beside(self) -> tuple[Beside, ...]:
@@ -85,6 +89,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         progress, revision = tx.progress(id), tx.revision()
         candidate, control = (version_named(tx, release.app, one) for one in (release.candidate, release.control))
         names = name_releases(tx, [release])
+        suspicions, _ = tx.suspicions(Page(limit=SUSPICIONS), release=id)
         entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
@@ -107,6 +112,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         entries=tuple(entries),
         monitors=monitors,
         places=places,
+        suspicions=tuple((one, standing_of(one, release)) for one in suspicions),
     )
 
 

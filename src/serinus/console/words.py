@@ -36,6 +36,8 @@ ACTIONS = {
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
+    "suspect": "suspected", "witness": "suspected again", "confirm_violation": "violation confirmed",
+    "dismiss": "dismissed", "review": "reviewed",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
     "no_data": "without data", "read": "read", "gap": "seen differently", "mix": "hand-overs shifted",
 }  # fmt: skip

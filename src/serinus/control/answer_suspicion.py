@@ -7,7 +7,7 @@ from serinus.control.lookup import release_of
 from serinus.control.sign import refuse_involved
 from serinus.control.take_in_suspicions import audit_suspicion
 from serinus.core.audit.entry import Action
-from serinus.core.errors import InvalidInput, NotFound
+from serinus.core.errors import FormatError, InvalidInput, NotFound
 from serinus.core.release.release import Release
 from serinus.core.release.suspicion import AnswerWord, Suspicion, answered
 from serinus.core.release.table import SERVING, Event
@@ -68,6 +68,14 @@ def suspicion_of(tx: ControlTx, id: str) -> Suspicion:
     if found is None:
         raise NotFound(f"no suspicion {id[:60]!r}", where="suspicion", mend="list them: `serinus suspicions`")
     return found
+
+
+def release_or_none(tx: ControlTx, id: str) -> Release | None:
+    """The release of a suspicion; None without one, and for one that cannot be read: the tick takes that back."""
+    try:
+        return tx.release(id) if id else None
+    except FormatError:
+        return None
 
 
 def _refuse_involved(tx: ControlTx, release: Release, actor: str, verb: str) -> None:

@@ -15,6 +15,7 @@ from serinus.api.schemas.acts import ReasonBody, StartBody
 from serinus.api.schemas.freeze import WaitingView
 from serinus.api.schemas.release import ReleaseView
 from serinus.api.schemas.standing import ReleaseDetail
+from serinus.api.schemas.suspicion import SuspicionView
 from serinus.api.stages import stages
 from serinus.api.standing import shown_standing
 from serinus.control.abort_release import abort_release
@@ -122,13 +123,15 @@ def routes(parts: Parts) -> APIRouter:
             release = release_of(tx, id)
             names, progress = name_releases(tx, [release]), tx.progress(id)
             revision, gates, results = tx.revision(), all_gates(tx, release), tx.stage_results(id)
+            held = tx.open_suspicions().get(id, ())
         with parts.telemetry.tx() as telemetry:
             sums, hosts, spreads = telemetry.sums(id), telemetry.hosts(), telemetry.spreads_of([id]).get(id, {})
             now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
             places = compare_places(telemetry, now_us, release, now, results, sums, spreads)
         response.headers["etag"] = f'"{release.seq}"'
         of_stages = stages(release, gates, progress)
-        return ReleaseDetail.of_standing(release, names, of_stages, shown_standing(now), places)
+        detail = ReleaseDetail.of_standing(release, names, of_stages, shown_standing(now), places)
+        return detail.model_copy(update={"suspicions": [SuspicionView.of(one, release) for one in held]})
 
     for verb in _VERBS:
         _add_verb(router, parts, *verb)

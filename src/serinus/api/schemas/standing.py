@@ -9,6 +9,7 @@ from serinus.api.schemas.plan import PlanBody
 from serinus.api.schemas.release import ReleaseView, release_fields
 from serinus.api.schemas.shadow import ShadowStandingView
 from serinus.api.schemas.stages import SigningView, StagesView, StageView
+from serinus.api.schemas.suspicion import SuspicionView
 from serinus.control.name_versions import Names
 from serinus.core.decision.side_by_side import Beside
 from serinus.core.release.release import Release
@@ -162,6 +163,9 @@ class ReleaseDetail(ReleaseView):
     waiting: str = Field(description="What the release lacked at the last look, as a sentence.")
     standing: StandingView
     side_by_side: list[BesideView] = Field(description="Each metric in each place; those with a gap come first.")
+    suspicions: list[SuspicionView] = Field(
+        default=[], description="What is suspected of the candidate and keeps it from going on, oldest first."
+    )
 
     @classmethod
     def of_standing(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +13,10 @@ from starlette.routing import BaseRoute, Route
 from serinus.console.form import Form
 from serinus.console.once import do_once, fresh_number
 from serinus.console.page import Desk
+from serinus.console.plain_act import Facts, Plain
 from serinus.console.release_acts import ACTS, ReleaseAct, roles_to_sign, stages_to_rerun
 from serinus.console.release_view import release_view
+from serinus.console.suspicion_acts import suspicion_acts
 from serinus.console.visitor import Visitor
 from serinus.control.acknowledge_notice import acknowledge_notice
 from serinus.control.clear_override import clear_override
@@ -27,32 +28,11 @@ from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.ports.control_store import ControlStore
 
-Carry = Callable[[ControlStore, int, Visitor, dict[str, str], Form], object]
-Facts = list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
-    """An act on something else than a release; `done.DONE` tells under `name` that it was done.
-
-    `facts` are shown; `back` is where it leads.
-    """
-
-    name: str
-    operation: Operation
-    button: str
-    title: str
-    says: str
-    do: Carry
-    facts: Callable[[Desk, dict[str, str]], Facts]
-    back: Callable[[dict[str, str]], str]
-    tone: str = "plain"
-
 
 def routes(desk: Desk) -> Sequence[BaseRoute]:
     """GET asks, POST does."""
     found: list[BaseRoute] = []
-    for path, plain in _plain().items():
+    for path, plain in {**_plain(), **suspicion_acts()}.items():
         ask, do = _plain_views(desk, plain)
         found += [
             Route(path, desk.view(plain.operation, ask), methods=["GET"]),

@@ -29,7 +29,9 @@ from serinus.core.errors import SerinusError, Unauthenticated
 EVERY_S = 1.0
 LONGEST_S = 3600
 MOST_STREAMS = 64
-RELEASE_PARTS = ("head", "why", "stepper", "signing", "shadow", "compare", "places", "state", "monitors", "timeline")
+RELEASE_PARTS = (
+    "head", "why", "suspicions", "stepper", "signing", "shadow", "compare", "places", "state", "monitors", "timeline",
+)  # fmt: skip
 OVERVIEW_PARTS = ("needs", "underway", "hosts")
 _ENDED = "event: ended\ndata: {}\n\n"
 _RETRY = "retry: 3000\n\n"

@@ -20,6 +20,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "critical": ("serinus monitors {app}", "serinus release rollback {release} -m WHY"),
     "no_data": ("serinus monitors {app}",),
     "recover": ("serinus monitors {app}",),
+    "suspect": ("serinus suspicions --release {release}", "serinus release rollback {release} -m WHY"),
+    "suspect_live": ("serinus suspicions --app {app}",),
+    "dismiss": ("serinus suspicions --release {release}", "serinus release resume {release} -m WHY"),
+    "review": ("serinus suspicions --release {release}", "serinus release resume {release} -m WHY"),
     "set_override": ("serinus override clear {app} -m WHY",),
     ESCALATE: ("serinus release status {release}", "serinus notices ack {original}"),
 }  # fmt: skip

@@ -1,0 +1,116 @@
+"""Suspicions on the console: raised on a call's page, answered on the release's, without a script."""
+
+from __future__ import annotations
+
+from html import unescape
+
+from serinus.control.raise_suspicion import raise_suspicion
+from serinus.core.ids import id_bytes
+from serinus.core.records import call_id
+from serinus.core.records.suspicion import PATTERN, VIOLATION, Kind
+from serinus.core.release.release import Release
+from serinus.core.release.suspicion import Suspicion
+from serinus.core.routing.assignment import Arm
+from serinus.ports.control_store import Page
+
+from .conftest import Console
+
+
+def a_call(console: Console, release: str, number: int = 1) -> str:
+    """A call of the release's candidate."""
+    with console.control.tx() as tx:
+        key = bytes.fromhex(tx.secrets().mac_key)
+    raw = call_id.make(key, b"bot", 9, number.to_bytes(5, "big"), id_bytes(release), Arm.CANDIDATE, 0, bytes(8))
+    return call_id.text(raw)
+
+
+def suspect(console: Console, release: str, number: int = 1, kind: Kind = VIOLATION, reason: str = "") -> Suspicion:
+    call = a_call(console, release, number)
+    return raise_suspicion(console.control, console.clock.now_us(), "jon (33333333)", call, kind, "dosage", reason)
+
+
+def of(console: Console, release: str) -> tuple[Release, list[Suspicion]]:
+    with console.control.tx() as tx:
+        found = tx.release(release)
+        assert found is not None
+        return found, tx.suspicions(Page(limit=9), release=release)[0]
+
+
+def test_H4_the_release_shows_what_is_suspected_and_who_may_answer(console: Console) -> None:
+    """What, since when, by whom, until when, with the buttons of the visitor's roles; markup stays text."""
+    id = console.started()
+    one = suspect(console, id, reason="<img src=x>")
+    page = console.browser("on_call").page(f"/releases/{id}")
+    for part in (
+        "Policy violation: dosage",
+        "rolls back at",
+        "(33333333): &lt;img src=x&gt;",
+        "Confirm",
+        "Dismiss",
+    ):
+        assert part in page
+    assert f'href="/releases/{id}/suspicions/{one.id}/confirm"' in page
+    assert "/resume" not in page
+    assert "<img src=x" not in page
+    looked = console.browser("viewer").page(f"/releases/{id}")
+    assert "Policy violation: dosage" in looked
+    assert "/suspicions/" not in looked
+
+
+def test_J1_confirming_says_what_follows_then_rolls_back(console: Console) -> None:
+    """With the reason on the trail; a form without the session's token does nothing."""
+    id = console.started()
+    one = suspect(console, id)
+    browser = console.browser("safety_reviewer", name="sam")
+    path = f"/releases/{id}/suspicions/{one.id}/confirm"
+    assert "rolled back at once" in browser.page(path)
+    assert browser.post(path, token="0" * 64, once="1", reason="x").status_code == 403
+    assert of(console, id)[0].state == "paused"
+    assert browser.submit(path, reason="").status_code == 422
+    response = browser.submit(path, reason="it gives a dose")
+    assert (response.status_code, response.headers["location"]) == (303, f"/releases/{id}?done=confirm_violation")
+    release, (stored,) = of(console, id)
+    assert (release.state, stored.answer, stored.answer_reason) == ("rolling_back", "confirmed", "it gives a dose")
+    assert "The violation is confirmed" in browser.page(response.headers["location"])
+
+
+def test_H4_dismissed_and_reviewed_it_can_be_resumed(console: Console) -> None:
+    """Each by its role; the author of the version is refused with why."""
+    id = console.started()
+    violation, pattern = suspect(console, id), suspect(console, id, 2, PATTERN)
+    at = f"/releases/{id}/suspicions"
+    author = console.browser("ml_lead", name="eve")
+    refused = author.submit(f"{at}/{violation.id}/dismiss", reason="mine")
+    assert (refused.status_code, "started this release" in refused.text) == (403, True)
+    assert console.browser("on_call").get(f"{at}/{pattern.id}/review").status_code == 403
+    on_call = console.browser("on_call", name="olga")
+    assert on_call.submit(f"{at}/{violation.id}/dismiss", reason="cookery").status_code == 303
+    assert console.browser("red_team").submit(f"{at}/{pattern.id}/review", reason="known").status_code == 303
+    assert f'href="/releases/{id}/resume"' in on_call.page(f"/releases/{id}")
+    assert on_call.submit(f"/releases/{id}/resume", reason="go on").status_code == 303
+    assert of(console, id)[0].state == "running"
+
+
+def test_the_overview_says_that_it_needs_whoever_may_answer(console: Console) -> None:
+    """One line for a release, the oldest first, and how many more; nothing for those who may not."""
+    id = console.started()
+    for number in range(3):
+        suspect(console, id, number)
+    page = unescape(console.browser("on_call").page("/"))
+    assert f'href="/releases/{id}#suspicions"' in page
+    assert "Suspected policy violation (dosage)" in page
+    assert "; 2 more" in page
+    assert "#suspicions" not in console.browser("viewer").page("/")
+
+
+def test_H4_a_call_is_suspected_from_its_page(console: Console) -> None:
+    """Both kinds ask for a reason; what is no call of this project is refused."""
+    id = console.started()
+    browser = console.browser("reviewer", name="rea")
+    violation, pattern = a_call(console, id), a_call(console, id, 2)
+    assert browser.submit(f"/calls/{violation}/suspect", reason="it gives a dose").status_code == 303
+    assert browser.submit(f"/calls/{pattern}/pattern", reason="a new trick").status_code == 303
+    release, found = of(console, id)
+    assert release.state == "paused"
+    assert [one.kind for one in found] == [PATTERN, VIOLATION]
+    assert browser.get("/calls/call_x/suspect").status_code == 422
