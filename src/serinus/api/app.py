@@ -20,6 +20,7 @@ from serinus.api.routes import (
     freezes,
     health,
     hosts,
+    judging,
     keys,
     monitors,
     notices,
@@ -50,7 +51,8 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
-    suites, monitors, texts, costs, freezes, suspicions,
+    suites, monitors, judging, texts, costs, freezes,
+    suspicions,
 )  # fmt: skip
 
 

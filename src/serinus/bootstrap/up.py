@@ -212,7 +212,7 @@ class _Machine:
         return start_module("serinus.bootstrap.gateway", options, stdout=subprocess.PIPE, stderr=self._log)
 
     def _start_evaluation(self) -> subprocess.Popen[bytes]:
-        options = ["--store", self._store()]
+        options = ["--store", self._store(), "--segments", str(self._segments)]
         return start_module("serinus.bootstrap.evaluation_worker", options, stdout=self._log, stderr=self._log)
 
     def _store(self) -> str:

@@ -9,13 +9,13 @@ import msgspec
 import typer
 
 from serinus.cli.api_client import ApiClient, Document, connect, part
-from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import name_of, print_facts, print_json, print_table
 from serinus.cli.plan_text import limit_text, rail_text, whom_text
+from serinus.cli.project_files import read_project
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import OF_A_START
-from serinus.files.project_file import Project, parse_project_file
+from serinus.files.project_file import Project
 from serinus.files.units import duration_text
 
 AppArgument = Annotated[str, typer.Argument(metavar="APP", help="Name of the app.")]
@@ -31,7 +31,7 @@ def apply(
 
     Example: serinus apply serinus.yaml
     """
-    project = parse_project_file(str(file), read_file(file))
+    project = read_project(file)
     with connect(url, key) as api:
         done = send(api, project)
     if json:

@@ -118,6 +118,10 @@ def show(
     print_facts((name.replace("_", " "), value) for name, value in document.items() if name not in _APART)
     for name in ("request", "answer") if texts else ():
         console().print(plain(f"{name}: {document['texts'][name]}"))
+    for one in document["texts"]["judged"] if texts else ():
+        unsaid = f"{one['state']} {one['reason']}"
+        said = f"{one['label']}: {one['evidence']}" if one["state"] == "scored" else unsaid
+        console().print(plain(f"{one['metric']}: {said}"))
     for score in document["scores"]:
         line = f"{moment(score['at'])}  {score['about']}  {score['metric']} = {score['value']:g}  {score['text']}"
         console().print(plain(line))

@@ -13,12 +13,12 @@ from serinus.cli.forecast import outlook_document, print_forecast
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json
 from serinus.cli.output import print_json
+from serinus.cli.project_files import read_project
 from serinus.control.forecast_release import outlook
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.exposure import cohort_lines, concerns
 from serinus.core.versions.content import digests
 from serinus.files.faults import InvalidFile
-from serinus.files.project_file import parse_project_file
 from serinus.files.traffic_file import parse_traffic_file
 from serinus.files.version_file import parse_version_file
 
@@ -81,7 +81,7 @@ def _cohorts(file: Path) -> dict[str, dict[str, Any]]:
     """By app of a project file, who is exposed first, and what to know of it."""
     if file.suffix not in _PROJECT_SUFFIXES:
         return {}
-    project = parse_project_file(str(file), read_file(file))
+    project = read_project(file)
     return {
         app.name: {
             "rule": list(cohort_lines(app)),
@@ -96,7 +96,7 @@ def _forecasts(file: Path, traffic: Path) -> dict[str, dict[str, Any]]:
     if file.suffix not in _PROJECT_SUFFIXES:
         return {}
     expected = parse_traffic_file(str(traffic), read_file(traffic))
-    apps = parse_project_file(str(file), read_file(file)).apps
+    apps = read_project(file).apps
     return {app.name: outlook_document(outlook(app.plan, expected)) for app in apps if app.plan is not None}
 
 
@@ -108,6 +108,6 @@ def _checked(file: Path) -> str:
     """What a sound file holds."""
     raw = read_file(file)
     if file.suffix in _PROJECT_SUFFIXES:
-        project = parse_project_file(str(file), raw)
+        project = read_project(file)
         return f"good: {len(project.endpoints)} endpoints, {len(project.apps)} apps"
     return f"good: version {digests(parse_version_file(str(file), raw)).version[:12]}"

@@ -74,7 +74,7 @@ COMMANDS: dict[str, Command | Group] = {
         summary="Judges.",
         commands={"calibrate": _command("suites:calibrate", "Measure a judge on labelled answers.")},
     ),
-    "worker": _command("worker:worker", "Start a worker for offline stages.", raw=True),
+    "worker": _command("worker:worker", "Start a worker for offline stages and live judges.", raw=True),
     "release": Group(
         summary="Releases: plan, start, watch, sign, stop.",
         commands={
@@ -129,6 +129,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "monitors": _command("monitors:monitors", "An app's monitors: levels, history, or one read on trial."),
+    "judging": _command("judging:judging", "An app's live judges: judged, waiting, lag, cost."),
     "notices": Group(
         summary="Notices: who was told what, and who has seen it.",
         alone=_command("notices:list_notices", "Notices, newest first."),

@@ -16,11 +16,11 @@ from serinus.cli.failures import REFUSED
 from serinus.cli.local_files import read_file
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import console, name_of, plain, print_json
+from serinus.cli.project_files import read_project
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.versions.content import canonical
 from serinus.core.versions.diff import changes
-from serinus.files.project_file import parse_project_file
 from serinus.files.version_file import parse_version_file
 
 _NAME = re.compile(r"(.+)-\d{4}-W\d{2}-\d+")
@@ -92,7 +92,7 @@ def _compared(api: ApiClient, app: str, file: Path) -> Document:
 
 
 def _declared(api: ApiClient, app: str, file: Path, raw: bytes) -> Document:
-    project = parse_project_file(str(file), raw)
+    project = read_project(file)
     config = next((one for one in project.apps if one.name == app), None)
     if config is None:
         known = ", ".join(one.name for one in project.apps) or "none"

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from serinus.cli.local_files import read_file
+from serinus.cli.project_files import beside, read_project
 from serinus.core.errors import InvalidInput
 from serinus.core.routing.snapshot import Endpoint
-from serinus.files.dataset_file import MAX_BYTES
-from serinus.files.project_file import parse_project_file
 from serinus.files.suite_file import SuiteFile, parse_suite_file
 
 _PROJECT = Path("serinus.yaml")
@@ -21,18 +20,7 @@ _ENDPOINT = re.compile(r"([a-z0-9][a-z0-9._-]{0,62})=(https?://[^\s@,]+)(?:,([A-
 
 def load_suite(file: Path) -> SuiteFile:
     """A suite file with the files that it names, by paths beside it."""
-
-    def load(name: str) -> bytes:
-        path = file.parent / name
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise InvalidInput("is too large", where=name, mend=f"at most {MAX_BYTES:,} bytes")
-            return path.read_bytes()
-        except OSError as error:
-            what = f"cannot be read: {error.strerror or type(error).__name__}"
-            raise InvalidInput(what, where=name, mend="paths are read from the folder of the suite") from None
-
-    return parse_suite_file(str(file), read_file(file), load)
+    return parse_suite_file(str(file), read_file(file), beside(file))
 
 
 def open_project(project: Path | None, given: list[str]) -> dict[str, Endpoint]:
@@ -40,7 +28,7 @@ def open_project(project: Path | None, given: list[str]) -> dict[str, Endpoint]:
     file = project or (_PROJECT if _PROJECT.is_file() else None)
     found: dict[str, Endpoint] = {}
     if file is not None:
-        found = {endpoint.name: endpoint for endpoint in parse_project_file(str(file), read_file(file)).endpoints}
+        found = {endpoint.name: endpoint for endpoint in read_project(file).endpoints}
     for text in given:
         read = _ENDPOINT.fullmatch(text)
         if read is None:

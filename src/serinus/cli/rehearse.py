@@ -18,11 +18,11 @@ from serinus.cli.failures import REFUSED
 from serinus.cli.local_files import read_file, written
 from serinus.cli.options import Json
 from serinus.cli.output import NONE, console, plain, print_json, print_table
+from serinus.cli.project_files import read_project
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.first import first_plan
 from serinus.core.pipeline.plan import Plan
 from serinus.files.faults import did_you_mean
-from serinus.files.project_file import parse_project_file
 from serinus.files.scenario_file import parse_scenario_file, shipped
 from serinus.rehearsal.charts import step_name
 from serinus.rehearsal.outcome import Outcome
@@ -191,7 +191,7 @@ def _plan(project: Path | None, app: str, first: bool) -> tuple[Plan, str]:
             raise InvalidInput("an app, but no project", where="--app", mend="add `--project serinus.yaml`")
         name = "a usual pipeline"
         return (first_plan(name, FIRST, "A colleague will answer."), name + AT_FIRST) if first else (STANDARD, name)
-    apps = {one.name: one for one in parse_project_file(str(project), read_file(project)).apps}
+    apps = {one.name: one for one in read_project(project).apps}
     if not app and len(apps) != 1:
         raise InvalidInput(f"{len(apps)} apps", where=str(project), mend=f"choose with `--app`: {', '.join(apps)}")
     name = app or next(iter(apps))

@@ -11,10 +11,12 @@ from serinus.control.compare_places import compare_places
 from serinus.control.lookup import release_of
 from serinus.control.name_versions import Names, name_releases
 from serinus.control.read_gates import read_gates
+from serinus.control.read_judging import read_judging
 from serinus.core.audit.entry import Entry
 from serinus.core.decision.side_by_side import Beside
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, standing
+from serinus.core.judging.standing import JudgeStanding
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion, standing_of
@@ -43,6 +45,7 @@ class ReleaseView:
     monitors: tuple[MonitorLine, ...] = ()
     places: tuple[Beside, ...] = ()
     suspicions: tuple[tuple[Suspicion, str], ...] = ()
+    judging: tuple[JudgeStanding, ...] = ()
 
     @property
     def beside(self) -> tuple[Beside, ...]:
@@ -113,6 +116,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         monitors=monitors,
         places=places,
         suspicions=tuple((one, standing_of(one, release)) for one in suspicions),
+        judging=() if release.state in FINAL else read_judging(parts.control, parts.telemetry, release.app, now_us),
     )
 
 

@@ -8,10 +8,12 @@ import msgspec
 
 from serinus.control.change import digest_of
 from serinus.control.frozen import check_zones
+from serinus.control.judges_at_hand import check_judges_at_hand
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.fallback_fit import check_fallback_fit
+from serinus.core.judging.live import check_live_judges
 from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.versions.content import parse_content
@@ -39,6 +41,7 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
             return following
         _refuse_speechless(tx, following)
         _refuse_misfit(tx, following)
+        check_judges_at_hand(tx, config)
         tx.put_app(following)
         tx.append_audit(
             Draft(
@@ -98,6 +101,7 @@ def _check(config: AppConfig) -> None:
             mend="e.g. 30",
         )
     check_fallback("app.fallback_after_s", config)
+    check_live_judges("app.live_judges", config.live_judges, config.payload_share, config.plan)
     if not 0 <= config.payload_share <= 1:
         raise InvalidInput(
             f"payload_share {config.payload_share} is not in [0, 1]", where="app.payload_share", mend="e.g. 0.02"

@@ -83,8 +83,9 @@ class Stack:
         return self.start("gateway", "serinus.bootstrap.gateway", [*arguments, *options], environ)
 
     def worker(self) -> Process:
-        """A worker for offline stages."""
-        return self.start("worker", "serinus.bootstrap.evaluation_worker", ["--store", self.store])
+        """A worker for offline stages and live judges."""
+        arguments = ["--store", self.store, "--segments", str(self.segments)]
+        return self.start("worker", "serinus.bootstrap.evaluation_worker", arguments)
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Call the API; the document, or SerinusError with the problem's text."""

@@ -13,6 +13,7 @@ from serinus.core.errors import InvalidInput
 from serinus.files import shadow_model, stage_model
 from serinus.files.cohort_model import CohortModel
 from serinus.files.faults import did_you_mean, fault
+from serinus.files.live_judges import LiveJudgeModel
 from serinus.files.monitor_model import MonitorModel
 from serinus.files.project_model import (
     AccelerateModel,
@@ -59,6 +60,7 @@ _MODELS: dict[tuple[str, ...], type[BaseModel]] = {
     ("apps", "*", "risk"): RiskModel,
     ("apps", "*", "risk", "*"): DemandsModel,
     ("apps", "*", "monitors", "*"): MonitorModel,
+    ("apps", "*", "live_judges", "*"): LiveJudgeModel,
     ("apps", "*", "suspicions"): SuspicionsModel,
     ("apps", "*", "notifications"): NotificationsModel,
     ("apps", "*", "notifications", "release_channel", "*"): TargetModel,

@@ -9,6 +9,7 @@ import msgspec
 from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.live import check_live_judges
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
@@ -24,6 +25,7 @@ from serinus.core.wire.redaction import check_redaction
 from serinus.files.acceleration import acceleration_of
 from serinus.files.cohort_model import segments_of
 from serinus.files.faults import InvalidFile, fault, refuse
+from serinus.files.live_judges import Load, live_judges_of
 from serinus.files.monitor_model import monitor_of
 from serinus.files.predicates import Segments
 from serinus.files.project_faults import core_fault, model_fault
@@ -55,8 +57,9 @@ class Project:
     apps: tuple[AppConfig, ...]
 
 
-def parse_project_file(file: str, raw: bytes) -> Project:
-    """The project in these bytes; InvalidFile with every fault found, each naming `file`, line and how to mend it."""
+def parse_project_file(file: str, raw: bytes, load: Load | None = None) -> Project:
+    """The project in these bytes; InvalidFile with every fault found, each naming `file`, line and how to mend it.
+    `load` gives the bytes of files that it names, by the path that stands there; without it, naming one is a fault."""
     root = parse_yaml(file, read_text(file, raw, MAX_BYTES))
     if not isinstance(root.value, dict):
         raise InvalidFile([fault(file, root.line, "not a project file", "begin with the line `pipeline: 1`")])
@@ -69,7 +72,7 @@ def parse_project_file(file: str, raw: bytes) -> Project:
     apps: list[AppConfig] = []
     for name, app in model.apps.items():
         try:
-            apps.append(_app(name, app))
+            apps.append(_app(name, app, load))
         except InvalidInput as error:
             faults.append(core_fault(file, root, name, error))
     refuse(faults)
@@ -91,7 +94,7 @@ def _breaker(declared: BreakerModel) -> BreakerRule:
     return BreakerRule(**{f"{name}_s" if name in ("window", "open") else name: value for name, value in given.items()})
 
 
-def _app(name: str, app: AppModel) -> AppConfig:
+def _app(name: str, app: AppModel, load: Load | None) -> AppConfig:
     given = app.model_dump(include=_AS_THEY_ARE, exclude_none=True)
     if app.fallback_after is not None:
         given["fallback_after_s"] = app.fallback_after
@@ -107,9 +110,11 @@ def _app(name: str, app: AppModel) -> AppConfig:
     check_rules("rules", given["rules"])
     check_redaction("redact", app.redact or (), app.redact_patterns)
     given |= _cohort(app)
+    given["live_judges"] = live_judges_of(app.live_judges, load)
     config = AppConfig(name=name, plan=_plan(app), limits=_limits(app.limits), **given)
     check_cohort(config)
     check_fallback("fallback_after", config)
+    check_live_judges("live_judges", config.live_judges, config.payload_share, config.plan)
     return config
 
 

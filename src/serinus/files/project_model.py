@@ -23,6 +23,7 @@ from serinus.files.fields import (
     Share,
     bound,
 )
+from serinus.files.live_judges import LiveJudgeModel
 from serinus.files.monitor_model import MonitorModel
 from serinus.files.stage_model import StageModel
 
@@ -231,6 +232,9 @@ class AppModel(Model):
     payload_days: int | None = Field(default=None, ge=1, le=3650, examples=["30"])
     redact: list[Literal["email", "phone", "card"]] | None = Field(default=None, examples=["[email, phone, card]"])
     redact_patterns: dict[str, str] = Field(default_factory=dict, examples=["{customer: 'C-[0-9]{6}'}"])
+    live_judges: list[LiveJudgeModel] = Field(
+        default_factory=list, examples=["[{metric: judge.correctness, suite: suite.yaml, scorer: correct}]"]
+    )
     freeze: list[FreezeModel] = Field(default_factory=list, examples=["[{days: fri-sun, zone: Europe/Berlin}]"])
     accelerate: AccelerateModel | None = Field(default=None, examples=["{clean_releases: 3, cut: 20%}"])
     risk: RiskModel | None = Field(default=None, examples=["{critical: {canary: 14d}}"])

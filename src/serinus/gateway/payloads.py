@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-import xxhash
 
 from serinus.core.wire.answer import Findings
 from serinus.core.wire.redaction import Redaction
@@ -15,17 +14,6 @@ KEPT_CHARS = 32 * 1024
 _TAIL = 100
 """So much of a text that was cut goes too: the beginning of what would have been redacted may stand there."""
 _DEEPEST = 32
-_ALL = 1 << 64
-
-
-def below(share: float) -> int:
-    """The bound under which the hashes of this share of all calls lie."""
-    return round(share * _ALL)
-
-
-def sampled(raw: bytes, bound: int) -> bool:
-    """Whether a call's texts are kept: by the hash of its id, so that all arms are sampled alike."""
-    return xxhash.xxh3_64_intdigest(raw) < bound
 
 
 def texts(redaction: Redaction, body: dict[str, Any], findings: Findings) -> tuple[bytes, bytes, bool]:

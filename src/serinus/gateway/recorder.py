@@ -8,6 +8,7 @@ from serinus.core.records import call_id
 from serinus.core.records.feedback import Mark
 from serinus.core.records.frames import encode
 from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Pair, Payload, Rung, Score
+from serinus.core.records.sampling import sampled
 from serinus.core.routing.snapshot import PolicyRule
 from serinus.core.wire import policy
 from serinus.core.wire.answer import Findings
@@ -79,7 +80,7 @@ class Recorder:
         begin = Begin(raw, at_us, begun_ns, app.name, version, revision, app.overdue_ms, app.total_ms)
         self.spool.append(encode(begin))
         if app.payload_below:
-            call.sampled = payloads.sampled(raw, app.payload_below)
+            call.sampled = sampled(raw, app.payload_below)
         call.keep_text = app.reads_text or call.sampled
         return raw
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from serinus.core.errors import FormatError, InvalidInput
 from serinus.core.ids import id_bytes
 from serinus.core.records import call_id
+from serinus.core.records.sampling import below
 from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
@@ -18,7 +19,6 @@ from serinus.core.versions.compose import Composer
 from serinus.core.versions.naming import plain_name
 from serinus.core.wire.breaker import Breaker
 from serinus.core.wire.redaction import Redaction
-from serinus.gateway.payloads import below
 from serinus.gateway.scope import Scope
 
 _NS = 1_000_000_000

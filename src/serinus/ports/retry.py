@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from serinus.core.errors import Contended
 from serinus.ports.control_store import ControlStore, ControlTx
+from serinus.ports.telemetry_store import TelemetryStore, TelemetryTx
 
 T = TypeVar("T")
 
@@ -23,4 +24,16 @@ def run(store: ControlStore, fn: Callable[[ControlTx], T], epoch: int | None = N
         except Contended:
             continue
     with store.tx(epoch) as tx:
+        return fn(tx)
+
+
+def run_telemetry(store: TelemetryStore, fn: Callable[[TelemetryTx], T]) -> T:
+    """The same for the telemetry store."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            with store.tx() as tx:
+                return fn(tx)
+        except Contended:
+            continue
+    with store.tx() as tx:
         return fn(tx)

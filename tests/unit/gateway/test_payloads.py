@@ -6,10 +6,11 @@ import json
 import random
 from typing import Any
 
+from serinus.core.records.sampling import below, sampled
 from serinus.core.routing.snapshot import BUILT_IN
 from serinus.core.wire.answer import Findings, read_completion
 from serinus.core.wire.redaction import Redaction
-from serinus.gateway.payloads import KEPT_CHARS, below, sampled, texts
+from serinus.gateway.payloads import KEPT_CHARS, texts
 
 REDACTION = Redaction(BUILT_IN, {})
 

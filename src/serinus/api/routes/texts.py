@@ -16,6 +16,7 @@ from serinus.control.erase_texts import erase_texts
 from serinus.control.read_text import read_text
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, StoreUnavailable
+from serinus.core.records import call_id
 from serinus.core.routing.conversation import pseudonym
 from serinus.ports.control_store import ApiKey, ControlStore
 from serinus.ports.payloads import Payloads
@@ -45,7 +46,8 @@ def routes(parts: Parts) -> APIRouter:
                 where="call",
                 mend="only those of `payload_share` of the calls are, for `payload_days`, and not after an erasure",
             )
-        return TextsView.of(found)
+        with parts.telemetry.tx() as tx:
+            return TextsView.of(found, tx.judgements(call_id.raw_of(call)))
 
     @router.post("/erase", operation_id="erase_texts", response_model=ErasedView)
     def post_erase(

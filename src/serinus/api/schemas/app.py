@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel, Field
 
+from serinus.api.schemas.live_judge import LiveJudgeBody
 from serinus.api.schemas.notice import NotificationsBody
 from serinus.api.schemas.plan import Declared, PlanBody
 from serinus.control.name_versions import Names
@@ -77,6 +78,7 @@ class AppBody(Declared):
         default=list(BUILT_IN), description="What is taken out of kept texts: `email`, `phone`, `card`."
     )
     redact_patterns: dict[str, str] = Field(default={}, description="And what these RE2 expressions find, by name.")
+    live_judges: list[LiveJudgeBody] = Field(default=[], description="Who grades a sample of the live answers.")
     notifications: NotificationsBody = Field(default_factory=NotificationsBody, description="Whom to tell what.")
 
     def config(self, name: str) -> AppConfig:

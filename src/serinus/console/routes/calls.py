@@ -18,6 +18,7 @@ from serinus.control.name_versions import Names, name_versions
 from serinus.control.read_text import read_text
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, QueryLimit, StoreUnavailable
+from serinus.core.judging.judgement import Judgement
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id
 from serinus.core.records.call import Call
@@ -66,7 +67,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         return desk.page(
             request, "call.html", visitor,
             call=found[0], scores=scores, names=_names(desk, found), texts=_texts(desk, visitor, id),
-            other=other, other_texts=_texts(desk, visitor, other) if other else None,
+            judged=_judged(desk, visitor, id), other=other, other_texts=_texts(desk, visitor, other) if other else None,
             may_read=visitor.may(Operation.VIEW_PAYLOADS),
         )  # fmt: skip
 
@@ -93,6 +94,14 @@ def _texts(desk: Desk, visitor: Visitor, call: str) -> KeptTexts | None:
         return None
     found = read_text(desk.parts.control, texts, desk.parts.clock.now_us(), visitor.actor, call)
     return kept_texts(found) if found else None
+
+
+def _judged(desk: Desk, visitor: Visitor, call: str) -> list[Judgement]:
+    """What live judges said, for those who may read texts: their reasons quote them."""
+    if not visitor.may(Operation.VIEW_PAYLOADS):
+        return []
+    with desk.parts.telemetry.tx() as tx:
+        return tx.judgements(call_id.raw_of(call))
 
 
 def _rules(desk: Desk, app: str) -> list[str]:

@@ -30,7 +30,8 @@ EVERY_S = 1.0
 LONGEST_S = 3600
 MOST_STREAMS = 64
 RELEASE_PARTS = (
-    "head", "why", "suspicions", "stepper", "signing", "shadow", "compare", "places", "state", "monitors", "timeline",
+    "head", "why", "suspicions", "stepper", "signing", "shadow", "compare", "places", "state", "judging", "monitors",
+    "timeline",
 )  # fmt: skip
 OVERVIEW_PARTS = ("needs", "underway", "hosts")
 _ENDED = "event: ended\ndata: {}\n\n"

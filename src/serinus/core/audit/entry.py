@@ -68,6 +68,7 @@ class Action(enum.StrEnum):
     MONITOR_ALERTED = "tick:monitor:alert"
     MONITOR_CRITICAL = "tick:monitor:critical"
     MONITOR_WITHOUT_DATA = "tick:monitor:no_data"
+    JUDGE_HELD_BACK = "tick:judge:hold_back"
     LEADER_CHANGED = "tick:leader:change"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from serinus.core.stats.fixed_sample import Interval, kappa, wilson
+from serinus.core.stats.agreement import Interval, kappa, wilson
 
 LOWEST_BOUND = 0.80
 

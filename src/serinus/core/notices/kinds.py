@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "recover": Kind(title="Monitor recovered", routes=_WATCHERS, tone="success"),
     "mix": Kind(title="Hand-overs have shifted", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="warning"),
     "gap": Kind(title="Offline, shadow and live differ", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="warning"),
+    "hold_back": Kind(title="Live judge held back", routes=(Route.RELEASE_CHANNEL, Route.OWNER), tone="warning"),
     "notify": Kind(title="Trigger", routes=_CHANNEL, tone="warning"),
     "open_incident": Kind(title="Incident opened", routes=_EVERYBODY, urgent=True, tone="failure"),
     "break_glass": Kind(title="Break-glass used", routes=_EVERYBODY, tone="failure"),

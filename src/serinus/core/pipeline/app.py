@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
 from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, FormatRule, Limits, PolicyRule, UnitKind
@@ -17,7 +18,7 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the user declares of an app; fields as in `routing.snapshot.App`. `plan` is None until one is declared.
     `opted_in` are lists of units by name, which steps of the plan may name; changing one takes effect at once.
 
-    Kept texts are deleted when they are `payload_days` old."""
+    Kept texts are deleted when they are `payload_days` old; `live_judges` grade a sample of them."""
 
     name: str
     plan: Plan | None = None
@@ -36,6 +37,7 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     notifications: Notifications = Notifications()
     attributes: tuple[AttributeSource, ...] = ()
     opted_in: dict[str, tuple[str, ...]] = {}
+    live_judges: tuple[LiveJudge, ...] = ()
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,58 @@
+"""`serinus judging APP`: how the live judges of an app stand."""
+
+from __future__ import annotations
+
+from serinus.cli.api_client import Document, connect, part
+from serinus.cli.apps import AppArgument
+from serinus.cli.options import Json, Key, Url
+from serinus.cli.output import NONE, plain, print_json, print_table
+from serinus.files.units import duration_text
+
+_COLUMNS = ("metric", "judge", "share", "scored", "unscored", "waiting", "lag", "today", "acts")
+_ARMS = ("metric", "arm", "mean", "scored", "unscored", "this hour")
+
+
+def judging(app: AppArgument, url: Url = "", key: Key = "", json: Json = False) -> None:
+    """An app's live judges: what they judged in the last 24 hours, what waits and for how long, and what it cost.
+
+    Example: serinus judging support-bot
+    """
+    with connect(url, key) as api:
+        document = api.get(f"/apps/{part(app)}/judging")
+    if json:
+        print_json(document)
+        return
+    items = document["items"]
+    print_table(_COLUMNS, map(_row, items), "No live judge: declare some with `live_judges` in the app's file.")
+    arms = [_arm(one, arm) for one in items for arm in one["arms"]]
+    if arms:
+        print_table(_ARMS, arms, "")
+    for one in items:
+        for line in _notes(one):
+            print(plain(f"{one['metric']}: {line}"))
+
+
+def _row(one: Document) -> list[object]:
+    raised = one["raised_to"]
+    share = f"{one['share']:.3g}" if raised in (None, one["share"]) else f"{one['share']:.3g}, now {raised:.3g}"
+    lag = NONE if one["lag_s"] is None else duration_text(round(one["lag_s"]))
+    limit = f" of ${one['limit_usd_per_day']:g}" if one["limit_usd_per_day"] else ""
+    judge = f"{one['model']} {one['judge'][:8]}"
+    acts = "yes" if one["acts"] else "no"
+    counts = one["scored"], one["unscored"], one["waiting"]
+    return [one["metric"], judge, share, *counts, lag, f"${one['cost_today_usd']:.4f}{limit}", acts]
+
+
+def _arm(one: Document, arm: Document) -> list[object]:
+    mean = NONE if arm["mean"] is None else f"{arm['mean']:.3f}"
+    return [one["metric"], arm["arm"], mean, arm["scored"], arm["unscored"], arm["queued_this_hour"]]
+
+
+def _notes(one: Document) -> list[str]:
+    """What a reader must know, a line each."""
+    found = [f"{count:,} unscored: {reason}" for reason, count in one["reasons"].items()]
+    if one["held_back"]:
+        found.append(f"held back: today's limit of ${one['limit_usd_per_day']:g} is spent")
+    if one["dry"]:
+        found.append(f"nothing acts on it: {one['dry']}")
+    return found

@@ -1,0 +1,180 @@
+"""Judging live answers: which calls, what a judge is shown of them, and what may act on its grades."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from serinus.core.errors import InvalidInput
+from serinus.core.judging.answer import RETRIED, Answer
+from serinus.core.judging.calibration import Calibration
+from serinus.core.judging.case import Case
+from serinus.core.judging.judge import judge_digest
+from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.pipeline.monitor import MetricSource
+from serinus.core.pipeline.plan import Plan
+from serinus.core.records import call_id
+from serinus.core.records.labels import SCORED
+from serinus.core.records.payload import LoggedPayload
+from serinus.core.records.sampling import below, sampled
+from serinus.core.routing.assignment import COMPARED, Arm
+
+MOST_ATTEMPTS = 6
+"""So often a call is taken up while its judge is away, the pauses between doubling from 10 s: about five minutes."""
+_FIRST_WAIT_S = 10.0
+NO_ANSWER = "there is no answer"
+GONE = "its texts are gone"
+_AWAY = "the judge did not answer: "
+
+
+def calibration_of(live: LiveJudge) -> Calibration | None:
+    """The calibration that it is declared with; InvalidInput when it is none."""
+    try:
+        return None if live.calibration is None else msgspec.convert(live.calibration, Calibration)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"not a calibration: {error}", where="calibration", mend="make it with `serinus judge calibrate`"
+        ) from None
+
+
+def shortcoming(live: LiveJudge) -> str:
+    """Why nothing may act on its grades; empty when they may."""
+    found = calibration_of(live)
+    if found is None:
+        return "the judge is not calibrated"
+    if found.judge != judge_digest(live.judge):
+        return "the judge has changed since its calibration"
+    return found.shortcoming()
+
+
+def check_live_judges(where: str, judges: Collection[LiveJudge], payload_share: float, plan: Plan | None) -> None:
+    """Refuse live judges that cannot work, and what would act on the grades of one that may not carry it (D8);
+    InvalidInput names the place."""
+    seen: set[str] = set()
+    for index, live in enumerate(judges):
+        at = f"{where}[{index}]"
+        if live.metric in seen:
+            raise InvalidInput(f"{live.metric} has two judges", where=f"{at}.metric", mend="keep one of them")
+        seen.add(live.metric)
+        _check_numbers(at, live)
+        _check_texts(at, live, payload_share)
+        short = shortcoming(live)
+        acting = acts_on(plan, live.metric) if plan and short else ""
+        if acting:
+            raise InvalidInput(
+                f"{short}, so that no {acting} may act on {live.metric}",
+                where=at,
+                mend="calibrate the judge (`serinus judge calibrate`) and name the calibration in its suite, or make"
+                " what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses",
+            )
+
+
+def _check_numbers(at: str, live: LiveJudge) -> None:
+    if live.metric not in SCORED:
+        raise InvalidInput(f"{live.metric!r} is no score", where=f"{at}.metric", mend=f"known: {', '.join(SCORED)}")
+    bounds: tuple[tuple[str, float, float, float], ...] = (
+        ("share", live.share, 0, 1),
+        ("at_least", live.at_least, 0, 1_000_000),
+        ("limit_usd_per_day", live.limit_usd_per_day, 0, 1e6),
+        ("concurrency", live.concurrency, 1, 256),
+        ("requests_per_minute", live.requests_per_minute, 0, 1e6),
+        ("timeout_s", live.timeout_s, 0.001, 600),
+        ("tries", live.tries, 1, 20),
+    )
+    for name, value, least, most in bounds:
+        if not least <= value <= most:
+            raise InvalidInput(
+                f"{value:g} is not from {least:g} to {most:g}", where=f"{at}.{name}", mend="leave it out"
+            )
+    if not live.share:
+        raise InvalidInput("a share of nothing", where=f"{at}.share", mend="e.g. `share: 2%`")
+
+
+def _check_texts(at: str, live: LiveJudge, payload_share: float) -> None:
+    if payload_share >= live.share:
+        return
+    raised = f"payload_share: {max(0.1, live.share) * 100:g}%"
+    if not payload_share:
+        what = "no texts of this app's calls are kept, so that there is nothing to judge"
+    else:
+        what = f"texts of {payload_share:.3g} of the calls are kept, and {live.share:.3g} are to be judged"
+    raise InvalidInput(
+        what, where=f"{at}.share", mend=f"add `{raised}` to the app (and `redact`, `payload_days`), or judge fewer"
+    )
+
+
+def acts_on(plan: Plan, metric: str) -> str:
+    """What of a plan acts on a metric, in a word; empty when nothing does."""
+    if any(one.metric == metric and one.role != "info" and not one.dry_run for one in plan.guardrails):
+        return "guardrail"
+    if any(one.metric == metric for one in plan.limits):
+        return "trigger"
+    for one in plan.monitors:
+        mine = isinstance(one.source, MetricSource) and one.source.metric == metric
+        if mine and (one.required or one.action != "none"):
+            return "monitor"
+    return ""
+
+
+def share_of(raw: bytes, live: LiveJudge, payload_share: float, queued: Mapping[Arm, int], alone: bool) -> float | None:
+    """The share of calls like this one that are judged, if it is one of them; None: it is not.
+
+    `queued` are the calls of its release and hour that are judged or wait for it, by arm. Until both arms have
+    `at_least` of them, every call whose texts are kept is judged, in both arms alike. `alone`: the release has no
+    control.
+    """
+    place = call_id.parse(raw)
+    if place.arm is Arm.SHADOW:
+        return None  # nobody saw its answer
+    enrolled = bool(place.release) and place.arm in COMPARED
+    share = raised_share(live, payload_share, queued, alone) if enrolled else live.share
+    return share if sampled(raw, below(share)) else None
+
+
+def raised_share(live: LiveJudge, payload_share: float, queued: Mapping[Arm, int], alone: bool) -> float:
+    """The share that is judged of both arms of a release, given what an hour has already."""
+    wanted = (Arm.CANDIDATE,) if alone else (Arm.CANDIDATE, Arm.CONTROL)
+    short = any(queued.get(arm, 0) < live.at_least for arm in wanted)
+    return max(live.share, payload_share) if short else live.share
+
+
+def shown(payload: LoggedPayload) -> tuple[Case, Answer] | str:
+    """What a judge is shown of a call: the conversation as the question, the variables as its context, and the answer;
+    or why there is nothing to judge."""
+    try:
+        request, said = msgspec.json.decode(payload.request), msgspec.json.decode(payload.answer)
+    except msgspec.DecodeError:
+        return "its texts cannot be read"
+    answer = _answer(said)
+    if not answer:
+        return NO_ANSWER
+    messages = request.get("messages") if isinstance(request, dict) else None
+    variables = request.get("variables") if isinstance(request, dict) else None
+    kept = tuple(one for one in messages if isinstance(one, dict)) if isinstance(messages, list) else ()
+    if not kept and not variables:
+        return "its question is not kept"
+    told = variables if isinstance(variables, dict) else {"variables": variables} if variables else {}
+    context = (msgspec.json.encode(told).decode(),) if told else ()
+    case = Case(id=payload.call, messages=kept, vars={} if kept else told, context=context)
+    return case, Answer(text=answer, latency_ms=0.0)
+
+
+def _answer(said: Any) -> str:
+    if not isinstance(said, dict):
+        return ""
+    texts, tools = said.get("texts"), said.get("tools")
+    parts = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+    if isinstance(tools, list) and tools:
+        parts.append("proposes the tools " + msgspec.json.encode(tools).decode())
+    return "\n\n".join(parts).strip()
+
+
+def wait_s(reason: str, attempts: int) -> float | None:
+    """When to judge again what is unscored for this reason, after so many attempts; None: it stays unscored. Only a
+    judge that is away, or has too much to do, may say something else the next time."""
+    kind = reason.removeprefix(_AWAY).partition(" ")[0] if reason.startswith(_AWAY) else ""
+    if kind not in RETRIED or attempts >= MOST_ATTEMPTS:
+        return None
+    return _FIRST_WAIT_S * float(2 ** (attempts - 1))

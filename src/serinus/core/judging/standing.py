@@ -1,0 +1,128 @@
+"""How live judges stand: what they have judged, what waits and for how long, what it cost, whether they may be acted
+on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from serinus.core.judging.judge import judge_digest
+from serinus.core.judging.judgement import SCORED, UNSCORED, WAITING, JudgementCount, State, Waiting, hour_of
+from serinus.core.judging.live import raised_share, shortcoming
+from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.routing.assignment import COMPARED, Arm
+
+WINDOW_S = 86_400
+"""How far back counts go."""
+
+
+class ArmJudged(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls of one arm of the active release that began within `WINDOW_S`. `queued_this_hour`: judged or waiting, of
+    those that began in this hour; `mean` in [0, 1], None without a score."""
+
+    arm: Arm
+    scored: int
+    unscored: int
+    waiting: int
+    queued_this_hour: int
+    mean: float | None
+
+
+class JudgeStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One live judge. Counts are of calls that began within `WINDOW_S`. `dry`: why nothing may act on it (empty:
+    something may); `raised_to`: the share that is judged of the active release's arms now (None: no release);
+    `lag_s`: the age of the oldest call that waits (None: none does); `reasons`: of unscored calls."""
+
+    metric: str
+    live: LiveJudge
+    digest: str
+    dry: str
+    raised_to: float | None
+    scored: int
+    unscored: int
+    waiting: int
+    lag_s: float | None
+    reasons: Mapping[str, int]
+    cost_today_nano: int
+    held_back: bool
+    arms: tuple[ArmJudged, ...] = ()
+
+
+def standings(
+    config: AppConfig,
+    release: tuple[str, bool] | None,
+    counts: Collection[JudgementCount],
+    waiting: Collection[Waiting],
+    costs_nano: Mapping[str, int],
+    now_us: int,
+) -> tuple[JudgeStanding, ...]:
+    """Of all live judges of an app, in the order of their declaration. `release` is the active one, and whether it has
+    a control; `costs_nano` by metric what was spent today."""
+    return tuple(
+        _standing(config, live, release, counts, waiting, costs_nano.get(live.metric, 0), now_us)
+        for live in config.live_judges
+    )
+
+
+def _standing(
+    config: AppConfig,
+    live: LiveJudge,
+    release: tuple[str, bool] | None,
+    counts: Collection[JudgementCount],
+    waiting: Collection[Waiting],
+    cost_nano: int,
+    now_us: int,
+) -> JudgeStanding:
+    digest = judge_digest(live.judge)
+    mine = [one for one in counts if (one.metric, one.judge) == (live.metric, digest)]
+    oldest = [one.oldest_at_us for one in waiting if (one.metric, one.judge) == (live.metric, digest)]
+    reasons: dict[str, int] = {}
+    for one in mine:
+        if one.state == UNSCORED:
+            reasons[one.reason] = reasons.get(one.reason, 0) + one.count
+    arms, raised_to = _arms(config, live, release, mine, now_us) if release else ((), None)
+    return JudgeStanding(
+        metric=live.metric,
+        live=live,
+        digest=digest,
+        dry=shortcoming(live),
+        raised_to=raised_to,
+        scored=_many(mine, SCORED),
+        unscored=_many(mine, UNSCORED),
+        waiting=sum(one.count for one in waiting if (one.metric, one.judge) == (live.metric, digest)),
+        lag_s=max(0.0, (now_us - min(oldest)) / 1e6) if oldest else None,
+        reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        cost_today_nano=cost_nano,
+        held_back=bool(live.limit_usd_per_day) and cost_nano >= live.limit_usd_per_day * 1e9,
+        arms=arms,
+    )
+
+
+def _arms(
+    config: AppConfig, live: LiveJudge, release: tuple[str, bool], mine: Collection[JudgementCount], now_us: int
+) -> tuple[tuple[ArmJudged, ...], float]:
+    id, has_control = release
+    of_release = [one for one in mine if one.release == id]
+    wanted = [arm for arm in COMPARED if has_control or arm is Arm.CANDIDATE]
+    arms = tuple(_arm(arm, [one for one in of_release if one.arm == arm], now_us) for arm in sorted(wanted))
+    queued = {one.arm: one.queued_this_hour for one in arms}
+    return arms, raised_share(live, config.payload_share, queued, alone=not has_control)
+
+
+def _arm(arm: Arm, mine: Collection[JudgementCount], now_us: int) -> ArmJudged:
+    scored = _many(mine, SCORED)
+    now = [one for one in mine if one.hour == hour_of(now_us) and one.state != UNSCORED]
+    return ArmJudged(
+        arm=arm,
+        scored=scored,
+        unscored=_many(mine, UNSCORED),
+        waiting=_many(mine, WAITING),
+        queued_this_hour=sum(one.count for one in now),
+        mean=sum(one.total for one in mine if one.state == SCORED) / scored if scored else None,
+    )
+
+
+def _many(counts: Collection[JudgementCount], state: State) -> int:
+    return sum(one.count for one in counts if one.state == state)

@@ -1,0 +1,157 @@
+"""Judge the calls in the queue: claim, ask, and settle each verdict in one transaction with the score it gives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from serinus.core.judging.answer import Price
+from serinus.core.judging.judge import judge_digest
+from serinus.core.judging.judgement import Claim, JudgementKey, Verdict
+from serinus.core.judging.live import GONE, shown, wait_s
+from serinus.core.judging.score import Score as Graded
+from serinus.core.judging.score import unscored
+from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.records import call_id
+from serinus.core.records.labels import on_scale
+from serinus.core.records.payload import LoggedPayload
+from serinus.core.records.record import Score
+from serinus.core.routing.snapshot import Endpoint
+from serinus.evaluation.ask import Asker, Bounds, Surroundings
+from serinus.evaluation.judge_answer import Bench
+from serinus.ports.kept_texts import KeptTexts
+from serinus.ports.retry import run_telemetry
+from serinus.ports.telemetry_store import TelemetryStore, TelemetryTx
+
+HIDDEN_S = 30.0
+"""After so long without a word from its worker a claimed call goes back to the queue."""
+SOURCE = "judge"
+_DAY_US = 86_400_000_000
+_BATCH = 8  # claims per request at a time: texts are read for all of them at once
+_ONE = 1_000_000
+
+Deliver = Callable[[TelemetryTx, Sequence[Score]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Courtroom:
+    """What judging needs of the world. `deliver` adds scores up in the transaction that makes them."""
+
+    store: TelemetryStore
+    texts: KeptTexts
+    world: Surroundings
+    now_us: Callable[[], int]
+    holder: str
+    deliver: Deliver
+
+
+class LiveBench:
+    """One live judge of one app, at its endpoint; for one loop. `price` None: nobody knows what its answers cost."""
+
+    def __init__(self, room: Courtroom, app: str, live: LiveJudge, endpoint: Endpoint, price: Price | None) -> None:
+        self._room = room
+        self._app = app
+        self.live = live
+        self._judge = judge_digest(live.judge)
+        bounds = Bounds(requests_per_minute=live.requests_per_minute, timeout_s=live.timeout_s, tries=live.tries)
+        self._bench = Bench(Asker(room.world, bounds), live.judge, endpoint, live.price or price)
+        self._dearest_nano = 0
+        self.held_back = False
+
+    async def judge(self, erased: Callable[[LoggedPayload], bool]) -> int:
+        """Judge some of the calls that wait, if any; how many were taken up. Cancelled: they go back at once. `erased`
+        says whose texts must not be read any more."""
+        claims = await asyncio.to_thread(self._claim)
+        if not claims:
+            return 0
+        left = {claim.key: claim for claim in claims}
+        try:
+            texts = await asyncio.to_thread(self._texts_of, claims)
+            room = asyncio.Semaphore(self.live.concurrency)
+            async with asyncio.TaskGroup() as group:
+                for claim in claims:
+                    kept = texts.get(call_id.text(claim.key.call))
+                    readable = None if kept is None or erased(kept) else kept
+                    group.create_task(self._one(room, claim, readable, left))
+        finally:
+            for claim in left.values():
+                self._settled(claim, None)
+        return len(claims)
+
+    async def _one(
+        self, room: asyncio.Semaphore, claim: Claim, kept: LoggedPayload | None, left: dict[JudgementKey, Claim]
+    ) -> None:
+        async with room:
+            what = shown(kept) if kept is not None else GONE
+            graded = unscored(what) if isinstance(what, str) else await self._bench.grade(*what)
+        self._dearest_nano = max(self._dearest_nano, graded.cost_nano)
+        await asyncio.shield(asyncio.to_thread(self._settled, claim, graded))
+        del left[claim.key]
+
+    def _claim(self) -> list[Claim]:
+        """As many as may be taken up; of a money limit, no more than what is left of it can pay."""
+        now_us = self._room.now_us()
+        most = self.live.concurrency * _BATCH
+        until_us = now_us + round(HIDDEN_S * 1e6)
+
+        def work(tx: TelemetryTx) -> list[Claim]:
+            payable = self._payable(tx, now_us)
+            self.held_back = payable == 0
+            if self.held_back:
+                reason = f"the limit of ${self.live.limit_usd_per_day:g} a day is spent"
+                tx.give_up_judgements(self._app, self.live.metric, self._judge, reason, now_us)
+                return []
+            count = most if payable is None else min(most, payable)
+            return tx.claim_judgements(
+                self._app, self.live.metric, self._judge, self._room.holder, now_us, until_us, count
+            )
+
+        return run_telemetry(self._room.store, work)
+
+    def _payable(self, tx: TelemetryTx, now_us: int) -> int | None:
+        """For how many more calls today's money lasts, each as dear as the dearest so far; None: there is no limit."""
+        if not self.live.limit_usd_per_day:
+            return None
+        left_nano = self._left_nano(tx, now_us)
+        return max(0, left_nano // self._dearest_nano) if self._dearest_nano else int(left_nano > 0)
+
+    def _left_nano(self, tx: TelemetryTx, now_us: int) -> int:
+        today_us = now_us // _DAY_US * _DAY_US
+        spent_nano = tx.judging_cost_nano(self._app, self.live.metric, today_us)
+        return round(self.live.limit_usd_per_day * 1e9) - spent_nano
+
+    def _texts_of(self, claims: Sequence[Claim]) -> Mapping[str, LoggedPayload]:
+        return self._room.texts.texts_of([call_id.text(claim.key.call) for claim in claims])
+
+    def _settled(self, claim: Claim, graded: Graded | None) -> None:
+        """Keep what came of a claim; None: it was broken off."""
+        now_us = self._room.now_us()
+        again_s = 0.0 if graded is None else wait_s(graded.reason, claim.attempts)
+
+        def work(tx: TelemetryTx) -> None:
+            if graded is None or again_s is not None:
+                tx.give_back_judgement(claim, now_us + round((again_s or 0.0) * 1e6))
+            elif tx.settle_judgement(claim, _verdict(graded), now_us) and graded.value is not None:
+                self._room.deliver(tx, scores_of(claim, _verdict(graded), now_us))
+
+        run_telemetry(self._room.store, work)
+
+
+def _verdict(graded: Graded) -> Verdict:
+    return Verdict(
+        value=graded.value,
+        label=graded.label,
+        reason=graded.reason,
+        evidence=graded.evidence,
+        cost_nano=graded.cost_nano,
+    )
+
+
+def scores_of(claim: Claim, verdict: Verdict, at_us: int) -> list[Score]:
+    """The scores that a verdict gives. Their key is the judge's digest, so that a call, a metric and a judge make one
+    score, however often it is written."""
+    key, value = claim.key, on_scale(claim.key.metric, verdict.value)
+    if value is None:
+        return []
+    return [Score(key.call, at_us, key.metric, round(value * _ONE), SOURCE, key.judge, claim.app, 0, verdict.label)]

@@ -1,0 +1,55 @@
+"""Live judges on the page of a release: both arms, lag, cost, and why nothing acts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from serinus.core.judging.judge import judge_digest
+from serinus.core.judging.judgement import JudgementKey, Sampled, Verdict
+from serinus.core.judging.scorers import Judge
+from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.records import call_id
+
+from .conftest import START_US, Console
+
+HOSTILE = "<script>alert(1)</script>"
+JUDGE = Judge(criterion="Right?", endpoint="sim", model=f"judge-1{HOSTILE}")
+LIVE = LiveJudge(metric="judge.correctness", judge=JUDGE, share=0.02)
+
+
+def test_I2_the_page_of_a_release_shows_its_live_judges(console: Console) -> None:
+    """Each arm's mean and counts, the raised share, the lag and the reasons of what is unscored; nothing becomes
+    markup, and a release without judges has no such part."""
+    id = console.started()
+    browser = console.browser("viewer")
+    assert "Live judges" not in browser.page(f"/releases/{id}")
+    raw_release = bytes.fromhex(id.removeprefix("rel_"))
+    calls = [
+        call_id.make(b"k", b"bot", START_US // 1000 - 90_000, bytes([n] * 5), raw_release, arm, 0, bytes(8))
+        for n, arm in ((1, 1), (2, 1), (3, 2))
+    ]
+    digest = judge_digest(JUDGE)
+    with console.control.tx() as tx:
+        app = tx.app("bot")
+        assert app is not None
+        config = msgspec.structs.replace(app.config, live_judges=(LIVE,), payload_share=0.5)
+        tx.put_app(msgspec.structs.replace(app, config=config))
+    with console.telemetry.tx() as tx:
+        keys = [JudgementKey(raw, LIVE.metric, digest) for raw in calls]
+        tx.sample([Sampled(key=key, app="bot", share=0.5, at_us=1) for key in keys])
+        first, second = tx.claim_judgements("bot", LIVE.metric, digest, "w", START_US, START_US + 1, 2)
+        tx.settle_judgement(first, Verdict(value=0.75, label="good", cost_nano=5_000_000), START_US)
+        tx.settle_judgement(second, Verdict(value=None, reason=f"no {HOSTILE}"), START_US)
+    page = browser.page(f"/releases/{id}")
+    assert HOSTILE not in page
+    for words in (
+        "Live judges",
+        "0.750",
+        "1 of 100",
+        "of both arms 50",
+        "the oldest for",
+        "$0.0050 today",
+        "1 unscored",
+    ):
+        assert words in page, words
+    assert "Nothing acts on it: the judge is not calibrated." in page
