@@ -43,8 +43,11 @@ class TelemetryRows(UnitRows):
 class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryScoreSums, MemoryRaised, MemoryJudgements):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
+    _rows: TelemetryRows
+
     def __init__(self, rows: TelemetryRows) -> None:
         self._rows = rows
+        self._units = rows
         self._scores = rows.scores
         self._raised = rows.raised
         self._judgements = rows.judgements
