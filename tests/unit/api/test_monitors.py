@@ -45,6 +45,28 @@ def test_A2_what_is_declared_comes_back_and_can_be_sent_again(api: Api) -> None:
     assert api.ok("PUT", "/apps/bot", {"plan": plan})["config"]["plan"] == plan
 
 
+def test_J1_scores_are_declared_by_name_in_monitors_and_limits(api: Api) -> None:
+    """What comes back has the usual thresholds and chance filled in, and can be sent again; what no scale has is
+    refused with what to write."""
+    api.prepared()
+    right = {"name": "right", "source": {"kind": "metric", "metric": "judge.correctness"}}
+    j1 = {"metric": "judge.correctness", "below": 0.8, "buckets": 60, "min_requests": 100, "by_chance": 0.01}
+    declared = {**PLAN, "monitors": [right], "limits": [{"metric": "call.error", "above": 0.025}, j1]}
+    plan = api.ok("PUT", "/apps/bot", {"plan": declared})["config"]["plan"]
+    [monitor] = plan["monitors"]
+    assert (monitor["critical"]["bound"], monitor["by_chance"], monitor["min_samples"]) == (0.82, 0.05, 100)
+    assert plan["limits"][-1] == {**plan["limits"][-1], **j1}
+    assert api.ok("PUT", "/apps/bot", {"plan": plan})["config"]["plan"] == plan
+    for wrong, said in (
+        ({**j1, "below": 80}, "not within 0 to 1"),
+        ({**j1, "bucket_s": 1}, "whole minutes"),
+        ({**j1, "below": None, "above": 0.8}, "better when higher"),
+    ):
+        problem = api.ask("PUT", "/apps/bot", {"plan": {**PLAN, "limits": [wrong]}})
+        assert problem.status_code == 422
+        assert said in problem.text
+
+
 def test_A2_monitors_are_listed_with_their_newest_readings(api: Api) -> None:
     """One that was not read yet has none; a reading of another declaration is none."""
     _prepared(api)

@@ -18,6 +18,10 @@ from serinus.cli.plan_text import limit_text
             {"metric": "speed.tokens_per_s", "above": None, "below": 15.0},
             "speed.tokens_per_s below 15 tokens/s for 3m: rollback",
         ),
+        (
+            {"metric": "judge.correctness", "above": None, "below": 0.8, "buckets": 60},
+            "judge.correctness below 0.8 on average of 1h: rollback",
+        ),
         ({"metric": "custom.new", "above": 7.0}, "custom.new above 7 for 3m: rollback"),
     ],
 )

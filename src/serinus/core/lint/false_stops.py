@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from serinus.core.decision.tolerance import METRIC as ZERO_TOLERANCE
 from serinus.core.lint.foreseen import Forecast
-from serinus.core.lint.mean_stops import mean_chance
+from serinus.core.lint.mean_stops import acting_means, mean_chance
 from serinus.core.lint.shape import Shape
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import Quantile, metric
@@ -40,7 +40,8 @@ class FalseStop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> tuple[FalseStop, ...]:
-    """Each limit's, and that of rules with zero tolerance once the live version has broken one."""
+    """Each limit's, that of each monitor of scores which acts, and that of rules with zero tolerance once the live
+    version has broken one."""
     stops = [
         FalseStop(
             where=f"plan.limits[{index}]",
@@ -49,6 +50,15 @@ def false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> tuple[FalseSto
             chance=_of_limit(plan, limit, traffic, found),
         )
         for index, limit in enumerate(plan.limits)
+    ]
+    stops += [
+        FalseStop(
+            where=where,
+            metric=limit.metric,
+            action=limit.action,
+            chance=mean_chance(plan, limit, traffic, found.steps),
+        )
+        for where, limit in acting_means(plan).items()
     ]
     rate = traffic.rates.get(ZERO_TOLERANCE, 0.0)
     if rate > 0:

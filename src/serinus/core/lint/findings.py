@@ -12,6 +12,7 @@ from serinus.core.lint.false_stops import bad_share, false_stops
 from serinus.core.lint.finding import Finding, Level
 from serinus.core.lint.forecast import LONGEST_HOURS, SEES, ratio_of
 from serinus.core.lint.foreseen import Forecast, StepForecast
+from serinus.core.lint.mean_stops import acting_means
 from serinus.core.lint.ratios import USUAL_VARIATION
 from serinus.core.lint.traffic import Traffic
 from serinus.core.metrics import metric
@@ -205,10 +206,11 @@ def _limits(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
 
 def _false_stops(plan: Plan, traffic: Traffic, found: Forecast) -> Iterator[Finding]:
     """How often luck, or what the live version does itself, stops a healthy release."""
+    limits = {f"plan.limits[{i}]": limit for i, limit in enumerate(plan.limits)} | acting_means(plan)
     for one in false_stops(plan, traffic, found):
         if one.chance is None:
             continue
-        limit = next((limit for i, limit in enumerate(plan.limits) if one.where == f"plan.limits[{i}]"), None)
+        limit = limits.get(one.where)
         if limit is None:
             rate = amount("share", traffic.rates[one.metric])
             yield Finding(

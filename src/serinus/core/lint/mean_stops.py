@@ -17,6 +17,7 @@ from serinus.core.lint.foreseen import StepForecast
 from serinus.core.lint.traffic import Graded, Traffic
 from serinus.core.metrics import Bounded, metric
 from serinus.core.pipeline.limit import Limit
+from serinus.core.pipeline.monitor import MetricSource
 from serinus.core.pipeline.plan import Plan
 
 _S_PER_HOUR = 3600.0
@@ -28,6 +29,26 @@ def graded(limit: Limit, traffic: Traffic) -> Graded | None:
     """How the live version's answers are graded; None where nobody knows, or only how many are."""
     found = traffic.graded.get(limit.metric)
     return None if found is None or found.guessed or found.share <= 0 else found
+
+
+def acting_means(plan: Plan) -> dict[str, Limit]:
+    """The plan's monitors of scores that act by an absolute threshold, as limits, by where they stand."""
+    found = {}
+    for index, one in enumerate(plan.monitors):
+        if not isinstance(one.source, MetricSource) or not one.of_scores or one.action not in ("pause", "rollback"):
+            continue
+        critical = one.critical
+        if critical is not None and not critical.relative:
+            found[f"plan.monitors[{index}]"] = Limit(
+                metric=one.source.metric,
+                above=critical.bound if critical.side == "above" else None,
+                below=critical.bound if critical.side == "below" else None,
+                buckets=max(1, round(one.window_s / 60)),
+                min_requests=max(1, one.least),
+                by_chance=one.by_chance or 0.0,
+                action=one.action,
+            )
+    return found
 
 
 def mean_chance(plan: Plan, limit: Limit, traffic: Traffic, steps: Iterable[StepForecast]) -> float | None:

@@ -12,6 +12,7 @@ from serinus.core.lint.findings import findings
 from serinus.core.lint.forecast import forecast
 from serinus.core.lint.traffic import HOURS_OF_WEEK, Graded, Traffic
 from serinus.core.pipeline.limit import Limit
+from serinus.core.pipeline.monitor import MetricSource, Monitor
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.step import Step
 from serinus.core.stats.means import chance, mean_of
@@ -97,6 +98,20 @@ def test_q_a_limit_that_luck_breaks_is_told_with_the_usual_mean() -> None:
     assert what.startswith("means of correctness of answers as good as the live version's, 0.82, break this limit of")
     [(level, what)] = said(SURE, traffic(0.90))
     assert level == "info"
+
+
+def test_q_a_monitor_of_scores_that_pauses_is_told_too() -> None:
+    """As a limit at its critical threshold; one that only announces stops nothing."""
+    source = MetricSource(metric="judge.correctness")
+    pausing, telling = Monitor(name="right", source=source, action="pause"), Monitor(name="told", source=source)
+    limit = msgspec.structs.replace(J1, below=0.82, by_chance=0.05, action="pause")
+    watched = msgspec.structs.replace(plan(J1), limits=(), monitors=(telling, pausing))
+    known = traffic(0.83)
+    [found] = false_stops(watched, known, forecast(watched, known))
+    assert (found.where, found.action, found.chance) == ("plan.monitors[1]", "pause", foreseen(limit, known))
+    told = [one for one in findings(watched, known, forecast(watched, known)) if one.where == "plan.monitors[1]"]
+    assert [one.level for one in told] == ["error"]
+    assert "break this limit of 0.82 by chance" in told[0].what
 
 
 def test_q_a_limit_on_scores_that_never_come_is_told() -> None:
