@@ -1,7 +1,7 @@
 """What one verdict costs: `python -m bench.verdict [--json] [--rounds 200]`.
 
-A release on its sixth step with all guardrails on events, quantiles, cost and tokens, each with its renewals, and
-sums of six strata; no two rounds have the same counts, so nothing is remembered. Beside it, in the same run, the
+A release on its sixth step with all guardrails on events, quantiles, cost, tokens and scores, each with its renewals,
+and sums of six strata; no two rounds have the same counts, so nothing is remembered. Beside it, in the same run, the
 test that a canary judge does for each metric: Mann-Whitney on 600 values an arm (`scipy.stats.mannwhitneyu`).
 """
 
@@ -22,13 +22,15 @@ from serinus.adapters.clock import SystemClock
 from serinus.core.decision.harm import judge_harm
 from serinus.core.decision.observations import Positions
 from serinus.core.decision.ratios import UnitSpread
-from serinus.core.metrics import REGISTRY
+from serinus.core.metrics import REGISTRY, metric
 from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.records.label_sums import Game, LabelSums, StratumLabels
 from serinus.core.records.unit_measures import BUCKETS, Spread
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.transitions import advanced, started
 from serinus.core.release.yardstick import Yardstick
+from serinus.core.stats.betting import BETS
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5)
 RATIOS = ("cost.per_call", "tokens.per_call")
@@ -77,6 +79,25 @@ def spreads(turn: int) -> tuple[UnitSpread, ...]:
     return tuple(UnitSpread(stratum, name, arm, 5_000, spread) for stratum, name, arm in places)
 
 
+def grades(turn: int) -> tuple[LabelSums, ...]:
+    """Sums of scores of 2,000 units of each stratum, with bets since each step and such as began anew."""
+    strata = tuple(StratumLabels(s, 1_000 + turn, 1_000, 0, 0, 7 * 10**8, 7 * 10**8) for s in range(len(SHARES)))
+    won = tuple(10**6 * (turn % 7 - j) for j in range(len(BETS)))
+    games = tuple(
+        Game(
+            margin=20_000,
+            harm=won,
+            no_harm=won,
+            candidate=1_000 * n + turn,
+            control=1_000 * n,
+            renewed=won if n == 6 else (),
+        )
+        for n in range(len(SHARES), 0, -1)
+    )
+    scored = [name for name in GUARDRAILS if metric(name).kind == "score"]
+    return tuple(LabelSums(metric=name, strata=strata, games=games) for name in scored)
+
+
 def timed(given: Sequence[Given], run: Callable[[Given], object]) -> float:
     """Median milliseconds of a round, over what each is given."""
     clock, costs = SystemClock(), []
@@ -95,13 +116,13 @@ def main() -> int:
     options = parser.parse_args()
     judged, drawn = release(), np.random.default_rng(1).gamma(2.0, 1.0, (2, VALUES))
 
-    def ours(given: tuple[int, tuple[UnitSpread, ...]]) -> object:
-        turn, sums = given
+    def ours(given: tuple[int, tuple[UnitSpread, ...], tuple[LabelSums, ...]]) -> object:
+        turn, sums, labels = given
         positions: Positions = {name: (200 + turn + i, 190 + turn) for i, name in enumerate(GUARDRAILS)}
         starts = tuple((25 * (i + 1), 12 * (i + 1), 0) for i in range(RENEWALS))
-        return judge_harm(judged, positions, sums, renewals=dict.fromkeys(GUARDRAILS, starts))
+        return judge_harm(judged, positions, sums, scores=labels, renewals=dict.fromkeys(GUARDRAILS, starts))
 
-    mine = timed([(turn, spreads(turn)) for turn in range(options.rounds)], ours)
+    mine = timed([(turn, spreads(turn), grades(turn)) for turn in range(options.rounds)], ours)
     reference = timed(range(options.rounds), lambda turn: [mannwhitneyu(drawn[0] + turn, drawn[1]) for _ in GUARDRAILS])
     figures = {
         "guardrails": len(GUARDRAILS),

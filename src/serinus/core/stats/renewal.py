@@ -37,7 +37,7 @@ KEPT = 8
 SURER_EVENTS = 60.0
 """k of a renewal's prior."""
 STEPS = 0.08
-WHOLE_AT = ((0.05, 0.33), (0.01, 0.45))
+WHOLE_AT = ((0.05, 0.31), (0.01, 0.44))
 """What the whole weighs at these levels; between them by the logarithm, beyond them as at the nearer one."""
 _TINY = 1e-300
 _TOTAL = LEVEL + LEVEL**3 * float(special.zeta(3.0, LEVEL + 1))

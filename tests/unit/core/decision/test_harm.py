@@ -25,7 +25,7 @@ def test_release_evidence_is_the_weighted_mean() -> None:
     def e(s1: int, s0: int) -> float:
         return math.exp(float(events.harm(s1, s0, margin)))
 
-    expected = 0.75 * (0.45 * e(40, 25) + 0.08 * e(20, 5) + 0.47) + 0.25 * (0.53 * e(3, 1) + 0.47)
+    expected = 0.75 * (0.44 * e(40, 25) + 0.08 * e(20, 5) + 0.48) + 0.25 * (0.52 * e(3, 1) + 0.48)
     assert harm.log_e == pytest.approx(math.log(expected), abs=1e-5)
     assert harm.needed == pytest.approx(math.log(100), abs=1e-6)
 
@@ -35,7 +35,7 @@ def test_steps_not_begun_count_as_one() -> None:
     release = running()
     harm = judge_harm(release, {ERROR: (60, 10)})
     assert harm.evidence[0].restarts[1] == 0.0
-    assert harm.evidence[0].log_e == pytest.approx(harm.evidence[0].restarts[0] + math.log(0.45), abs=1e-4)
+    assert harm.evidence[0].log_e == pytest.approx(harm.evidence[0].restarts[0] + math.log(0.44), abs=1e-4)
 
 
 def test_only_guilty_metrics_are_named() -> None:

@@ -29,8 +29,8 @@ def test_evidence_holds_the_renewals_by_hand() -> None:
     release = running(ALONE)
     harm = judge_harm(release, {ERROR: (60, 35)}, renewals={ERROR: ((25, 26, 0),)})
     whole, since = (math.exp(float(events.harm(*pair, EQUAL, k))) for pair, k in (((60, 35), 10.0), ((35, 9), 60.0)))
-    two = 0.47 * renewal.spent(2)
-    expected = 0.45 * whole + 0.08 + two * since + (0.47 - two)
+    two = 0.48 * renewal.spent(2)
+    expected = 0.44 * whole + 0.08 + two * since + (0.48 - two)
     assert harm.log_e == pytest.approx(math.log(expected), abs=2e-6)
 
 
@@ -157,7 +157,7 @@ def test_scores_are_renewed_too_by_hand() -> None:
     sums = read_on(LabelSums(metric=SCORE.metric), SCORE, 2, _graded(80))
     harm = judge_harm(running(SCORED), {}, scores=(sums,))
     begun = math.exp(renewed_bets.log_e(sums.games[0].renewed))
-    expected = 0.45 * math.exp(harm.evidence[0].restarts[0]) + 0.08 + 0.47 * (begun + 1 - renewed_bets.spent(80))
+    expected = 0.44 * math.exp(harm.evidence[0].restarts[0]) + 0.08 + 0.48 * (begun + 1 - renewed_bets.spent(80))
     assert begun > 1.0
     assert harm.evidence[0].log_e == pytest.approx(math.log(expected), abs=2e-6)
 
