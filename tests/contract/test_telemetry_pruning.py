@@ -45,7 +45,7 @@ def prune(tx: TelemetryTx, most: int = 100) -> int:
 def test_units_are_forgotten_so_many_at_a_time(telemetry_store: TelemetryStore) -> None:
     """Batches over all that is kept of units, until nothing is left; another release keeps all of its own."""
     fill(telemetry_store)
-    batches = []
+    batches: list[int] = []
     while not batches or batches[-1]:
         with telemetry_store.tx() as tx:
             batches.append(prune(tx, 4))

@@ -39,30 +39,30 @@ def _release(row: PairedUnit | LabelKey | UnitKey) -> str:
 class MemoryPruning:
     """The part of a telemetry transaction that forgets units."""
 
-    _rows: UnitRows
+    _units: UnitRows
 
     def releases_of_units(self) -> list[str]:
         return sorted({release_of(key) for table, release_of in self._tables() for key in table})
 
     def prune_units(self, release: str, at_us: int, most: int) -> int:
-        if release not in self._rows.pruned:
-            self._rows.pruned.put(release, at_us)
+        if release not in self._units.pruned:
+            self._units.pruned.put(release, at_us)
         left = most
         for table, release_of in self._tables():
             for key in list(islice((key for key in table if release_of(key) == release), left)):
                 left -= 1
                 if isinstance(key, UnitKey):
-                    self._keep_spread(key, self._rows.unit_sums[key])
+                    self._keep_spread(key, self._units.unit_sums[key])
                 table.drop(key)
         return most - left
 
     def pruned(self, releases: Collection[str]) -> set[str]:
-        return {release for release in releases if release in self._rows.pruned}
+        return {release for release in releases if release in self._units.pruned}
 
     def _tables(self) -> Iterable[tuple[Table[Any, Any], Callable[[Any], str]]]:
-        rows = self._rows
+        rows = self._units
         return (rows.enrolments, _first), (rows.pairs, _release), (rows.labels, _release), (rows.unit_sums, _release)
 
     def _keep_spread(self, key: UnitKey, held: UnitSum) -> None:
         place = key.release, (key.stratum, key.metric, key.arm)
-        self._rows.spreads.put(place, self._rows.spreads.get(place, Spread()).plus(widened(held, held)))
+        self._units.spreads.put(place, self._units.spreads.get(place, Spread()).plus(widened(held, held)))

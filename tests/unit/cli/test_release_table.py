@@ -119,3 +119,19 @@ def test_H5_a_score_has_a_row_with_both_means_on_its_scale(cli: Cli) -> None:
     [evidence] = found["standing"]["evidence"]
     assert (evidence["candidate"], evidence["control"], evidence["kind"]) == (100, 100, "score")
     assert evidence["log_e"] > 4.6
+
+
+def test_2_7_the_live_version_has_a_row_beside_its_own_past(cli: Cli) -> None:
+    """What came, what is usual, the odds; too short a past has none."""
+    _, second = cli.prepared()
+    cli.ok("release", "start", "bot", second)
+    release = cli.json("release", "status", "bot")
+    assert [one["no_data"][:11] for one in release["standing"]["control_health"]] == ["0 of 72 hou"]
+    ill: dict[str, Any] = {
+        "metric": "call.error", "calls": 2000, "events": 200, "expected": 41.25, "log_e": 12.0, "needed_log_e": 7.6,
+        "ill": True, "no_data": "", "text": "",
+    }  # fmt: skip
+    standing = {**release["standing"], "control_health": [ill, {**ill, "no_data": "too short", "log_e": 0.0}]}
+    rows = [row.split() for row in _screen({**release, "standing": standing}).splitlines() if "live version" in row]
+    assert rows[0][:8] == ["live", "version", "itself:", "call.error", "200", "(41.2", "usual)", "10^5:1"]
+    assert rows[1][7:9] == ["no", "data"]

@@ -12,7 +12,9 @@ from serinus.core.decision.labels import read_on
 from serinus.core.pipeline.plan import Guardrail
 from serinus.core.records.label_sums import LabelSums
 from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
+from serinus.core.records.live_calls import Hour, Past, Position, Watched
 from serinus.core.release.release import Progress
+from serinus.core.stats.usual import learn
 
 from .conftest import PLAN, Console, made
 
@@ -92,3 +94,25 @@ def test_H5_a_score_has_a_row_with_both_means_and_their_difference(console: Cons
         cells = [re.sub(r"<[^>]+>", "", cell).split() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)]
         assert cells[:3] == [["2.6", "100"], ["4.2", "100"], ["-1.6"]]
         assert cells[3][1:] == ["to", "1"]
+
+
+def test_2_7_an_ill_control_is_told_on_the_releases_page(console: Console) -> None:
+    """One sentence when it is ill, and how it stands against its past in any case."""
+    id = console.started(PLAN)
+    with console.control.tx() as tx:
+        release = tx.release(id)
+    assert release is not None
+    usual = learn(Hour(hour, 6000, 120) for hour in range(168))
+    known = msgspec.structs.replace(release, past=(Past(metric="call.error", usual=usual),), seq=release.seq + 1)
+    path = f"/releases/{id}"
+    assert "against its own past" not in console.browser("viewer").page(path)
+    with console.control.tx() as tx:
+        tx.replace_release(known, release.seq)
+    page = console.browser("viewer").page(path)
+    assert "against its own past" in page
+    assert "had no calls yet" in page
+    at = Position(calls=2000, events=300, expected_micro=42_000_000)
+    with console.control.tx() as tx:
+        tx.put_progress(Progress(release=id, step=0, live=(Watched(metric="call.error", at=at),)))
+    page = console.browser("viewer").page(path)
+    assert "The live version itself is not well: 15 % of the live version&#39;s own 2,000 calls had errors" in page
