@@ -13,11 +13,10 @@ import msgspec
 import pytest
 
 from serinus.adapters.event_log import ParquetLog
-from serinus.core.judging.calibration import Agreement, Calibration
-from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.scorers import Judge
 from serinus.ports.event_log import CallQuery
 from tests.process.live_rig import APP, Live, plan
+from tests.unit.evaluation.courtroom import carrying
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 METRIC = "judge.correctness"
@@ -29,22 +28,13 @@ JUDGE = Judge(criterion="A careful colleague would have sent this.", endpoint="m
 RAIL = {"metric": METRIC, "max_drop": 0.05, "maturation_s": 10, "min_labels": 20}
 
 
-def calibrated(judge: Judge) -> dict[str, Any]:
-    """A calibration that carries it."""
-    counts = {("fail", "fail"): 57, ("fail", "pass"): 3, ("pass", "fail"): 4, ("pass", "pass"): 56}
-    agreement = tuple(Agreement(human=human, judge=said, count=n) for (human, said), n in counts.items())
-    found = Calibration(judge=judge_digest(judge), labels="f" * 64, good=("pass",), agreement=agreement)
-    tree: dict[str, Any] = msgspec.to_builtins(found)
-    return tree
-
-
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A running Serinus with a worker that judges."""
     judged = {
         "metric": METRIC,
         "judge": msgspec.to_builtins(JUDGE),
-        "calibration": calibrated(JUDGE),
+        "calibration": carrying(JUDGE),
         "share": 0.2,
         "at_least": 1000,
         "limit_usd_per_day": 5.0,

@@ -200,6 +200,7 @@ REGISTRY: dict[str, Metric] = {
             direction="lower",
         ),
         _score("judge.coherence", "coherence", "how well the answer hangs together, by a judge"),
+        _score("judge.policy", "policy", "how well the answer keeps to the policy, by a judge"),
         _score("feedback.rating", "rating", "what the user gave the answer, of 5", Bounded(low=1.0, high=5.0)),
         _score("feedback.outcome", "outcome", "how well what the user came for went, as the app reports it"),
     )

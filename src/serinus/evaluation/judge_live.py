@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from serinus.core.judging.answer import Price
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.judgement import Claim, JudgementKey, Verdict
-from serinus.core.judging.live import GONE, shown, wait_s
+from serinus.core.judging.live import GONE, SUSPICION, shown, suspects, wait_s
 from serinus.core.judging.score import Score as Graded
 from serinus.core.judging.score import unscored
 from serinus.core.pipeline.live_judge import LiveJudge
@@ -133,7 +133,8 @@ class LiveBench:
             if graded is None or again_s is not None:
                 tx.give_back_judgement(claim, now_us + round((again_s or 0.0) * 1e6))
             elif tx.settle_judgement(claim, _verdict(graded), now_us) and graded.value is not None:
-                self._room.deliver(tx, scores_of(claim, _verdict(graded), now_us))
+                suspicions = [suspicion_of(claim, now_us)] if suspects(self.live, graded.value) else []
+                self._room.deliver(tx, [*scores_of(claim, _verdict(graded), now_us), *suspicions])
 
         run_telemetry(self._room.store, work)
 
@@ -155,3 +156,9 @@ def scores_of(claim: Claim, verdict: Verdict, at_us: int) -> list[Score]:
     if value is None:
         return []
     return [Score(key.call, at_us, key.metric, round(value * _ONE), SOURCE, key.judge, claim.app, 0, verdict.label)]
+
+
+def suspicion_of(claim: Claim, at_us: int) -> Score:
+    """The suspicion of a policy violation that a verdict raises, in this judge's name."""
+    key = claim.key
+    return Score(key.call, at_us, SUSPICION, _ONE, f"{SOURCE}-{key.judge[:8]}", key.judge, claim.app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,7 @@ from serinus.adapters.memory_store import memory_stores
 from serinus.adapters.payload_looks import PayloadLooks
 from serinus.agent.deliver import deliver
 from serinus.core.judging.answer import Answer, Fault
+from serinus.core.judging.calibration import Agreement, Calibration
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.judgement import Judgement
 from serinus.core.judging.scorers import Judge
@@ -127,6 +129,15 @@ class Room:
 def in_sample(calls: Sequence[bytes], share: float) -> list[bytes]:
     """Those that a share takes."""
     return [raw for raw in calls if sampled(raw, below(share))]
+
+
+def carrying(judge: Judge) -> dict[str, Any]:
+    """A calibration that lets a judge act."""
+    counts = {("fail", "fail"): 57, ("fail", "pass"): 3, ("pass", "fail"): 4, ("pass", "pass"): 56}
+    agreement = tuple(Agreement(human=human, judge=said, count=n) for (human, said), n in counts.items())
+    found = Calibration(judge=judge_digest(judge), labels="f" * 64, good=("pass",), agreement=agreement)
+    tree: dict[str, Any] = msgspec.to_builtins(found)
+    return tree
 
 
 def digest() -> str:

@@ -18,6 +18,7 @@ from serinus.evaluation.log_live import ScoreLog
 from tests.unit.evaluation.courtroom import (
     APP,
     FAIL,
+    JUDGE,
     LIVE,
     METRIC,
     NOON_US,
@@ -26,6 +27,7 @@ from tests.unit.evaluation.courtroom import (
     Room,
     Said,
     call,
+    carrying,
     digest,
     in_sample,
     text_of,
@@ -220,3 +222,20 @@ def test_I2_the_judges_rate_is_kept(tmp_path: Path) -> None:
     judged(room)
     assert room.world.provider.most_in_flight <= 3
     assert room.world.now_ns >= (len(CALLS) - 1) * 1_000_000_000
+
+
+@pytest.mark.parametrize(("calibrated", "raised"), [(True, 1), (False, 0)])
+def test_H4_a_calibrated_judge_of_policy_raises_a_suspicion(tmp_path: Path, calibrated: bool, raised: int) -> None:
+    """About the call that it graded below one half, in its own name; one that is not calibrated raises none (D8)."""
+    live = msgspec.structs.replace(LIVE, metric="judge.policy", calibration=carrying(JUDGE) if calibrated else None)
+    room = Room(tmp_path, lambda body: FAIL if "a dose" in str(body) else PASS, live)
+    bad, good, *_ = CALLS
+    room.keep([bad, good], lambda raw: text_of(raw, answer="Take a dose." if raw == bad else "Ask a doctor."))
+    room.sample()
+    judged(room)
+    with room.store.tx() as tx:
+        found = tx.suspected(10)
+    assert [(one.call, one.kind, one.by, one.app) for one in found] == [
+        (call_id.text(bad), "suspected_violation", f"judge-{digest()[:8]}", APP)
+    ] * raised
+    assert room.states([bad, good]) == ["scored", "scored"]

@@ -24,6 +24,9 @@ from serinus.core.routing.assignment import COMPARED, Arm
 MOST_ATTEMPTS = 6
 """So often a call is taken up while its judge is away, the pauses between doubling from 10 s: about five minutes."""
 _FIRST_WAIT_S = 10.0
+POLICY = "judge.policy"
+SUSPICION = "feedback.suspected_violation"
+_HALF = 0.5
 NO_ANSWER = "there is no answer"
 GONE = "its texts are gone"
 _AWAY = "the judge did not answer: "
@@ -169,6 +172,12 @@ def _answer(said: Any) -> str:
     if isinstance(tools, list) and tools:
         parts.append("proposes the tools " + msgspec.json.encode(tools).decode())
     return "\n\n".join(parts).strip()
+
+
+def suspects(live: LiveJudge, value: float | None) -> bool:
+    """Whether a grade says that an answer broke the policy: it is worth less than one half. A suspicion pauses a
+    release, so that only a calibrated judge has one (D8)."""
+    return live.metric == POLICY and value is not None and value < _HALF and not shortcoming(live)
 
 
 def wait_s(reason: str, attempts: int) -> float | None:
