@@ -42,9 +42,9 @@ from serinus.files.project_model import (
 from serinus.files.risk_rules import risk_rules_of
 from serinus.files.stage_model import ApprovalModel, OfflineModel, RolloutModel, ShadowModel
 from serinus.files.text import read_text
+from serinus.files.triggers import limit_of
 from serinus.files.yaml_nodes import parse_yaml
 
-from serinus.files.triggers import limit_of
 MAX_BYTES = 1024 * 1024
 _AS_THEY_ARE = {"unit", "fallback_message", "fallback_json", "payload_share", "payload_days", "redact_patterns"}
 

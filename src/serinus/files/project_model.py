@@ -121,9 +121,9 @@ class TriggerModel(Model):
     for_: Seconds | None = Field(default=None, alias="for", examples=["5m"])
     bucket: Literal["1s", "1m"] | None = None
     min_requests: int | None = Field(default=None, ge=1)
-    by_chance: Share | None = Field(default=None, examples=["0.001%"])
     window: Seconds | None = Field(default=None, examples=["1h"])
     min_samples: int | None = Field(default=None, ge=1, examples=["100"])
+    by_chance: Share | None = Field(default=None, examples=["0.001%"])
     action: Literal["pause", "rollback"] | None = None
 
     @field_validator("above", "below", mode="before")
