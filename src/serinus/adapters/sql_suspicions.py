@@ -4,31 +4,49 @@ store."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
 
 from serinus.adapters import cursors
 from serinus.adapters.schema import active, releases, suspicions
 from serinus.adapters.schema_telemetry import raised_suspicions
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_tx import SqlTx
-from serinus.core.records.suspicion import Raised
+from serinus.core.records.suspicion import PATTERN, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.routing.assignment import Arm
 from serinus.ports.page import Page
 
 
-def _suspicion(raw: str) -> Suspicion:
-    return msgspec.json.decode(raw, type=Suspicion)
+def _suspicion(row: Row[Any]) -> Suspicion:
+    """The suspicion; one that cannot be read, as of a newer Serinus, holds its release as a pattern would: no silence
+    ends it."""
+    try:
+        return msgspec.json.decode(row.document, type=Suspicion)
+    except msgspec.MsgspecError as error:
+        return Suspicion(
+            id=row.id,
+            kind=PATTERN,
+            app=row.app,
+            release=row.release,
+            call="",
+            arm="",
+            category="unreadable",
+            by=("nobody known",),
+            raised_at_us=row.raised_at_us,
+            holds=bool(row.open),
+            reason=f"what is stored of it cannot be read: {error}",
+        )
 
 
 class SqlSuspicions(SqlTx):
     """The suspicions part of a control transaction. `open` and `pending` stand beside the document, for the index."""
 
     def suspicion(self, id: str) -> Suspicion | None:
-        row = self._one(select(suspicions.c.document).where(self._own(suspicions, id=id)))
-        return _suspicion(row.document) if row else None
+        row = self._one(select(suspicions).where(self._own(suspicions, id=id)))
+        return _suspicion(row) if row else None
 
     def put_suspicion(self, one: Suspicion) -> None:
         values = {"open": int(one.open), "pending": int(one.pending), "document": document(one)}
@@ -49,7 +67,7 @@ class SqlSuspicions(SqlTx):
     def suspicions(
         self, page: Page, app: str | None = None, release: str | None = None, pending: bool = False
     ) -> tuple[list[Suspicion], str]:
-        query = select(suspicions.c.ordinal, suspicions.c.document).where(self._own(suspicions))
+        query = select(suspicions).where(self._own(suspicions))
         query = query.where(suspicions.c.ordinal < cursors.before(page))
         if app is not None:
             query = query.where(suspicions.c.app == app)
@@ -59,18 +77,18 @@ class SqlSuspicions(SqlTx):
             query = query.join(releases, _same_release()).where(suspicions.c.pending == 1, active())
         rows = self._all(query.order_by(suspicions.c.ordinal.desc()).limit(page.limit + 1))
         shown, cursor = cursors.cut(rows, page, lambda row: int(row.ordinal))
-        return [_suspicion(row.document) for row in shown], cursor
+        return [_suspicion(row) for row in shown], cursor
 
     def open_suspicions(self) -> Mapping[str, tuple[Suspicion, ...]]:
         query = (
-            select(suspicions.c.document)
+            select(suspicions)
             .join(releases, _same_release())
             .where(self._own(suspicions, open=1), active())
             .order_by(suspicions.c.ordinal)
         )
         found: dict[str, tuple[Suspicion, ...]] = {}
         for row in self._all(query):
-            one = _suspicion(row.document)
+            one = _suspicion(row)
             found[one.release] = (*found.get(one.release, ()), one)
         return found
 

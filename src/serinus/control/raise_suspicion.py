@@ -51,5 +51,5 @@ def _pause(tx: ControlTx, now_us: int, actor: str, one: Suspicion) -> None:
         return
     why = f": {one.reason}" if one.reason else ""
     text = asked((one,), before.plan.suspicions.confirm_within_s) + why
-    following = paused(before, Hold(trigger=TRIGGER, reason=text, at_us=now_us))
+    following = paused(before, Hold(trigger=TRIGGER, reason=text, at_us=now_us), tx.revision() + 1)
     change_release(tx, now_us, actor, Action.RELEASE_PAUSED, before, following)

@@ -16,6 +16,7 @@ from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Progress, Release
+from serinus.core.release.suspicion import Suspicion
 from serinus.ports.control_store import ControlStore, ControlTx, Page, StoredVersion
 from serinus.ports.signatures import Signature
 from serinus.ports.telemetry_store import TelemetryStore
@@ -45,7 +46,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """A release with both versions and what differs, its measured stages, approvals, how the arms stood at last, each
+    """A release with both versions and what differs, its measured stages, approvals, suspicions, how the arms stood at last, each
     metric offline, in shadow and live, each entry of its trail with the evidence, oldest first, and how every decision
     came out when it was decided anew."""
 
@@ -58,6 +59,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     comparison: Comparison | None
     results: tuple[StageResult, ...]
     approvals: tuple[Approval, ...]
+    suspicions: tuple[Suspicion, ...]
     standing: Standing
     side_by_side: tuple[Beside, ...]
     entries: tuple[Entry, ...]
@@ -76,7 +78,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         progress, revision = tx.progress(id), tx.revision()
         versions = tuple(_facts(tx, release.app, digest) for digest in (release.candidate, release.control))
         results, approvals = tuple(tx.stage_results(id)), tuple(tx.approvals(id))
-        entries = _entries(tx, id)
+        entries, suspicions = _entries(tx, id), _suspicions(tx, id)
     with telemetry.tx() as read:
         sums, hosts, spreads = read.sums(id), read.hosts(), read.spreads_of([id]).get(id, {})
         now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
@@ -91,6 +93,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         comparison=_comparison(control, release),
         results=results,
         approvals=approvals,
+        suspicions=suspicions,
         standing=now,
         side_by_side=places,
         entries=entries,
@@ -121,6 +124,16 @@ def _entries(tx: ControlTx, id: str) -> tuple[Entry, ...]:
     while True:
         entries, cursor = tx.audit_newest(id, Page(cursor=cursor, limit=_PAGE))
         found += entries
+        if not cursor:
+            return tuple(reversed(found))
+
+
+def _suspicions(tx: ControlTx, id: str) -> tuple[Suspicion, ...]:
+    found: list[Suspicion] = []
+    cursor = ""
+    while True:
+        some, cursor = tx.suspicions(Page(cursor=cursor, limit=_PAGE), release=id)
+        found += some
         if not cursor:
             return tuple(reversed(found))
 

@@ -6,12 +6,15 @@ import hashlib
 import json
 import re
 
+from serinus.control.answer_suspicion import answer_suspicion
 from serinus.control.report_release import report_release
 from serinus.core.records.record import Event
 from serinus.core.release.table import State
 from tests.unit.control.production import Production, rate
+from tests.unit.control.suspects import WITHIN_S, a_call, answer, running, suspect
 
 from .conftest import Console
+from .suspicions import suspect_call
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\x1b[31m‮"
 
@@ -47,6 +50,35 @@ def test_L2_the_page_needs_nothing_else_and_holds_the_pack_as_json(console: Cons
     pack = json.loads(embedded[1])
     assert pack["release"]["app"] == "bot"
     assert pack["candidate"]["content"]["messages"][0]["template"] == "Be very kind."
+
+
+def test_L2_a_pack_holds_what_was_suspected_and_answered() -> None:
+    """Who, of which call, and that nobody answered in time; the decisions that followed come out identical."""
+    world = running()
+    answered = suspect(world, a_call(world, 1))
+    world.second()
+    answer(world, answered, "dismissed", reason="a cookery question")
+    suspect(world, a_call(world, 2), by="guard-2")
+    world.until(State.ROLLED_BACK, within_s=WITHIN_S + 5)
+    pack = report_release(world.control, world.telemetry, world.clock.now_us(), world.release().id)
+    assert [(one.by, one.answer, one.expired_at_us > 0) for one in pack.suspicions] == [
+        (("classifier",), "dismissed", False),
+        (("guard-2",), "", True),
+    ]
+    assert {one.outcome for one in pack.decisions} == {"identical"}
+    assert "person:suspicion:dismiss" in {entry.action for entry in pack.entries}
+
+
+def test_L2_the_page_of_a_pack_tells_suspicions_and_their_markup_stays_text(console: Console) -> None:
+    """What, of which call, who raised it and that it was answered."""
+    id = console.started()
+    one = suspect_call(console, id, reason=HOSTILE)
+    answer_suspicion(console.control, console.clock.now_us(), "jon (33333333)", one.id, "confirmed", "a dose")
+    page = _page(console, id)
+    assert "suspected violation: dosage" in page
+    assert one.call in page.partition("<script")[0]
+    assert page.count("<script") == 1
+    assert "<img" not in page
 
 
 def test_hostile_text_in_prompts_and_reasons_stays_text(console: Console) -> None:

@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from html import unescape
 
-from serinus.control.raise_suspicion import raise_suspicion
-from serinus.core.ids import id_bytes
-from serinus.core.records import call_id
-from serinus.core.records.suspicion import PATTERN, VIOLATION, Kind
+from serinus.core.records.suspicion import PATTERN, VIOLATION
 from serinus.core.release.release import Release
 from serinus.core.release.suspicion import Suspicion
-from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import Page
 
 from .conftest import Console
-
-
-def a_call(console: Console, release: str, number: int = 1) -> str:
-    """A call of the release's candidate."""
-    with console.control.tx() as tx:
-        key = bytes.fromhex(tx.secrets().mac_key)
-    raw = call_id.make(key, b"bot", 9, number.to_bytes(5, "big"), id_bytes(release), Arm.CANDIDATE, 0, bytes(8))
-    return call_id.text(raw)
-
-
-def suspect(console: Console, release: str, number: int = 1, kind: Kind = VIOLATION, reason: str = "") -> Suspicion:
-    call = a_call(console, release, number)
-    return raise_suspicion(console.control, console.clock.now_us(), "jon (33333333)", call, kind, "dosage", reason)
+from .suspicions import a_call, suspect_call
 
 
 def of(console: Console, release: str) -> tuple[Release, list[Suspicion]]:
@@ -39,7 +23,7 @@ def of(console: Console, release: str) -> tuple[Release, list[Suspicion]]:
 def test_H4_the_release_shows_what_is_suspected_and_who_may_answer(console: Console) -> None:
     """What, since when, by whom, until when, with the buttons of the visitor's roles; markup stays text."""
     id = console.started()
-    one = suspect(console, id, reason="<img src=x>")
+    one = suspect_call(console, id, reason="<img src=x>")
     page = console.browser("on_call").page(f"/releases/{id}")
     for part in (
         "Policy violation: dosage",
@@ -60,7 +44,7 @@ def test_H4_the_release_shows_what_is_suspected_and_who_may_answer(console: Cons
 def test_J1_confirming_says_what_follows_then_rolls_back(console: Console) -> None:
     """With the reason on the trail; a form without the session's token does nothing."""
     id = console.started()
-    one = suspect(console, id)
+    one = suspect_call(console, id)
     browser = console.browser("safety_reviewer", name="sam")
     path = f"/releases/{id}/suspicions/{one.id}/confirm"
     assert "rolled back at once" in browser.page(path)
@@ -77,7 +61,7 @@ def test_J1_confirming_says_what_follows_then_rolls_back(console: Console) -> No
 def test_H4_dismissed_and_reviewed_it_can_be_resumed(console: Console) -> None:
     """Each by its role; the author of the version is refused with why."""
     id = console.started()
-    violation, pattern = suspect(console, id), suspect(console, id, 2, PATTERN)
+    violation, pattern = suspect_call(console, id), suspect_call(console, id, 2, PATTERN)
     at = f"/releases/{id}/suspicions"
     author = console.browser("ml_lead", name="eve")
     refused = author.submit(f"{at}/{violation.id}/dismiss", reason="mine")
@@ -95,7 +79,7 @@ def test_the_overview_says_that_it_needs_whoever_may_answer(console: Console) ->
     """One line for a release, the oldest first, and how many more; nothing for those who may not."""
     id = console.started()
     for number in range(3):
-        suspect(console, id, number)
+        suspect_call(console, id, number)
     page = unescape(console.browser("on_call").page("/"))
     assert f'href="/releases/{id}#suspicions"' in page
     assert "Suspected policy violation (dosage)" in page

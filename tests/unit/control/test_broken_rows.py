@@ -14,9 +14,10 @@ from serinus.control.configure_app import configure_app
 from serinus.control.make_live import make_live
 from serinus.control.push_version import push_version
 from serinus.control.resume_release import resume_release
+from serinus.control.roll_back_release import roll_back_release
 from serinus.control.start_release import start_release
 from serinus.control.verify_audit import verify_audit
-from serinus.core.errors import FormatError
+from serinus.core.errors import Conflict, FormatError
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.plan import Step
 from serinus.core.records.record import Event
@@ -26,6 +27,7 @@ from serinus.core.routing import snapshot
 from serinus.core.versions.content import VersionContent
 from serinus.ports.control_store import Page
 from tests.unit.control.production import PERSON, PLAN, START_US, Production, rate
+from tests.unit.control.suspects import a_call, stored, suspect
 
 QUICK = msgspec.structs.replace(
     PLAN,
@@ -52,6 +54,34 @@ def neighbour(world: Production) -> Release:
         if text == "You bake.":
             make_live(world.control, START_US, PERSON, "bakery", pushed.name, "first")
     return start_release(world.control, START_US, PERSON, world.ids, "salt2", "bakery", pushed.name, "try")
+
+
+def test_H4_a_suspicion_that_cannot_be_read_holds_its_release_and_no_other(world: Production, tmp_path: Path) -> None:
+    """It never rolls back by itself, and the others go on; a person can still roll it back."""
+    world.start()
+    other = neighbour(world)
+    world.seconds(2)
+    id = suspect(world, a_call(world, release=_shop(world).id))
+    world.second()
+    resumed_at = _shop(world).seq
+    spoil(tmp_path, "UPDATE suspicion SET document = ? WHERE id = ?", '{"kind": "of tomorrow"}', id)
+    world.seconds(5)
+    assert (_shop(world).state, _shop(world).seq) == (State.PAUSED, resumed_at)
+    assert stored(world, id).category == "unreadable"
+    with pytest.raises(Conflict, match="waits for an answer"):
+        resume_release(world.control, world.clock.now_us(), PERSON, _shop(world).id, "go on")
+    with world.control.tx() as tx:
+        found = tx.release(other.id)
+    assert found is not None
+    assert found.state is not State.ROLLED_BACK
+    roll_back_release(world.control, world.clock.now_us(), PERSON, _shop(world).id, "not knowing")
+    world.second()
+    assert _shop(world).state is State.ROLLED_BACK
+
+
+def _shop(world: Production) -> Release:
+    with world.control.tx() as tx:
+        return tx.releases(Page(limit=1), "shop")[0][0]
 
 
 def spoil(folder: Path, statement: str, *values: str) -> None:

@@ -7,20 +7,24 @@ import pytest
 
 from serinus.control.answer_suspicion import answer_suspicion
 from serinus.control.pause_release import pause_release
+from serinus.control.raise_suspicion import raise_suspicion
 from serinus.control.roll_back_release import roll_back_release
 from serinus.control.verify_audit import verify_audit
 from serinus.core.decision.decision import Evidence
 from serinus.core.decision.replay import replayed
 from serinus.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from serinus.core.pipeline.stages import ApprovalStage
 from serinus.core.records import call_id
-from serinus.core.records.suspicion import PATTERN
+from serinus.core.records.suspicion import PATTERN, VIOLATION
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
-from tests.unit.control.production import PERSON
+from tests.unit.control.production import PERSON, PLAN, Production
+from tests.unit.control.signers import BOB, approve
 from tests.unit.control.suspects import (
     JUDGE,
     REVIEWER,
+    RULED,
     WITHIN_S,
     a_call,
     all_of,
@@ -263,6 +267,7 @@ def test_H4_a_pause_for_missing_data_does_not_end_by_itself_with_a_suspicion() -
     answer(world, id, "dismissed")
     world.traffic = True
     assert world.seconds(20).state is State.PAUSED
+    assert "resume" not in world.actions()
     resume(world)
     assert world.seconds(3).state is State.RUNNING
 
@@ -274,6 +279,37 @@ def test_J1_a_paused_release_rolls_back_at_the_deadline_too() -> None:
     suspect(world, a_call(world))
     world.second()
     world.until(State.ROLLING_BACK, within_s=WITHIN_S + 2)
+
+
+def test_J1_at_100_percent_a_suspicion_pauses_and_silence_rolls_back() -> None:
+    """The watch goes on after a dismissal, and ends with the second one that nobody answers."""
+    quick = tuple(msgspec.structs.replace(step, dwell_s=2, min_units=1) for step in PLAN.steps[:-1])
+    world = running(stages=(), steps=(*quick, msgspec.structs.replace(PLAN.steps[-1], dwell_s=3600)))
+    world.until(State.WATCHING)
+    id = suspect(world, a_call(world))
+    assert world.second().state is State.PAUSED
+    answer(world, id, "dismissed")
+    resume(world)
+    assert world.second().state is State.WATCHING
+    suspect(world, a_call(world, 2))
+    assert world.until(State.ROLLING_BACK, within_s=WITHIN_S + 3).exposed
+
+
+def test_H13_a_first_release_goes_back_to_the_message() -> None:
+    """Nothing was live before it, and silence still takes it back; paused, it takes in nobody new."""
+    stages = (ApprovalStage(name="leads", roles=("ml_lead",)), *RULED.stages)
+    world = Production(msgspec.structs.replace(RULED, stages=stages, steps=()), message="One moment, please.")
+    world.start()
+    world.seconds(2)
+    approve(world, BOB, "ml_lead")
+    world.seconds(3)
+    call = call_id.text(a_call(world))
+    raise_suspicion(world.control, world.clock.now_us(), JUDGE, call, VIOLATION)
+    release = world.release()
+    assert release.state is State.PAUSED
+    assert release.closed_from == world.routing().revision
+    world.until(State.ROLLED_BACK, within_s=WITHIN_S + 4)
+    assert world.routing().apps["shop"].live is None
 
 
 def test_G1_whoever_made_it_dismisses_nothing_but_may_confirm() -> None:
