@@ -50,3 +50,19 @@ def test_2_7_minutes_of_each_apps_own_version_in_order(telemetry_store: Telemetr
     assert [(one.requests, one.events, one.tokens_in) for one in found["shop"]] == [(10, {ERROR: 1}, 5)] * 3
     assert [(one.requests, one.events) for one in found["till"]] == [(7, {})]
     assert found["none"] == []
+
+
+def test_2_7_hours_of_a_version_add_up_with_their_events(telemetry_store: TelemetryStore) -> None:
+    """By clock hour, over hosts, arms and releases that served users; minutes with equal events are not lost."""
+    hour = 500_000
+    first = hour * 60
+    rows = [minute(first + n, host=host) for n in range(3) for host in ("host-1", "host-2")]
+    rows += [minute(first + 59, requests=7, events={ERROR: 2, int(Event.REFUSAL): 1})]
+    rows += [minute(first + 60, events={}), minute(first - 1), minute(first + 120)]
+    others = [minute(first, arm=int(Arm.SHADOW)), minute(first, version="other"), minute(first, app="till")]
+    with telemetry_store.tx() as tx:
+        tx.add_rollups([*rows, *others, minute(first, width_s=1)])
+    with telemetry_store.tx() as tx:
+        found = tx.hours_of("shop", "live", hour * 60 * MINUTE_US, (hour + 2) * 60 * MINUTE_US)
+        assert tx.hours_of("shop", "none", 0, 10**18) == {}
+    assert found == {hour: (67, {ERROR: 8, int(Event.REFUSAL): 1}), hour + 1: (10, {})}

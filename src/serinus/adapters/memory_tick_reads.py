@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from serinus.adapters.enrolment import sum_order
+from serinus.adapters.rollup_merge import US_PER_HOUR, add_hour
 from serinus.core.records.sums import Rollup, Sum, SumKey
 from serinus.core.routing.assignment import Arm
 from serinus.ports.tick_reads import Answered
@@ -51,6 +52,13 @@ class MemoryTickReads(ABC):
         for rollup in sorted(self._buckets(60, from_us, to_us), key=lambda one: one.start_us):
             if versions.get(rollup.app) == rollup.version and rollup.arm != Arm.SHADOW:
                 found[rollup.app].append(_bare(rollup, fields))
+        return found
+
+    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+        found: dict[int, tuple[int, dict[int, int]]] = {}
+        for rollup in self._buckets(60, from_us, to_us):
+            if (rollup.app, rollup.version) == (app, version) and rollup.arm != Arm.SHADOW:
+                add_hour(found, rollup.start_us // US_PER_HOUR, rollup.requests, rollup.events, 1)
         return found
 
 

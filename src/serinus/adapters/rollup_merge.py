@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from serinus.core.records import histogram
 from serinus.core.records.sums import Rollup
 
 RollupKey = tuple[str, int, int, str, str, int, int, str]
+US_PER_HOUR = 3_600_000_000
 
 
 def key_of(rollup: Rollup) -> RollupKey:
@@ -64,3 +65,13 @@ def of_release(rollups: Iterable[Rollup]) -> list[Rollup]:
 def of_app(rollups: Iterable[Rollup]) -> list[Rollup]:
     """Merged over hosts, releases and strata (empty, and −1)."""
     return merged(msgspec.structs.replace(rollup, host="", release="", stratum=-1) for rollup in rollups)
+
+
+def add_hour(
+    hours: dict[int, tuple[int, dict[int, int]]], hour: int, calls: int, events: Mapping[int, int], times: int
+) -> None:
+    """Add calls to an hour, and `times` these events."""
+    before, seen = hours.setdefault(hour, (0, {}))
+    for bit, count in events.items():
+        seen[bit] = seen.get(bit, 0) + count * times
+    hours[hour] = before + calls, seen

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, func, select
 
 from serinus.adapters.enrolment import sum_order
+from serinus.adapters.rollup_merge import US_PER_HOUR, add_hour
 from serinus.adapters.schema_telemetry import rollups, sums
 from serinus.adapters.sql_tx import SqlTx
 from serinus.core.records.sums import Rollup, Sum, SumKey
@@ -86,6 +87,21 @@ class SqlTickReads(SqlTx):
         for (app, version), rollup in self._bare(60, from_us, to_us, fields, served):
             if versions[app] == version:
                 found[app].append(rollup)
+        return found
+
+    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+        # Minutes of an hour with the same events are one row, and most have none: 100,000 minutes are a few hundred.
+        hour = rollups.c.start_us // US_PER_HOUR
+        minutes = select(hour, rollups.c.events, func.sum(rollups.c.requests), func.count()).where(
+            self._own(rollups, width_s=60, app=app, version=version),
+            rollups.c.arm != int(Arm.SHADOW),
+            and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us),
+        )
+        found: dict[int, tuple[int, dict[int, int]]] = {}
+        for row in self._all(minutes.group_by(hour, rollups.c.events)):
+            values: tuple[Any, ...] = tuple(row)
+            at, events, calls, times = values
+            add_hour(found, int(at), int(calls), _events(events), times)
         return found
 
     def _bare(

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from serinus.control.reads import LiveWindow, Reads
 from serinus.core.metrics import Metric, Quantile
 from serinus.core.metrics import metric as metric_of
-from serinus.core.records.histogram import decode
-from serinus.core.records.live_calls import Hour, LiveMinute, Past
+from serinus.core.records.histogram import count_above
+from serinus.core.records.live_calls import LEAST_HOURS, Hour, LiveMinute, Past
 from serinus.core.records.sums import Rollup
 from serinus.core.release.past import followed
 from serinus.core.release.release import Progress, Release
@@ -21,6 +21,8 @@ from serinus.ports.telemetry_store import TelemetryStore
 
 PAST_HOURS = 7 * 24
 """How far back the live version's past is looked at: a week has every hour of the day seven times."""
+MOST_ROWS = 10_000
+"""Minutes with histograms that a start reads, beyond the hours that a past must have: about a second of it."""
 MOST_MINUTES = 60
 """Read in a round: what has piled up while no round looked is caught up with over several."""
 _MINUTE_US = 60_000_000
@@ -46,19 +48,45 @@ def own_past(
 def _past(
     telemetry: TelemetryStore, now_us: int, app: str, version: str, asked: tuple[tuple[Metric, int], ...]
 ) -> tuple[Past, ...]:
+    end = now_us // _HOUR_US
+    events = [one for one in asked if not isinstance(one[0].measure, Quantile)]
+    waits = [one for one in asked if isinstance(one[0].measure, Quantile)]
+    known = _hours_of_events(telemetry, end, app, version, events) | _hours_of_waits(
+        telemetry, end, app, version, waits
+    )
+    return tuple(Past(metric=judged.name, usual=learn(known[judged.name]), at_us=at_us) for judged, at_us in asked)
+
+
+def _hours_of_events(
+    telemetry: TelemetryStore, end: int, app: str, version: str, asked: Sequence[tuple[Metric, int]]
+) -> dict[str, list[Hour]]:
     if not asked:
-        return ()
-    fields, this_hour = _fields(asked), now_us // _HOUR_US
-    hours: list[list[Hour]] = [[] for _ in asked]
-    for hour in range(this_hour - PAST_HOURS, this_hour):
+        return {}
+    with telemetry.tx() as tx:
+        hours = tx.hours_of(app, version, (end - PAST_HOURS) * _HOUR_US, end * _HOUR_US)
+    return {
+        judged.name: [
+            Hour(hour, calls, min(calls, events.get(judged.event, 0)))
+            for hour, (calls, events) in sorted(hours.items())
+        ]
+        for judged, _ in asked
+    }
+
+
+def _hours_of_waits(
+    telemetry: TelemetryStore, end: int, app: str, version: str, asked: Sequence[tuple[Metric, int]]
+) -> dict[str, list[Hour]]:
+    """Histograms are read one by one, the newest first: where hosts are many, not all hours of the week."""
+    found: dict[str, list[Hour]] = {judged.name: [] for judged, _ in asked}
+    fields, rows, hour = _fields(asked), 0, end
+    while asked and hour > end - PAST_HOURS and (rows < MOST_ROWS or end - hour < LEAST_HOURS):
+        hour -= 1
         with telemetry.tx() as tx:
             rollups = tx.served_by({app: version}, hour * _HOUR_US, (hour + 1) * _HOUR_US, fields)[app]
-        for of_metric, counted in zip(hours, _counted(asked, rollups), strict=True):
-            of_metric.append(Hour(hour, *counted))
-    return tuple(
-        Past(metric=judged.name, usual=learn(of_metric), at_us=at_us)
-        for (judged, at_us), of_metric in zip(asked, hours, strict=True)
-    )
+        rows += len(rollups)
+        for (judged, _), counted in zip(asked, _counted(asked, rollups), strict=True):
+            found[judged.name].append(Hour(hour, *counted))
+    return found
 
 
 def live_window(release: Release, stored: Progress | None, watermark_us: int) -> LiveWindow | None:
@@ -102,5 +130,5 @@ def _of(judged: Metric, at_us: int, rollups: Sequence[Rollup]) -> tuple[int, int
     if not isinstance(judged.measure, Quantile):
         calls = sum(one.requests for one in rollups)
         return calls, min(calls, sum(one.events.get(judged.event, 0) for one in rollups))
-    seen = [decode(getattr(one, judged.measure.of)) for one in rollups]
-    return sum(one.count for one in seen), sum(one.above(at_us) for one in seen)
+    seen = [count_above(getattr(one, judged.measure.of), at_us) for one in rollups]
+    return sum(calls for calls, _ in seen), sum(above for _, above in seen)

@@ -46,6 +46,11 @@ class TickReads(Protocol):
         users, in order of start and not merged; mirrored calls are none. Filled as in `rollups_of`."""
         ...
 
+    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+        """By clock hour since 1970, what a version served users in its minutes with from_us ≤ start < to_us: calls, and
+        event bit → calls with it. Mirrored calls are none."""
+        ...
+
     def awaited(
         self, release: str, metric: str, after: tuple[int, bytes], until_us: int, most: int
     ) -> list[AwaitedUnit]:

@@ -86,3 +86,19 @@ def test_a_boundary_parts_buckets(value: int, other: int) -> None:
     """Whole numbers above the boundary of a value's bucket lie in higher buckets, and no others do."""
     assert histogram.boundary(value) >= value
     assert (other > histogram.boundary(value)) == (histogram.index_of(other) > histogram.index_of(value))
+
+
+@given(VALUES, st.one_of(st.integers(0, 10**10), st.sampled_from(sorted(range(1, 60)))))
+def test_what_is_above_a_bound_is_counted_in_the_bytes_as_in_the_histogram(values: list[int], bound: int) -> None:
+    """For every bound, that of an empty histogram and of values within it too."""
+    made = histogram.of(values)
+    assert histogram.count_above(made.encode(), bound) == (made.count, made.above(bound))
+    for value in values[:5]:
+        assert histogram.count_above(made.encode(), value) == (made.count, made.above(value))
+
+
+@pytest.mark.parametrize("raw", [b"\xc1", msgspec.msgpack.encode((2, 0, ())), msgspec.msgpack.encode((1, 0, (5,)))])
+def test_foreign_bytes_are_not_counted(raw: bytes) -> None:
+    """As they are not decoded."""
+    with pytest.raises(FormatError):
+        histogram.count_above(raw, 5)
