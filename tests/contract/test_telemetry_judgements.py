@@ -179,6 +179,16 @@ def test_I2_evidence_goes_with_a_users_texts_and_rows_with_time(telemetry_store:
         assert (len(tx.judgements(call(1))), len(tx.judgements(call(2)))) == (0, 1)
 
 
+def test_I2_it_is_known_when_anybody_looked_last(telemetry_store: TelemetryStore) -> None:
+    """Without that a queue which nobody fills would look well."""
+    with telemetry_store.tx() as tx:
+        assert tx.sampled_until_us() == 0
+        tx.note_sampled(5000)
+        tx.note_sampled(7000)
+        assert tx.sampled_until_us() == 7000
+        assert tx.looked("s") == 0
+
+
 def test_I2_two_workers_never_get_the_same_call(shared_place: Place) -> None:
     """Whatever they do at the same moment."""
     stores = [shared_place.open()[1] for _ in range(2)]

@@ -75,6 +75,12 @@ class MemoryJudgements:
         self._judgements.looks.put(spool, (until, at_us))
         return True
 
+    def sampled_until_us(self) -> int:
+        return self._judgements.looks.get("", (0, 0))[1]
+
+    def note_sampled(self, at_us: int) -> None:
+        self._judgements.looks.put("", (0, at_us))
+
     def sample(self, batch: Sequence[Sampled]) -> int:
         fresh = {one.key: one for one in batch if one.key not in self._judgements.queue}
         for key, one in fresh.items():

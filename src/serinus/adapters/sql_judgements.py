@@ -27,6 +27,8 @@ from serinus.core.records import call_id
 
 _ONE = 1_000_000
 _NO_VALUE = -1
+_NO_SPOOL = ""
+"""The row that tells when anybody looked at all."""
 _KEYS = (judgements.c.call, judgements.c.metric, judgements.c.judge)
 
 
@@ -42,6 +44,13 @@ class SqlJudgements(SqlTx):
         if self._connection.execute(swapped).rowcount == 1:
             return True
         return expected == 0 and self._add(looks, spool=spool, bytes=until, at_us=at_us)
+
+    def sampled_until_us(self) -> int:
+        row = self._one(select(looks.c.at_us).where(self._own(looks, spool=_NO_SPOOL)))
+        return row.at_us if row else 0
+
+    def note_sampled(self, at_us: int) -> None:
+        self._put(looks, {"spool": _NO_SPOOL}, bytes=0, at_us=at_us)
 
     def sample(self, batch: Sequence[Sampled]) -> int:
         if not batch:

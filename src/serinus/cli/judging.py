@@ -51,6 +51,8 @@ def _arm(one: Document, arm: Document) -> list[object]:
 def _notes(one: Document) -> list[str]:
     """What a reader must know, a line each."""
     found = [f"{count:,} unscored: {reason}" for reason, count in one["reasons"].items()]
+    if one["idle"]:
+        found.append(one["idle"])
     if one["held_back"]:
         found.append(f"held back: today's limit of ${one['limit_usd_per_day']:g} is spent")
     if one["dry"]:

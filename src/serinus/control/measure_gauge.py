@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 
 from serinus.control.measure_scores import measure_scores
 from serinus.control.measured_against import CONTROL, HOUR_S, LAST_WEEK, hour_last_week_us
+from serinus.core.judging.standing import lag_of
 from serinus.core.monitoring.measure import against, weigh
 from serinus.core.monitoring.reading import Measured
 from serinus.core.monitoring.task import Task
-from serinus.core.pipeline.gauge import TRAFFIC
+from serinus.core.pipeline.gauge import JUDGING_LAG, TRAFFIC
 from serinus.core.pipeline.monitor import MetricSource, Monitor
 from serinus.core.records.sums import Rollup
 from serinus.core.routing.assignment import Arm
@@ -32,6 +33,8 @@ def measure_gauge(tx: TelemetryTx, task: Task, now_us: int) -> Measured:
     version, the watch), with the same hour of the week in the last seven days.
     """
     monitor, name = task.monitor, _gauge(task.monitor)
+    if name == JUDGING_LAG:
+        return _lag(tx, task.app, now_us)
     shipped_us = max((host.shipped_until_us for host in tx.hosts()), default=0)
     if now_us - shipped_us > monitor.window_s * _US + monitor.every_s * _US:
         return Measured(fault="no gateway host has shipped a record within the window")
@@ -49,6 +52,16 @@ def measure_gauge(tx: TelemetryTx, task: Task, now_us: int) -> Measured:
     control = weigh(name, _of_arm(rollups, Arm.CONTROL), monitor.window_s)
     enough = monitor.relative or (control.samples or 0) >= max(1, monitor.least)
     return against(seen, control, CONTROL) if enough else seen
+
+
+def _lag(tx: TelemetryTx, app: str, now_us: int) -> Measured:
+    """Of all live judges of the app, in ms. Where no worker has ever looked there is no number."""
+    waiting = tx.waiting_judgements(app)
+    sampled_us = tx.sampled_until_us()
+    lag_s, idle = lag_of([one.oldest_at_us for one in waiting], sampled_us, now_us)
+    if not sampled_us:
+        return Measured(fault=idle)
+    return Measured(value=(lag_s or 0.0) * 1000)
 
 
 def _gauge(monitor: Monitor) -> str:

@@ -21,7 +21,8 @@ def read_judging(control: ControlStore, telemetry: TelemetryStore, app: str, now
     with telemetry.tx() as reads:
         counts = reads.judgement_counts(app, now_us - WINDOW_S * 1_000_000)
         waiting = reads.waiting_judgements(app)
+        sampled_us = reads.sampled_until_us()
         today_us = now_us // _DAY_US * _DAY_US
         costs = {one.metric: reads.judging_cost_nano(app, one.metric, today_us) for one in config.live_judges}
     release = (active.id, bool(active.control)) if active else None
-    return standings(config, release, counts, waiting, costs, now_us)
+    return standings(config, release, counts, waiting, costs, sampled_us, now_us)

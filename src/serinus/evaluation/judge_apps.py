@@ -31,6 +31,7 @@ LATE_DAYS = 30
 _DAY_US = 86_400_000_000
 _FORGET_MOST = 5000
 _TIDY_EVERY_S = 600
+_NOTE_EVERY_S = 5
 _UNDECLARED = "no such judge is declared any more"
 
 
@@ -65,7 +66,7 @@ class Judging:
         self._made_of: dict[tuple[str, str], tuple[LiveJudge, Endpoint, Price | None]] = {}
         self._erasures: Sequence[Erasure] = ()
         self._erased: Sequence[Erasure] = ()
-        self._tidied_us = 0
+        self._tidied_us = self._noted_us = 0
         self._told: set[tuple[str, str, int]] = set()
 
     @property
@@ -86,6 +87,7 @@ class Judging:
         self._erasures = declared.erasures
         self._take_up(declared)
         self._sampler.sample(declared.apps, self._routing.alone, now_us)
+        self._note(declared, now_us)
         self._give_up(declared, now_us)
         while self._log.flush():
             pass
@@ -103,6 +105,12 @@ class Judging:
         """Keep what this worker works on its own: to be called well within `HIDDEN_S`."""
         until_us = self._room.now_us() + round(HIDDEN_S * 1e6)
         run_telemetry(self._room.store, lambda tx: tx.renew_judgements(self._room.holder, until_us))
+
+    def _note(self, declared: Declared, now_us: int) -> None:
+        """Say that somebody looks, where there is something to look for."""
+        if now_us - self._noted_us >= _NOTE_EVERY_S * 1_000_000 and any(app.live_judges for app in declared.apps):
+            run_telemetry(self._room.store, lambda tx: tx.note_sampled(now_us))
+            self._noted_us = now_us
 
     def _tidy(self, now_us: int) -> None:
         """Forget what judges said of texts that were erased, and now and then what is old. A verdict that came while

@@ -27,6 +27,10 @@ class JudgementReads(Protocol):
         """Of one call, in order of their keys."""
         ...
 
+    def sampled_until_us(self) -> int:
+        """When a worker was last done with looking for calls to judge; 0: none ever was."""
+        ...
+
 
 class JudgementTx(JudgementReads, Protocol):
     """The queue's part of a transaction. Whoever takes several judgements at once takes them in the order of keys."""
@@ -37,6 +41,10 @@ class JudgementTx(JudgementReads, Protocol):
 
     def look(self, spool: str, expected: int, until: int, at_us: int) -> bool:
         """Compare and swap; False when somebody else has looked meanwhile (nothing is changed then)."""
+        ...
+
+    def note_sampled(self, at_us: int) -> None:
+        """All texts that there were at this time have been looked at."""
         ...
 
     def sample(self, batch: Sequence[Sampled]) -> int:

@@ -37,6 +37,7 @@ def test_I2_the_page_of_a_release_shows_its_live_judges(console: Console) -> Non
     with console.telemetry.tx() as tx:
         keys = [JudgementKey(raw, LIVE.metric, digest) for raw in calls]
         tx.sample([Sampled(key=key, app="bot", share=0.5, at_us=1) for key in keys])
+        tx.note_sampled(START_US)
         first, second = tx.claim_judgements("bot", LIVE.metric, digest, "w", START_US, START_US + 1, 2)
         tx.settle_judgement(first, Verdict(value=0.75, label="good", cost_nano=5_000_000), START_US)
         tx.settle_judgement(second, Verdict(value=None, reason=f"no {HOSTILE}"), START_US)
@@ -53,3 +54,5 @@ def test_I2_the_page_of_a_release_shows_its_live_judges(console: Console) -> Non
     ):
         assert words in page, words
     assert "Nothing acts on it: the judge is not calibrated." in page
+    console.clock.sleep(60)
+    assert "No worker looks for calls to judge" in browser.page(f"/releases/{id}")

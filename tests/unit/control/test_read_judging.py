@@ -8,14 +8,19 @@ import pytest
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.control.configure_app import configure_app
 from serinus.control.configure_endpoint import configure_endpoint
+from serinus.control.measure_gauge import measure_gauge
 from serinus.control.read_judging import read_judging
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.judging.answer import Price
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.judgement import JudgementKey, Sampled, Verdict
 from serinus.core.judging.scorers import Judge
+from serinus.core.monitoring.reading import Measured
+from serinus.core.monitoring.task import Task
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.pipeline.monitor import MetricSource, Monitor
+from serinus.core.pipeline.plan import Plan, Step
 from serinus.core.records import call_id
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
@@ -54,6 +59,7 @@ def test_I2_counts_lag_cost_and_reasons_are_told(stores: tuple[MemoryControlStor
             [Sampled(key=JudgementKey(raw, LIVE.metric, DIGEST), app="shop", share=0.5, at_us=1) for raw in calls]
         )
         tx.sample([Sampled(key=JudgementKey(calls[0], LIVE.metric, "old"), app="shop", share=0.5, at_us=1)])
+        tx.note_sampled(NOW_US)
         first, second, _ = tx.claim_judgements("shop", LIVE.metric, DIGEST, "w", NOW_US, NOW_US + 9, 3)
         tx.settle_judgement(first, Verdict(value=1.0, label="pass", cost_nano=400_000_000), NOW_US)
         tx.settle_judgement(second, Verdict(value=None, reason="the judge gave no grade", cost_nano=1), NOW_US)
@@ -127,3 +133,44 @@ def test_I2_a_judge_that_nobody_could_ask_or_pay_is_refused(
         declare(stores[0], live)
     with stores[0].tx() as tx:
         assert tx.app("shop") is None
+
+
+def lag(telemetry: MemoryTelemetryStore, now_us: int) -> Measured:
+    """What a monitor of the lag reads."""
+    monitor = Monitor(name="lag", source=MetricSource(metric="judging.lag"))
+    assert (monitor.shared, monitor.action, monitor.window_s) == (True, "none", 300)
+    task = Task(app="shop", monitor=monitor, subject="app", version="", release=None)
+    with telemetry.tx() as tx:
+        return measure_gauge(tx, task, now_us)
+
+
+def test_I2_I3_the_lag_is_a_metric_and_silence_is_none(stores: tuple[MemoryControlStore, MemoryTelemetryStore]) -> None:
+    """No data before any worker looked; 0 while one looks and nothing waits; the oldest call's age; and where nobody
+    looks any more, how long that is."""
+    control, telemetry = stores
+    declare(control)
+    assert "no worker has looked for calls to judge" in lag(telemetry, NOW_US).fault
+    with telemetry.tx() as tx:
+        tx.note_sampled(NOW_US)
+    assert lag(telemetry, NOW_US + 30_000_000) == Measured(value=0.0)
+    assert [one.idle for one in read_judging(control, telemetry, "shop", NOW_US)] == [""]
+    assert lag(telemetry, NOW_US + 31_000_000) == Measured(value=31_000.0)
+    [idle] = read_judging(control, telemetry, "shop", NOW_US + 31_000_000)
+    assert (idle.lag_s, idle.idle) == (
+        31.0,
+        "no worker looks for calls to judge: start `serinus worker` with `--segments`",
+    )
+    with telemetry.tx() as tx:
+        tx.sample([Sampled(key=JudgementKey(call(0), LIVE.metric, DIGEST), app="shop", share=0.5, at_us=1)])
+    assert lag(telemetry, NOW_US) == Measured(value=600_000.0)
+
+
+def test_I3_a_monitor_of_the_lag_needs_a_judge(stores: tuple[MemoryControlStore, MemoryTelemetryStore]) -> None:
+    """Else it would be well for ever."""
+    plan = Plan(
+        owner="ada",
+        steps=(Step(share=0.5, dwell_s=60), Step(share=1.0, dwell_s=60)),
+        monitors=(Monitor(name="lag", source=MetricSource(metric="judging.lag")),),
+    )
+    with pytest.raises(InvalidInput, match="no live judge is declared"):
+        configure_app(stores[0], 1, "test", AppConfig(name="shop", plan=plan))

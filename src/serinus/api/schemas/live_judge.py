@@ -75,7 +75,8 @@ class JudgingView(BaseModel):
     unscored: int
     reasons: dict[str, int] = Field(description="Why calls are unscored, and how many.")
     waiting: int
-    lag_s: float | None = Field(description="Age of the oldest call that waits; null: none does.")
+    lag_s: float | None = Field(description="Age of the oldest call that waits, or may wait; null: none does.")
+    idle: str = Field(description="Why nobody knows what waits: no worker looks for calls; empty: one does.")
     cost_today_usd: float = Field(description="Since midnight, UTC.")
     limit_usd_per_day: float = Field(description="0: none.")
     held_back: bool = Field(description="Today's limit is spent.")
@@ -99,6 +100,7 @@ class JudgingView(BaseModel):
             reasons=dict(found.reasons),
             waiting=found.waiting,
             lag_s=found.lag_s,
+            idle=found.idle,
             cost_today_usd=found.cost_today_nano / 1e9,
             limit_usd_per_day=found.live.limit_usd_per_day,
             held_back=found.held_back,

@@ -12,8 +12,9 @@ from serinus.core.judging.answer import RETRIED, Answer
 from serinus.core.judging.calibration import Calibration
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
+from serinus.core.pipeline.gauge import JUDGING_LAG
 from serinus.core.pipeline.live_judge import LiveJudge
-from serinus.core.pipeline.monitor import MetricSource
+from serinus.core.pipeline.monitor import MetricSource, Source
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records import call_id
 from serinus.core.records.labels import SCORED
@@ -55,6 +56,13 @@ def shortcoming(live: LiveJudge) -> str:
 def check_live_judges(where: str, judges: Collection[LiveJudge], payload_share: float, plan: Plan | None) -> None:
     """Refuse live judges that cannot work, and what would act on the grades of one that may not carry it (D8);
     InvalidInput names the place."""
+    lags = [i for i, one in enumerate(plan.monitors) if _is_lag(one.source)] if plan and not judges else []
+    if lags:
+        raise InvalidInput(
+            "no live judge is declared, so that there is no lag",
+            where=f"plan.monitors[{lags[0]}]",
+            mend="declare `live_judges`, or take the monitor out",
+        )
     seen: set[str] = set()
     for index, live in enumerate(judges):
         at = f"{where}[{index}]"
@@ -72,6 +80,10 @@ def check_live_judges(where: str, judges: Collection[LiveJudge], payload_share: 
                 mend="calibrate the judge (`serinus judge calibrate`) and name the calibration in its suite, or make"
                 " what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses",
             )
+
+
+def _is_lag(source: Source) -> bool:
+    return isinstance(source, MetricSource) and source.metric == JUDGING_LAG
 
 
 def _check_numbers(at: str, live: LiveJudge) -> None:

@@ -16,6 +16,8 @@ from serinus.core.routing.assignment import COMPARED, Arm
 
 WINDOW_S = 86_400
 """How far back counts go."""
+IDLE_S = 30.0
+"""When no worker has looked for calls for so long, what waits is not known any more."""
 
 
 class ArmJudged(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,8 @@ class ArmJudged(msgspec.Struct, frozen=True, kw_only=True):
 class JudgeStanding(msgspec.Struct, frozen=True, kw_only=True):
     """One live judge. Counts are of calls that began within `WINDOW_S`. `dry`: why nothing may act on it (empty:
     something may); `raised_to`: the share that is judged of the active release's arms now (None: no release);
-    `lag_s`: the age of the oldest call that waits (None: none does); `reasons`: of unscored calls."""
+    `lag_s`: the age of the oldest call that waits, or may wait where nobody looked (None: none does); `idle`: why
+    nobody knows what waits (empty: it is known); `reasons`: of unscored calls."""
 
     metric: str
     live: LiveJudge
@@ -44,6 +47,7 @@ class JudgeStanding(msgspec.Struct, frozen=True, kw_only=True):
     unscored: int
     waiting: int
     lag_s: float | None
+    idle: str
     reasons: Mapping[str, int]
     cost_today_nano: int
     held_back: bool
@@ -56,14 +60,28 @@ def standings(
     counts: Collection[JudgementCount],
     waiting: Collection[Waiting],
     costs_nano: Mapping[str, int],
+    sampled_us: int,
     now_us: int,
 ) -> tuple[JudgeStanding, ...]:
     """Of all live judges of an app, in the order of their declaration. `release` is the active one, and whether it has
-    a control; `costs_nano` by metric what was spent today."""
+    a control; `costs_nano` by metric what was spent today; `sampled_us`: when a worker last looked for calls."""
     return tuple(
-        _standing(config, live, release, counts, waiting, costs_nano.get(live.metric, 0), now_us)
+        _standing(config, live, release, counts, waiting, costs_nano.get(live.metric, 0), sampled_us, now_us)
         for live in config.live_judges
     )
+
+
+def lag_of(oldest_us: Collection[int], sampled_us: int, now_us: int) -> tuple[float | None, str]:
+    """How long the oldest call has waited (seconds; None: none waits), and why that is not known for sure. `oldest_us`
+    are the beginnings of calls that wait. Since a time at which nobody looked calls may wait that nobody knows."""
+    known_s = max(((now_us - one) / 1e6 for one in oldest_us), default=None)
+    if not sampled_us:
+        return known_s, "no worker has looked for calls to judge: start `serinus worker` with `--segments`"
+    idle_s = (now_us - sampled_us) / 1e6
+    if idle_s <= IDLE_S:
+        return None if known_s is None else max(0.0, known_s), ""
+    why = "no worker looks for calls to judge: start `serinus worker` with `--segments`"
+    return max(idle_s, known_s or 0.0), why
 
 
 def _standing(
@@ -73,6 +91,7 @@ def _standing(
     counts: Collection[JudgementCount],
     waiting: Collection[Waiting],
     cost_nano: int,
+    sampled_us: int,
     now_us: int,
 ) -> JudgeStanding:
     digest = judge_digest(live.judge)
@@ -82,6 +101,7 @@ def _standing(
     for one in mine:
         if one.state == UNSCORED:
             reasons[one.reason] = reasons.get(one.reason, 0) + one.count
+    lag_s, idle = lag_of(oldest, sampled_us, now_us)
     arms, raised_to = _arms(config, live, release, mine, now_us) if release else ((), None)
     return JudgeStanding(
         metric=live.metric,
@@ -92,7 +112,8 @@ def _standing(
         scored=_many(mine, SCORED),
         unscored=_many(mine, UNSCORED),
         waiting=sum(one.count for one in waiting if (one.metric, one.judge) == (live.metric, digest)),
-        lag_s=max(0.0, (now_us - min(oldest)) / 1e6) if oldest else None,
+        lag_s=lag_s,
+        idle=idle,
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         cost_today_nano=cost_nano,
         held_back=bool(live.limit_usd_per_day) and cost_nano >= live.limit_usd_per_day * 1e9,

@@ -10,6 +10,7 @@ from serinus.core.errors import InvalidInput
 from serinus.core.metrics import REGISTRY
 
 TRAFFIC = "traffic.calls_per_s"
+JUDGING_LAG = "judging.lag"
 
 
 class Gauge(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +36,13 @@ GAUGES: dict[str, Gauge] = {
         unit="calls/s",
         direction="higher",
         description="answered calls per second over the window",
+    ),
+    JUDGING_LAG: Gauge(
+        name=JUDGING_LAG,
+        title="lag of live judges",
+        unit="ms",
+        direction="lower",
+        description="how long the oldest call has waited for a live judge of the app",
     ),
 }
 

@@ -130,7 +130,7 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     def shared(self) -> bool:
         """Whether its number is one for all arms: then it is read once, and stands for live and candidate."""
         match self.source:
-            case HttpSource():
+            case HttpSource() | MetricSource(metric="judging.lag"):
                 return True
             case PromqlSource(query=query):
                 return not any(word in query for word in _PER_ARM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.core.pipeline.gauge import TRAFFIC
+from serinus.core.pipeline.gauge import JUDGING_LAG, TRAFFIC
 from serinus.core.pipeline.limit import SCORES_NEEDED
 from serinus.core.pipeline.threshold import Threshold
 
@@ -65,6 +65,7 @@ USUAL: dict[str, Usual] = {
     "latency.p99": Usual(alert=_above(3500), critical=_above(4500), every_s=15, window_s=60),
     "speed.tokens_per_s": Usual(alert=_below(25), critical=_below(15), every_s=15, window_s=60),
     TRAFFIC: Usual(alert=_times(0.8), critical=_times(0.6), every_s=30, window_s=300, min_samples=0),
+    JUDGING_LAG: Usual(alert=_above(600_000), critical=_above(1_800_000), every_s=60, window_s=300, min_samples=0),
     "cost.per_call": Usual(alert=_times(1.15), critical=_times(1.5), every_s=300, window_s=3600),
     "judge.correctness": _scores(_below(0.84), _below(0.82)),
     "judge.hallucination": _scores(_above(0.02), _above(0.04)),
