@@ -24,9 +24,7 @@ def limit_of(index: int, trigger: TriggerModel) -> Limit:
                 if scored
                 else f"{trigger.metric} is no score, so it has no `{key}`",
                 where=where,
-                mend="a score's mean is that of a `window: 1h` with `min_samples: 100`"
-                if scored
-                else "write `for: 5m, min_requests: 50`",
+                mend="write `window: 1h, min_samples: 100`" if scored else "write `for: 5m, min_requests: 50`",
             )
     given = trigger.model_dump(include={"metric", "above", "below", "by_chance", "action"}, exclude_none=True)
     return _of_scores(where, trigger, given) if scored else _of_buckets(where, trigger, given)

@@ -29,6 +29,20 @@ def accelerate(text: str) -> Acceleration | None:
     return app.plan.accelerate
 
 
+def test_H3_scores_are_named_like_other_monitors() -> None:
+    """On their own scale or in percent of it, and against the control."""
+    own = "      - {name: right, metric: judge.correctness}\n      - {metric: judge.coherence}\n"
+    text = FILE.replace("      - {name: right, sql: SELECT 1, alert: below 84%}\n", own)
+    when = "{when: {right: above baseline − 2%, judge.coherence: above 88%}}"
+    (app,) = parse_project_file("f", text.replace("ACCELERATE", when).encode()).apps
+    assert app.plan is not None
+    assert app.plan.accelerate is not None
+    assert app.plan.accelerate.when == (
+        Pace(monitor="right", threshold=Threshold(side="above", factor=0.98)),
+        Pace(monitor="judge.coherence", threshold=Threshold(side="above", bound=0.88)),
+    )
+
+
 def test_H3_all_of_it_as_it_is_written() -> None:
     """Thresholds in the unit of their monitor: seconds are ms of a latency, percent are shares."""
     found = accelerate("{first_dwell: 1h, later_cut: 25%, when: {latency.p99: below 2.8s, right: above baseline - 2%}}")
