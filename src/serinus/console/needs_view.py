@@ -59,11 +59,12 @@ def needs(
     """What needs this visitor, in the order in which to look at it. `monitors` are lines with their app,
     `suspicions` those of each release, oldest first."""
     signatures = [need for one in underway for need in _signature(visitor, one, names)]
-    paused = [need for one in underway for need in _paused(one.release, names)]
     told = [_notice(one) for one in notices] if visitor.may(Operation.ACKNOWLEDGE_NOTICE) else []
     critical = [_monitor(app, line) for app, line in monitors if line.level == "critical"]
-    suspected = [need for held in suspicions for need in _suspected(visitor, held)]
-    return (*suspected, *signatures, *paused, *told, *critical)
+    suspected = {need.href: need for held in suspicions for need in _suspected(visitor, held)}
+    told_already = {f"/releases/{one.release.id}" for one in underway if _answers(one.release.id) in suspected}
+    paused = [need for one in underway for need in _paused(one.release, names) if need.href not in told_already]
+    return (*suspected.values(), *signatures, *paused, *told, *critical)
 
 
 def _signature(visitor: Visitor, one: OnItsWay, names: Mapping[str, str]) -> Iterator[Need]:
@@ -91,6 +92,11 @@ def _paused(release: Release, names: Mapping[str, str]) -> Iterator[Need]:
         )
 
 
+def _answers(release: str) -> str:
+    """Where the suspicions of a release are answered."""
+    return f"/releases/{release}#suspicions"
+
+
 def _suspected(visitor: Visitor, held: Sequence[Suspicion]) -> Iterator[Need]:
     """One for each release: the oldest that this visitor may answer, and how many more."""
     waiting = [one for one in held if one.pending and any(visitor.may(act) for act in _ANSWERS[one.kind])]
@@ -100,9 +106,9 @@ def _suspected(visitor: Visitor, held: Sequence[Suspicion]) -> Iterator[Need]:
     more = f"; {len(waiting) - 1} more" if len(waiting) > 1 else ""
     yield Need(
         kind="Suspicion",
-        what=f"{WORDS[one.kind]} of {one.app}",
+        what=f"{WORDS[one.kind].capitalize()} of {one.app}",
         why=f"Suspected {one.words}{more}",
-        href=f"/releases/{one.release}#suspicions",
+        href=_answers(one.release),
         link="Answer",
         tone="bad",
     )

@@ -84,6 +84,8 @@ def test_the_overview_says_that_it_needs_whoever_may_answer(console: Console) ->
     assert f'href="/releases/{id}#suspicions"' in page
     assert "Suspected policy violation (dosage)" in page
     assert "; 2 more" in page
+    assert "Decide" not in page
+    assert "Decide" in console.browser("executive").page("/")
     assert "#suspicions" not in console.browser("viewer").page("/")
 
 
