@@ -118,3 +118,14 @@ def test_D8_a_guardrail_on_a_judge_that_is_not_calibrated_is_refused_by_check() 
 def test_a_file_that_names_files_is_refused_where_they_cannot_be_read() -> None:
     """As from standard input of a program that has no folder."""
     assert "cannot be read from here" in refused(JUDGE, reads=False).what
+
+
+def test_I2_the_example_has_a_live_judge_that_may_act() -> None:
+    """As it is shipped, with the simulated judge."""
+
+    def beside(name: str) -> bytes:
+        return (EXAMPLE / name).read_bytes()
+
+    (app,) = parse_project_file("serinus.yaml", beside("serinus.yaml"), beside).apps
+    (live,) = app.live_judges
+    assert (live.metric, live.judge.model, shortcoming(live)) == ("judge.faithfulness", "sim-judge", "")
