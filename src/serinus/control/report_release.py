@@ -46,9 +46,9 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """A release with both versions and what differs, its measured stages, approvals, suspicions, how the arms stood at last, each
-    metric offline, in shadow and live, each entry of its trail with the evidence, oldest first, and how every decision
-    came out when it was decided anew."""
+    """A release with both versions and what differs, its measured stages, approvals, suspicions, how the arms stood at
+    last, each metric offline, in shadow and live, each entry of its trail with the evidence, oldest first, and how
+    every decision came out when it was decided anew."""
 
     schema: int = SCHEMA
     made_at_us: int
