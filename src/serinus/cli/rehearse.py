@@ -26,7 +26,7 @@ from serinus.files.faults import did_you_mean
 from serinus.files.scenario_file import parse_scenario_file, shipped
 from serinus.rehearsal.charts import step_name
 from serinus.rehearsal.outcome import Outcome
-from serinus.rehearsal.page import chance_text, page, span_text
+from serinus.rehearsal.page import chance_text, monitor_text, page, span_text
 from serinus.rehearsal.rehearse import Rehearsal, rehearsal
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.standard import FIRST, STANDARD
@@ -246,6 +246,10 @@ def _show(summaries: list[Summary]) -> None:
     )
     for one in summaries:
         console().print(f"[bold]{plain(one.scenario)}[/bold]: {plain(one.verdict)}", soft_wrap=True)
+        for monitor in one.monitors:
+            console().print(f"  {plain(monitor_text(monitor))}", soft_wrap=True)
+    for reason in dict.fromkeys(reason for one in summaries for reason in one.not_rehearsed):
+        console().print(f"Not rehearsed: {plain(reason)}", soft_wrap=True)
 
 
 def _row(one: Summary) -> tuple[str, ...]:

@@ -18,10 +18,11 @@ BY_SECOND_UP_TO_S = 600.0
 
 def beat_s(plan: Plan) -> int:
     """Seconds of a beat, a part of a minute, for a plan as it is rehearsed: no longer than a tenth of its shortest
-    dwell and than it takes data to grow stale, and such that monitors are read when they are due; 1 at least."""
+    dwell and than it takes data to grow stale, and such that monitors that act are read when they are due; 1 at least.
+    The others are read once in a beat at most."""
     shortest_s = min(min(step.dwell_s for step in plan.steps) / IN_A_DWELL, plan.freshness_s)
     found = max((part for part in _PARTS if part <= shortest_s), default=1)
-    for monitor in plan.monitors:
+    for monitor in (one for one in plan.monitors if one.action != "none"):
         found = math.gcd(found, *_periods_s(monitor))
     return found
 

@@ -57,7 +57,7 @@ def in_order(first: Calls, second: Calls) -> Calls:
     return both.chosen(np.argsort(both.at_s))
 
 
-def pace(traffic: Traffic, beats: Ints, beat_s: int = LONGEST_S) -> Floats:
+def pace(traffic: Traffic, beats: Ints | Floats, beat_s: int = LONGEST_S) -> Floats:
     """Calls per beat of the whole app, for beats since the release began."""
     even = traffic.requests_per_day * beat_s / DAY_S
     hour = (traffic.starts_at_s / 3600 + (beats + 0.5) * beat_s / 3600) % 24
@@ -67,7 +67,7 @@ def pace(traffic: Traffic, beats: Ints, beat_s: int = LONGEST_S) -> Floats:
         opened, closed = _OFFICE_H
         open_now = (hour >= opened) & (hour < closed)
         return np.asarray(np.where(open_now, even * 24 / (closed - opened), 0.0))
-    return np.full(len(beats), even)
+    return np.full(beats.shape, even)
 
 
 def begin_calls(

@@ -14,7 +14,7 @@ from serinus.core.pipeline.limit import Limit
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.histogram import GAMMA, index_of, value_at
 from serinus.core.release.yardstick import Yardstick
-from serinus.rehearsal.population import Floats
+from serinus.rehearsal.population import Bools, Floats
 from serinus.rehearsal.scenario import DAY_S, Drift, Effect, Latency, Scenario, is_latency
 
 _HISTORY = 100_000
@@ -111,6 +111,26 @@ class SlowKind:
         different, which = np.unique(ratio, return_inverse=True)
         chances = special.ndtr(np.log(different) / self._spread - self._beyond)
         return np.broadcast_to(chances[which], at_s.shape)
+
+
+def slower_part(scenario: Scenario) -> float:
+    """The share of users whose latency the candidate changes."""
+    effect = next((one for one in scenario.effect if is_latency(one.metric)), None)
+    return effect.segment if effect else 0.0
+
+
+def log_latency_us(scenario: Scenario, at_s: Floats, marks: Floats, hit: Bools) -> Floats:
+    """The logarithm of the latency of each call in µs, by its mark: the smaller, the slower, as `SlowKind` takes them.
+    `hit`: the candidate changes it."""
+    latency = scenario.latency or Latency()
+    found = math.log(latency.median_s * _US_PER_S) - latency.spread * special.ndtri(marks)
+    for drift in scenario.drift:
+        if is_latency(drift.metric):
+            found = found + np.log(_moved(drift, at_s))
+    effect = next((one for one in scenario.effect if is_latency(one.metric)), None)
+    if effect is not None and hit.any():
+        found = found + np.where(hit, np.log(effect_ratio(effect, effect.from_s, at_s)), 0.0)
+    return np.asarray(found)
 
 
 def kinds(scenario: Scenario, plan: Plan, yardsticks: Sequence[Yardstick] = ()) -> tuple[Kind, ...]:

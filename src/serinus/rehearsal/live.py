@@ -46,6 +46,7 @@ from serinus.rehearsal.labels import LOOK_BEATS, Labels
 from serinus.rehearsal.looks import Telling, first_look, next_look, next_pair_look, telling
 from serinus.rehearsal.made import Made
 from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
+from serinus.rehearsal.noted import Noted
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.renewals import Renewing
 from serinus.rehearsal.rounds import (
@@ -59,9 +60,10 @@ from serinus.rehearsal.rounds import (
     passed,
     stretch_beats,
 )
-from serinus.rehearsal.scenario import Scenario, is_latency
+from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.stages import Stages
 from serinus.rehearsal.stretch import Stretch, seen_buckets
+from serinus.rehearsal.watching import Watched, Watching
 from serinus.rehearsal.world import World
 
 STAGES, MIRROR, LABELS, GRADES = 1, 2, 3, 4
@@ -97,6 +99,9 @@ class Living:
         self._last: Decision | None = None
         self._stretch: Stretch | None = None
         self._renewing: Renewing | None = None
+        self._watching: Watching | None = None
+        self._watched: Watched | None = None
+        self._noted = Noted()
 
     def outcome(self) -> Outcome:
         """Live to the end, or to the horizon."""
@@ -183,6 +188,10 @@ class Living:
         step = self._release.step
         length = stretch_beats(self._scenario, self._release.plan, step, first, self._horizon, self._beat_s)
         stretch = self._stretch = self._world.ahead(first, length, step)
+        monitors = self._release.plan.monitors
+        if monitors:
+            self._watching = self._watching or Watching(self._scenario, monitors, first)
+            self._watched = self._watching.over(stretch, self._release.plan.is_watch(step))
         before = self._progress.renewals if self._progress else {}
         self._renewing = Renewing(self._release, before, self._world.metrics, stretch.positions)
         told = self._telling(stretch)
@@ -226,7 +235,9 @@ class Living:
 
     def _telling(self, stretch: Stretch) -> Telling:
         renewals = self._renewing.followed() if self._renewing else ()
-        return telling(self._release, stretch, self._world.metrics, self._kinds, self._made.bars, renewals)
+        return telling(
+            self._release, stretch, self._world.metrics, self._kinds, self._made.bars, renewals, self._watched
+        )
 
     def _round(self, stretch: Stretch, beat: int) -> None:
         """What the tick does, at the end of this beat."""
@@ -243,6 +254,7 @@ class Living:
         now_us = START_US + now_ms * 1000
         decision = decide(self._release, stored, seen, now_us)
         self._looked_ms = now_ms
+        self._noted.note(self._release, decision, seen.monitors, now_ms / 1000)
         self._progress = decision.progress
         for command in decision.commands:
             self._last = decision
@@ -314,6 +326,7 @@ class Living:
             control=flows[1],
             fleet=fleet(plan, now_us, silent_ms),
             gates=self._stages.seen(self._release, now_ms / 1000, now_us),
+            monitors=self._watched.seen(beat, START_US) if self._watched else (),
             labels=self._labels.seen(
                 self._release, stretch.first + beat - math.ceil(silent_ms / (1000 * self._beat_s))
             ),
@@ -360,16 +373,14 @@ class Living:
             pauses=self._pauses,
             looks=self._looks,
             held_s=(self._release.hold.at_us - START_US) / 1e6 if waits and self._release.hold else None,
+            acted=self._noted.acted,
+            delayed=self._noted.delayed,
         )
 
     def _harm_began(self) -> list[float]:
         """When each harm of the candidate begins, also one that nothing of the pipeline looks at."""
         scenario = self._scenario
-        began = [one.from_s for one in scenario.effect if is_latency(one.metric) and one.ratio > 1 and one.segment > 0]
-        for at, kind in zip(self._world.harm_began, self._world.kinds, strict=True):
-            effect = kind.effect
-            if at is not None and effect is not None and effect.ratio > 1 and effect.segment > 0:
-                began.append(at)
+        began = self._world.harms()
         if scenario.judge.drop > 0:
             began.append(0.0)
             if any(isinstance(one, OfflineStage) for one in self._release.plan.stages):

@@ -21,18 +21,21 @@ from serinus.rehearsal.mirror import Mirrored, PairLooks
 from serinus.rehearsal.population import Bools, Ints
 from serinus.rehearsal.renewals import Followed, slots_of
 from serinus.rehearsal.stretch import Stretch
+from serinus.rehearsal.watching import Watched
 
 
 class Telling(NamedTuple):
-    """Beats of a stretch that can tell something. `acting`: evidence has reached a bar, units came unevenly, or a
-    bucket is above a limit; `unwell`: no time is served in health. `even`: the last beat up to each in which both arms
-    are heard, −1 before the first: what was served until then is counted there. `heard`: both arms are, so that a
-    pause for missing data may end."""
+    """Beats of a stretch that can tell something. `acting`: evidence has reached a bar, units came unevenly, a bucket
+    is above a limit, or a monitor that takes back is critical; `unwell`: no time is served in health. `even`: the last
+    beat up to each in which both arms are heard, −1 before the first: what was served until then is counted there.
+    `heard`: both arms are, so that a pause for missing data may end. `free`: a step that was served may be left, as far
+    as required monitors go, or could be one beat before."""
 
     acting: Bools
     unwell: Bools
     even: Ints
     heard: Bools
+    free: Bools
 
 
 def telling(
@@ -42,20 +45,27 @@ def telling(
     kinds: tuple[str, ...],
     bars: Bars,
     renewals: Sequence[Followed] = (),
+    watched: Watched | None = None,
 ) -> Telling:
     """What the beats of a stretch can tell, on the release's step; `metrics` and `kinds` name its positions and its
-    buckets, `renewals` are those of its evidence."""
-    over = np.zeros(stretch.beats, dtype=np.bool_)
+    buckets, `renewals` are those of its evidence, `watched` its monitors."""
+    over = watched.critical(release, back=True) if watched else np.zeros(stretch.beats, dtype=np.bool_)
     for limit in release.plan.limits:
         over |= _over(stretch, limit, kinds)
     stale = _unheard(release, stretch, release.plan.freshness_s * 1000)
     unwell = over | stale
+    if watched:
+        unwell |= watched.critical(release)
     even = ~_unheard(release, stretch, stretch.beat_s * 1000 - 1)
     harmed = np.zeros_like(over)
     if not (release.plan.is_watch(release.step) or release.plan.first):
         harmed = _harmed(release, stretch, metrics, bars, renewals) | bars.unlike(stretch.units)
+    free = np.ones_like(over)
+    if watched:
+        held = watched.blocking(release)
+        free[1:] = ~(held[1:] & held[:-1])
     last = np.maximum.accumulate(np.where(even, np.arange(stretch.beats), -1))
-    return Telling(acting=over | harmed, unwell=unwell, even=last, heard=~stale)
+    return Telling(acting=over | harmed, unwell=unwell, even=last, heard=~stale, free=free)
 
 
 def next_look(
@@ -73,7 +83,8 @@ def next_look(
     served_ms = progress.dwell_ms + progress.pending_ms
     due_ms = looked_ms + release.plan.steps[release.step].dwell_s * 1000 - served_ms
     due = _beat_after(due_ms, stretch)
-    return first_look(told, beat, max(due, _enough(release, stretch)))
+    served = max(due, _enough(release, stretch))
+    return first_look(told, beat, served if served >= beat else _first(told.free, beat))
 
 
 def first_look(told: Telling, beat: int, due: int) -> int:
@@ -142,8 +153,8 @@ def _over(stretch: Stretch, limit: Limit, kinds: tuple[str, ...]) -> Bools:
     or a row of them is not."""
     if slow(limit) not in kinds:
         return np.zeros(stretch.beats, dtype=np.bool_)
-    start_s, end_s = stretch.first * stretch.beat_s, (stretch.first + stretch.beats) * stretch.beat_s
-    found = stretch.whole(limit.bucket_s).since(start_s // limit.bucket_s - limit.buckets + 1)
+    start = stretch.first * stretch.beat_s // limit.bucket_s
+    found = stretch.whole(limit.bucket_s).since(start - limit.buckets)
     requests, bad = found.requests[:, 0], found.bad[kinds.index(slow(limit)), :, 0]
     measure = metric(limit.metric).measure
     if isinstance(measure, Quantile):
@@ -153,11 +164,13 @@ def _over(stretch: Stretch, limit: Limit, kinds: tuple[str, ...]) -> Bools:
     over = (requests >= limit.min_requests) & beyond
     if limit.by_chance and limit.share is not None:
         over = _surely(over, 1, requests, bad, limit) | _surely(over, limit.buckets, requests, bad, limit)
-    # A bucket can tell from the end of the beat on in which it ends.
-    ended_s = (found.first + 1 + np.flatnonzero(over)) * limit.bucket_s
-    ended_s = ended_s[(ended_s > start_s) & (ended_s <= end_s)]
+    if limit.bucket_s <= stretch.beat_s:
+        return np.asarray(over[start - found.first :].reshape(stretch.beats, -1).any(axis=1))
+    # The newest bucket tells until the next one ends.
+    ends_s = (stretch.first + 1 + np.arange(stretch.beats)) * stretch.beat_s
+    newest = ends_s // limit.bucket_s - 1 - found.first
     told = np.zeros(stretch.beats, dtype=np.bool_)
-    told[-(-ended_s // stretch.beat_s) - 1 - stretch.first] = True
+    told[newest >= 0] = over[newest[newest >= 0]]
     return told
 
 

@@ -16,7 +16,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     (None: not before the end). `exposed` users saw the candidate, in `calls` calls; `bad` of them had a bad event, of
     which `extra` would not have been expected of the baseline. `question` is what decided (`harm`, `limits`, …), and
     whether it `accused` the candidate, `reason` its sentence; `pauses` counts pauses, `looks` the rounds that were
-    judged. `held_s`: since when it waits for a person; None if it does not."""
+    judged. `held_s`: since when it waits for a person; None if it does not. `acted`: the monitors that paused it or
+    took it back, and when each first did; `delayed`: the required ones that kept it on a step that was served."""
 
     index: int
     end: End
@@ -33,6 +34,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     pauses: int
     looks: int
     held_s: float | None = None
+    acted: tuple[tuple[str, float], ...] = ()
+    delayed: tuple[str, ...] = ()
 
     @property
     def stopped_s(self) -> float:

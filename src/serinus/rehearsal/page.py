@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from serinus.rehearsal.charts import exposure, legend, power_by_step, power_curve, step_name, timeline
-from serinus.rehearsal.summary import DETECTION, FALSE, Chance, Quantiles, Summary
+from serinus.rehearsal.summary import DETECTION, FALSE, Chance, MonitorPower, Quantiles, Summary
 from serinus.rehearsal.sweep import Curve
 
 _STYLE = """
@@ -50,6 +50,16 @@ def page(summaries: Sequence[Summary], pipeline: str, curves: Sequence[Curve] = 
 def chance_text(found: Chance | None) -> str:
     """A chance with its interval, as people read it."""
     return f"{100 * found.value:.2f} % ({100 * found.low:.2f} to {100 * found.high:.2f})" if found else "–"
+
+
+def monitor_text(found: MonitorPower) -> str:
+    """What a monitor did to releases, as people read it."""
+    did = {"rollback": "took back or paused", "pause": "paused"}.get(found.action, "acts on none of")
+    text = f"monitor {found.name} {did} the releases"
+    if found.action != "none":
+        text = f"monitor {found.name} {did} {chance_text(found.acted)} of the releases"
+        text += f", {chance_text(found.mistaken)} by mistake" if found.acted.hits else ""
+    return text + (f"; it kept {chance_text(found.delayed)} on a step that was served" if found.required else "")
 
 
 def span_text(seconds: float) -> str:
@@ -129,7 +139,9 @@ def _scenario(one: Summary) -> str:
         f"<div><h3>Where releases stand</h3>{timeline(one)}{legend(one)}</div></div>"
         + _table(("", "mean", "10 %", "50 %", "90 %", "99 %"), rows)
         + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "stopped by then"), stops)
+        + "".join(f"<p>{escape(monitor_text(found))}.</p>" for found in one.monitors)
         + f'<p class="soft">For example: {escape(one.example)}.</p>'
+        + "".join(f'<p class="soft">Not rehearsed: {escape(reason)}.</p>' for reason in one.not_rehearsed)
     )
 
 

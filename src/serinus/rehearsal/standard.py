@@ -8,7 +8,9 @@ from types import MappingProxyType
 import msgspec
 
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.acceleration import Acceleration
 from serinus.core.pipeline.fresh import fresh_share
+from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage
 from serinus.core.pipeline.step import Step
@@ -69,10 +71,19 @@ FIRST: Plan = msgspec.structs.replace(
 """For the first release of an app: signed before users see it, and so wide that its limits have enough requests."""
 
 
-def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = NOBODY, graded: bool = False) -> Plan:
-    """The plan as it can be rehearsed: without monitors and guardrails that read what nobody simulates; of `latency`
-    something is known or not, and answers are `graded` live or not. A population is taken as a random part of the
-    users, as large as the plan says or `sizes` by its name; InvalidInput for a size of what no step means."""
+def playable(
+    plan: Plan,
+    *,
+    latency: bool = True,
+    sizes: Mapping[str, float] = NOBODY,
+    graded: bool = False,
+    monitors: tuple[Monitor, ...] = (),
+) -> Plan:
+    """The plan as it can be rehearsed: without guardrails that read what nobody simulates, and with those of its
+    `monitors` alone; of `latency` something is known or not, and answers are `graded` live or not. A population is
+    taken as a random part of the users, as large as the plan says or `sizes` by its name; InvalidInput for a size of
+    what no step means."""
+    plan = msgspec.structs.replace(plan, monitors=monitors, accelerate=_paced(plan, monitors))
     rails = tuple(
         rail
         for rail in plan.guardrails
@@ -83,7 +94,7 @@ def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = N
         mend = f"known here: {', '.join(sorted(named - {''}))}" if named - {""} else "leave it out"
         raise InvalidInput(f"no step means {name!r}", where=f"populations.{name}", mend=mend)
     if not named:
-        return msgspec.structs.replace(plan, monitors=(), guardrails=rails)
+        return msgspec.structs.replace(plan, guardrails=rails)
     steps = iter(_for_everyone([_sized(step, sizes) for step in plan.steps]))
     stages = tuple(
         msgspec.structs.replace(stage, steps=tuple(next(steps) for _ in stage.steps))
@@ -91,7 +102,15 @@ def playable(plan: Plan, *, latency: bool = True, sizes: Mapping[str, float] = N
         else stage
         for stage in plan.stages
     )
-    return msgspec.structs.replace(plan, steps=(), stages=stages, monitors=(), guardrails=rails)
+    return msgspec.structs.replace(plan, steps=(), stages=stages, guardrails=rails)
+
+
+def _paced(plan: Plan, monitors: tuple[Monitor, ...]) -> Acceleration | None:
+    """Later steps are shorter only where all that they ask for is read."""
+    found = plan.accelerate
+    if found is None or {pace.monitor for pace in found.when} <= {one.name for one in monitors}:
+        return found
+    return msgspec.structs.replace(found, when=())
 
 
 def _sized(step: Step, sizes: Mapping[str, float]) -> Step:

@@ -10,6 +10,7 @@ from serinus.core.decision.observations import Bucket
 from serinus.core.pipeline.plan import Limit
 from serinus.rehearsal.beats import LONGEST_S
 from serinus.rehearsal.chances import quantile_ms
+from serinus.rehearsal.counts import Counts
 from serinus.rehearsal.population import Floats, Ints
 from serinus.rehearsal.scenario import Latency, is_latency
 
@@ -62,7 +63,8 @@ class Harmed(NamedTuple):
 class Stretch(NamedTuple):
     """Beats `first`, `first` + 1, … Counts are totals since the release began: `units` [beat, stratum, arm],
     `positions` [beat, metric, arm]. `age_ms` [beat, arm] since an arm's last answer came in; `answered`: whether
-    any ever did. `gap_ms`: for how long nothing has been shipped. `watermark_s`: all before it is in."""
+    any ever did. `gap_ms`: for how long nothing has been shipped. `watermark_s`: all before it is in.
+    `counts`: what monitors weigh, also of beats before these; None without monitors."""
 
     first: int
     units: Ints
@@ -74,6 +76,7 @@ class Stretch(NamedTuple):
     buckets: dict[int, Buckets]
     harmed: Harmed
     beat_s: int = LONGEST_S
+    counts: Counts | None = None
 
     def whole(self, width_s: int) -> Buckets:
         """The buckets of this width that lie in what is counted; they may be longer than a beat."""

@@ -11,9 +11,12 @@ import msgspec
 from scipy import special
 
 from serinus.core.errors import InvalidInput
+from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.plan import Plan
+from serinus.rehearsal.made import left_out
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.watching import unwatched
 
 LEVEL = 0.05
 POINTS = (0.1, 0.5, 0.9, 0.99)
@@ -59,6 +62,18 @@ class StepPower(msgspec.Struct, frozen=True, kw_only=True):
     rolled_back: Chance
 
 
+class MonitorPower(msgspec.Struct, frozen=True, kw_only=True):
+    """A monitor: the chance that it paused a release or took it back (`acted`), that it did so before any harm
+    (`mistaken`), and that a required one kept a release on a step whose dwell and users were served (`delayed`)."""
+
+    name: str
+    action: str
+    required: bool
+    acted: Chance
+    mistaken: Chance
+    delayed: Chance
+
+
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     """`met` or `missed` where the whole interval says so; `open`: too few releases to tell."""
 
@@ -84,7 +99,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     stopped after harm began, among releases in which it did; `false` those stopped without harm, among all; `blind`
     those that went live though a measurement had broken down. `asked`: releases asked for; fewer were done if it was
     interrupted. `exposed` users are those of releases that were stopped (of all, when nothing harms); `exposure` are
-    101 of its quantiles, of the least exposed release to the most."""
+    101 of its quantiles, of the least exposed release to the most. `not_rehearsed`: monitors and guardrails of
+    the plan that read what nobody simulates, and why."""
 
     scenario: str
     title: str
@@ -109,6 +125,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     example: str
     exposure: tuple[int, ...]
     timeline: Timeline
+    monitors: tuple[MonitorPower, ...] = ()
+    not_rehearsed: tuple[str, ...] = ()
 
 
 def summarise(
@@ -150,6 +168,8 @@ def summarise(
         example=next((one.reason for one in (back or found)), ""),
         exposure=_exposure(back if scenario.harmful else found),
         timeline=_timeline(len(plan.steps), first, found),
+        monitors=tuple(_monitor(one, found) for one in plan.monitors if not unwatched(scenario, one)),
+        not_rehearsed=left_out(scenario, plan),
     )
 
 
@@ -177,6 +197,19 @@ def _step(plan: Plan, found: Sequence[Outcome], step: int) -> StepPower:
         share=plan.steps[step].share if step >= 0 else 0.0,
         ended=dict(sorted(Counter(one.end for one in here).items())),
         rolled_back=chance(back, len(found)),
+    )
+
+
+def _monitor(monitor: Monitor, found: Sequence[Outcome]) -> MonitorPower:
+    acted = [(one, at_s) for one in found for name, at_s in one.acted if name == monitor.name]
+    mistaken = sum(one.harm_s is None or at_s < one.harm_s for one, at_s in acted)
+    return MonitorPower(
+        name=monitor.name,
+        action=monitor.action or "none",
+        required=monitor.required,
+        acted=chance(len(acted), len(found)),
+        mistaken=chance(mistaken, len(found)),
+        delayed=chance(sum(monitor.name in one.delayed for one in found), len(found)),
     )
 
 

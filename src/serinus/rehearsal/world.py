@@ -10,10 +10,11 @@ import numpy as np
 from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.beats import LONGEST_S
 from serinus.rehearsal.calls import Calls, begin_calls, in_order, no_calls, pace
-from serinus.rehearsal.chances import effect_ratio, kinds, own_yardsticks
+from serinus.rehearsal.chances import effect_ratio, kinds, own_yardsticks, slower_part
+from serinus.rehearsal.counting import Counting
 from serinus.rehearsal.gaps import served, shipped_s, silent_ms
 from serinus.rehearsal.population import Bools, Floats, Ints, Population, firsts, populate
-from serinus.rehearsal.scenario import Effect, Scenario
+from serinus.rehearsal.scenario import Effect, Scenario, is_latency
 from serinus.rehearsal.silence import heard
 from serinus.rehearsal.stretch import Buckets, Harmed, Stretch
 
@@ -60,7 +61,8 @@ class World:
         self._rng = rng
         self._enrolled = np.zeros(scenario.traffic.users, dtype=np.bool_)
         self._had = np.zeros((len(self.metrics), scenario.traffic.users), dtype=np.bool_)
-        self._marks = 1 + max(kind.mark for kind in self.kinds)
+        self._counting = Counting(scenario, plan, beat_s)
+        self._marks = 1 + max(*(kind.mark for kind in self.kinds), self._counting.mark)
         self._calls = no_calls(self._marks)
         self._late = [_none_known() for _ in self.metrics]
         self._units = np.zeros((len(plan.steps), 2), dtype=np.int64)
@@ -90,7 +92,7 @@ class World:
             self._had[k, fresh.user[fresh.at_s < cut_s]] = True
             self._late[k] = known.chosen((known.at_s >= cut_s) & (known.call_s < cut_s))
             begun = draft.begun[k]
-            self.harm_began[k] = begun if begun is None or begun < cut_s or not self._waits(k) else None
+            self.harm_began[k] = begun if begun is None or begun < cut_s or not self._held_up(k) else None
 
     def exposed(self, first: int, last: int, step: int) -> int:
         """How many more users the watch from beat `first` to `last` shows the candidate to."""
@@ -103,7 +105,17 @@ class World:
         earlier = self._enrolled[:low] & (self.people.point[:low] < 0.5)
         return int((self._rng.random(low) < chance)[~earlier].sum())
 
-    def _waits(self, k: int) -> bool:
+    def harms(self) -> list[float]:
+        """When each harm of the candidate to calls begins, also one that nothing of the pipeline looks at."""
+        effects = [one for one in self.scenario.effect if is_latency(one.metric)]
+        began = [one.from_s for one in effects if one.ratio > 1 and one.segment > 0]
+        for at, kind in zip(self.harm_began, self.kinds, strict=True):
+            effect = kind.effect
+            if at is not None and effect is not None and effect.ratio > 1 and effect.segment > 0:
+                began.append(at)
+        return began
+
+    def _held_up(self, k: int) -> bool:
         effect = self.kinds[k].effect
         return effect is not None and effect.after_events > 0
 
@@ -126,6 +138,10 @@ class World:
         bad, extra = [b[: len(now.at_s)] for b in bad], self._extra(chances)[: len(now.at_s)]
         harmed = self._suffered(first, beats, now, bad[: self._rates], extra)
         stretch = self._stretch(whole, now, fresh, bad, harmed)
+        if self.plan.monitors:
+            told = [(one.at_s, one.candidate) for one in known[: self._rates]]
+            counts = self._counting.calls(first, beats, now, self.people.segment[now.user], told, bad)
+            stretch = stretch._replace(counts=counts)
         return _Draft(stretch, calls, known, fresh, begins)
 
     def _fresh(self, k: int, known: Known, end_s: float) -> Known:
@@ -280,6 +296,11 @@ class World:
             beat[:, 0], _folded(bad[:rates, :, 0].sum(axis=0), each), extra.reshape(beats, -1).sum(axis=1)
         )
         stretch = self._quiet_stretch(whole, beat, tables, harmed)
+        if self.plan.monitors:
+            weight = np.diff(self.people.reach[: low + 1])
+            part = float(np.average(self.people.segment[:low] < slower_part(self.scenario), weights=weight))
+            counts = self._counting.numbers(self._rng, first, at_s, requests, bad[:rates], part)
+            stretch = stretch._replace(counts=counts)
         nothing = [_none_known() for _ in self.metrics]
         return _Draft(stretch, no_calls(len(self.metrics)), nothing, nothing, list(self.harm_began))
 
@@ -330,6 +351,8 @@ class World:
             int(stretch.harmed.bad[last]),
             float(stretch.harmed.extra[last]),
         )
+        if stretch.counts is not None:
+            self._counting.remember(stretch.counts, stretch.first + beats)
         longest_s = max((limit.buckets * limit.bucket_s for limit in self.plan.limits), default=0)
         for width_s, found in stretch.buckets.items():
             end = (stretch.first + beats) * self.beat_s // width_s
