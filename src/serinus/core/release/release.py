@@ -14,7 +14,7 @@ from serinus.core.release.yardstick import Yardstick
 from serinus.core.routing.assignment import ASSIGN_V, RampPoint
 
 STATS_V = 3
-"""2: evidence on events is renewed between steps, and labels are awaited. 3: that on scores too, and weights depend on α.
+"""2: evidence on events is renewed between steps, and labels are awaited. 3: that on scores too, with weights by level.
 A release keeps what it began with."""
 
 Positions = dict[str, tuple[int, int]]
