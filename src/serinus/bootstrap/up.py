@@ -13,16 +13,12 @@ from typing import IO, Any
 
 import msgspec
 
-from serinus.adapters.clock import SystemClock, system_random
-from serinus.adapters.genai_table import GenaiPrices
-from serinus.adapters.stores import open_stores
+from serinus.adapters.clock import SystemClock
 from serinus.bootstrap import settings as environment
-from serinus.bootstrap.admin_key import create_admin_key
 from serinus.bootstrap.children import Child, start_module, stop_all
 from serinus.bootstrap.listening import require_free
 from serinus.bootstrap.loops import STOP_SIGNALS
 from serinus.core.errors import InvalidInput, SerinusError
-from serinus.ports.clock import Clock
 
 _READY_WITHIN_S = 60.0
 _LOOK_S = 0.05
@@ -33,7 +29,6 @@ _LOG_TAIL_LINES = 5
 _ERROR = "error: "
 HOST_ID = "local"
 LOG = "serinus.log"
-_CONTROL_FILE = "control.db"
 
 
 class UpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,22 +68,6 @@ def run_up(settings: UpSettings, tell: Callable[[Ready], None]) -> int:
             return _Machine(settings, log, SystemClock()).run(tell)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def new_admin_key(directory: Path, clock: Clock) -> str:
-    """The text of a new admin key in the folder's store, whether `serinus up` runs there or not; audited as
-    `bootstrap`'s. InvalidInput when the folder holds no store: a wrong folder must not become one."""
-    if not (directory / _CONTROL_FILE).is_file():
-        raise InvalidInput("no store of `serinus up` is there", where=str(directory), mend="name its folder with --dir")
-    # With list prices: a key makes a new routing snapshot, which must not lose them.
-    prices = GenaiPrices(clock.now_us)
-    url = f"sqlite:///{directory.resolve()}"
-    stores = open_stores(url, now_us=clock.now_us, random_bytes=system_random, prices=prices)
-    try:
-        return create_admin_key(stores[0], clock, "new admin")
-    finally:
-        for store in stores:
-            store.close()
 
 
 def _claimed_log(directory: Path) -> IO[bytes]:

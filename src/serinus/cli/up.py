@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from serinus.adapters.clock import SystemClock
 from serinus.bootstrap.settings import API_PORT, GATEWAY_PORT
-from serinus.bootstrap.up import Ready, UpSettings, new_admin_key, run_up
+from serinus.bootstrap.up import Ready, UpSettings, run_up
 from serinus.cli.options import Json
 
 
@@ -35,7 +36,9 @@ def up(
     Example: serinus up --dir .serinus --workers 2
     """
     if new_key:
-        _tell_key(new_admin_key(directory, SystemClock()), json)
+        # It opens the stores, whose libraries take longer to load than all that `up` itself needs.
+        made = importlib.import_module("serinus.bootstrap.new_admin_key").new_admin_key(directory, SystemClock())
+        _tell_key(made, json)
         return
     settings = UpSettings(
         directory=directory, port=port, api_port=api_port, workers=workers, host=host, drain_s=drain_s

@@ -9,7 +9,8 @@ from serinus.console.charts.series import Series, nice
 from serinus.control.lookup import app_of
 from serinus.control.try_monitor import monitors_of
 from serinus.core.errors import NotFound
-from serinus.core.monitoring.reading import Level, Reading, threshold_text, value_text
+from serinus.core.monitoring.level import threshold_text, value_text
+from serinus.core.monitoring.reading import Level, Reading
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor, PromqlSource, SqlSource
 from serinus.ports.control_store import ControlTx, Page
 

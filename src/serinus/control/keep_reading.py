@@ -6,7 +6,8 @@ import msgspec
 
 from serinus.control.apply import ACTOR
 from serinus.core.audit.entry import Action, Draft
-from serinus.core.monitoring.reading import Level, Measured, Reading, news, next_reading
+from serinus.core.monitoring.level import news, next_reading
+from serinus.core.monitoring.reading import Level, Measured, Reading
 from serinus.core.monitoring.task import Task
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run

@@ -5,7 +5,8 @@ from __future__ import annotations
 from serinus.control.lookup import app_of
 from serinus.control.sample_monitors import measure
 from serinus.core.errors import Conflict, NotFound
-from serinus.core.monitoring.reading import Reading, next_reading
+from serinus.core.monitoring.level import next_reading
+from serinus.core.monitoring.reading import Reading
 from serinus.core.monitoring.task import Task, tasks
 from serinus.core.pipeline.monitor import Monitor
 from serinus.ports.control_store import ControlStore, ControlTx

@@ -13,7 +13,6 @@ from serinus.control.abort_release import abort_release
 from serinus.control.export_audit import export_audit
 from serinus.control.make_live import make_live
 from serinus.control.pause_release import pause_release
-from serinus.control.push_version import push_version
 from serinus.control.resume_release import resume_release
 from serinus.control.set_override import set_override
 from serinus.control.start_release import start_release
@@ -33,8 +32,7 @@ from serinus.core.records.record import Event
 from serinus.core.records.sums import Sum, SumKey
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
-from serinus.core.routing.snapshot import READER, Message
-from serinus.core.versions.content import VersionContent
+from serinus.core.routing.snapshot import READER
 from serinus.ports.control_store import Page
 from serinus.ports.datasets import StoredSuite
 from tests.unit.agent.crashing import Crash, CrashPoints
@@ -392,27 +390,3 @@ def test_H7_H13_killed_on_the_way_a_first_release_takes_every_step_once() -> Non
         assert made.release().state is State.PROMOTED, crash_at
         assert [point.step for point in made.release().ramp] == [0, 1, 2, 3], crash_at
         assert routed(made) == (made.candidate.digest, False)
-
-
-def test_J5_a_json_message_fits_what_is_served_and_what_will_be() -> None:
-    """Refused where the misfit would begin: at the declaration, at `live`, and at the start of a release; a first
-    release in JSON needs one."""
-    made = world()
-    schema = {"type": "object", "required": ["answer"], "properties": {"answer": {"type": "string"}}}
-    asked = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
-    content = VersionContent(
-        endpoint="main", model="m", messages=(Message(role="system", template="JSON."),), response_format=asked
-    )
-    strict = push_version(made.control, START_US, PERSON, "shop", content)[0]
-    made.candidate = strict
-    with pytest.raises(InvalidInput, match="rollback leads to is text"):
-        made.start()
-    made.configure(fallback_json={"text": "Later."})
-    for refused in (made.start, lambda: make_live(made.control, START_US, PERSON, "shop", strict.name, "")):
-        with pytest.raises(InvalidInput, match="'answer' is a required property"):
-            refused()
-    made.configure(fallback_json={"answer": "Later."})
-    make_live(made.control, START_US, PERSON, "shop", strict.name, "known")
-    with pytest.raises(InvalidInput, match=r"is not what .* promises"):
-        made.configure(fallback_json={"text": "Later."})
-    assert made.routing().apps["shop"].fallback_json == '{"answer":"Later."}'

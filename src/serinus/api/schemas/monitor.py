@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from serinus.api.schemas.declared import Declared
 from serinus.api.schemas.times import when
-from serinus.core.monitoring.reading import Level, Reading, Subject, threshold_text
+from serinus.core.monitoring.level import threshold_text
+from serinus.core.monitoring.reading import Level, Reading, Subject
 from serinus.core.pipeline.monitor import Monitor
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from serinus.core.monitoring.level import judged, news, next_reading, threshold_text
 from serinus.core.monitoring.measure import against, weigh_scores
-from serinus.core.monitoring.reading import Measured, Reading, judged, news, next_reading, threshold_text
+from serinus.core.monitoring.reading import Measured, Reading
 from serinus.core.pipeline.monitor import HttpSource, MetricSource, Monitor
 from serinus.core.pipeline.threshold import Threshold
 from serinus.core.records.score_sums import ScoreSum
