@@ -9,6 +9,7 @@ from serinus.adapters.clock import system_random
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.payload_looks import PayloadLooks
 from serinus.agent.deliver import deliver
+from serinus.bootstrap import settings as environment
 from serinus.bootstrap.evaluation_run import surroundings
 from serinus.bootstrap.loops import Health
 from serinus.core.ids import uuid7
@@ -35,6 +36,7 @@ async def judge_live_answers(
         world=surroundings(completions),
         now_us=clock.now_us,
         holder=instance,
+        secret=environment.secret,
         deliver=lambda tx, scores: deliver(tx, scores, HOST, clock.now_us(), judging.awaiting),
     )
     judging = Judging(room, control, ScoreLog(telemetry, ParquetLog(segments), instance))
@@ -47,6 +49,7 @@ async def _rounds(judging: Judging, group: asyncio.TaskGroup) -> None:
     """Prepare again and again, and let each judge work by itself: a slow one holds up no other."""
     health = Health("live judges")
     busy: dict[tuple[str, str], asyncio.Task[None]] = {}
+    healths: dict[tuple[str, str], Health] = {}
     while True:
         try:
             await asyncio.to_thread(judging.prepare)
@@ -55,15 +58,22 @@ async def _rounds(judging: Judging, group: asyncio.TaskGroup) -> None:
             health.failed(error)
         for key, bench in judging.benches.items():
             if key not in busy or busy[key].done():
-                busy[key] = group.create_task(_judge(judging, bench, Health(f"live judge of {key[1]}")))
+                told = healths.setdefault(key, Health(f"live judge of {key[1]} for {key[0]}"))
+                busy[key] = group.create_task(_judge(judging, bench, told))
         await asyncio.sleep(_PAUSE_S)
 
 
 async def _judge(judging: Judging, bench: LiveBench, health: Health) -> None:
     try:
         await judging.judge(bench)
+        health.worked()
     except Exception as error:  # noqa: BLE001 - process edge: the calls go back to the queue
-        health.failed(error)
+        health.failed(_cause(error))
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first of errors that came together: their group says nothing."""
+    return _cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _renew(judging: Judging) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from serinus.core.errors import InvalidInput
 from serinus.core.judging.answer import Price
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.judgement import Claim, JudgementKey, Verdict
@@ -36,7 +37,8 @@ Deliver = Callable[[TelemetryTx, Sequence[Score]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courtroom:
-    """What judging needs of the world. `deliver` adds scores up in the transaction that makes them."""
+    """What judging needs of the world. `deliver` adds scores up in the transaction that makes them; `secret` gives the
+    key in an environment variable, empty when there is none."""
 
     store: TelemetryStore
     texts: KeptTexts
@@ -44,6 +46,7 @@ class Courtroom:
     now_us: Callable[[], int]
     holder: str
     deliver: Deliver
+    secret: Callable[[str], str]
 
 
 class LiveBench:
@@ -56,12 +59,15 @@ class LiveBench:
         self._judge = judge_digest(live.judge)
         bounds = Bounds(requests_per_minute=live.requests_per_minute, timeout_s=live.timeout_s, tries=live.tries)
         self._bench = Bench(Asker(room.world, bounds), live.judge, endpoint, live.price or price)
+        self._endpoint = endpoint
         self._dearest_nano = 0
         self.held_back = False
 
     async def judge(self, erased: Callable[[LoggedPayload], bool]) -> int:
         """Judge some of the calls that wait, if any; how many were taken up. Cancelled: they go back at once. `erased`
-        says whose texts must not be read any more."""
+        says whose texts must not be read any more. InvalidInput when this worker has no key for the endpoint: another
+        one may."""
+        self._check_key()
         claims = await asyncio.to_thread(self._claim)
         if not claims:
             return 0
@@ -78,6 +84,15 @@ class LiveBench:
             for claim in left.values():
                 self._settled(claim, None)
         return len(claims)
+
+    def _check_key(self) -> None:
+        name = self._endpoint.api_key_env
+        if name and not self._room.secret(name):
+            raise InvalidInput(
+                f"{name} is not set, so that nothing is judged here",
+                where=f"endpoint {self._endpoint.name}",
+                mend=f"export {name}=… where the worker runs",
+            )
 
     async def _one(
         self, room: asyncio.Semaphore, claim: Claim, kept: LoggedPayload | None, left: dict[JudgementKey, Claim]

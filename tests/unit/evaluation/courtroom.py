@@ -23,6 +23,7 @@ from serinus.core.records import call_id, payload
 from serinus.core.records.labels import Awaiting
 from serinus.core.records.record import Payload
 from serinus.core.records.sampling import below, sampled
+from serinus.core.routing.snapshot import Endpoint
 from serinus.evaluation.judge_live import Courtroom, LiveBench
 from serinus.evaluation.log_live import HOST, ScoreLog
 from serinus.evaluation.sample_live import Sampler
@@ -85,8 +86,8 @@ class Room:
         self._written = 0
         self.sampler = Sampler(self.store, self.texts)
 
-    def ask(self, holder: str = "w1") -> LiveBench:
-        """The judge, in a worker of this name."""
+    def ask(self, holder: str = "w1", endpoint: Endpoint = ENDPOINT) -> LiveBench:
+        """The judge, in a worker of this name, which has no keys."""
 
         def told(tx, scores):  # type: ignore[no-untyped-def]
             deliver(tx, scores, HOST, self.now_us, self.awaiting)
@@ -98,8 +99,9 @@ class Room:
             now_us=lambda: self.now_us,
             holder=holder,
             deliver=told,
+            secret=lambda name: "",
         )
-        return LiveBench(room, APP, self.live, ENDPOINT, None)
+        return LiveBench(room, APP, self.live, endpoint, None)
 
     def keep(self, calls: Sequence[bytes], make: Callable[[bytes], Payload] = text_of) -> None:
         """Texts of these calls come into the files, as an agent writes them."""

@@ -47,6 +47,7 @@ class Worker:
             now_us=lambda: room.now_us,
             holder="w1",
             deliver=told,
+            secret=lambda name: "",
         )
         self.judging = Judging(court, self.control, ScoreLog(room.store, room.log, "d" * 32))
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from serinus.core.errors import InvalidInput
 from serinus.core.ids import RELEASE, id_text
 from serinus.core.judging.answer import Fault, Price
 from serinus.core.records import call_id
 from serinus.core.records.payload import LoggedPayload
 from serinus.core.records.record import Payload
 from serinus.core.routing.assignment import Arm
+from serinus.core.routing.snapshot import Endpoint
 from serinus.evaluation.log_live import ScoreLog
 from tests.unit.evaluation.courtroom import (
     APP,
@@ -239,3 +241,13 @@ def test_H4_a_calibrated_judge_of_policy_raises_a_suspicion(tmp_path: Path, cali
         (call_id.text(bad), "suspected_violation", f"judge-{digest()[:8]}", APP)
     ] * raised
     assert room.states([bad, good]) == ["scored", "scored"]
+
+
+def test_I2_a_worker_without_the_key_leaves_the_calls_to_others(tmp_path: Path) -> None:
+    """It says which variable is missing, asks nobody, and scores nothing."""
+    room = queued(Room(tmp_path))
+    keyed = Endpoint(name="sim", base_url="http://127.0.0.1:9/v1", api_key_env="JUDGE_KEY")
+    with pytest.raises(InvalidInput, match="JUDGE_KEY is not set"):
+        asyncio.run(room.ask(endpoint=keyed).judge(nobody))
+    assert set(room.states(CALLS)) == {"waiting"}
+    assert judged(room, "w2") == len(CALLS)
