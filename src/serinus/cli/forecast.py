@@ -89,8 +89,9 @@ def _rows(document: dict[str, Any]) -> list[list[str]]:
 
 
 def _rate(one: dict[str, Any]) -> str:
-    if one["error"] is not None:
-        return f"± {100 * one['error']:.2g} %"
+    found = REGISTRY.get(one["metric"])
+    if found and found.kind == "ratio":
+        return "too few users" if one["error"] is None else f"± {100 * one['error']:.2g} %"
     return f"{100 * one['unit_rate']:.2g} %" + (" graded" if one["graded"] is not None else "")
 
 

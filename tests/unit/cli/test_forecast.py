@@ -78,3 +78,6 @@ def test_H5_check_tells_the_smallest_harm_to_cost_that_is_seen(cli: Cli) -> None
     assert 0 < cost["error"] < 1
     assert not any(one["where"] == "traffic.variation" for one in found["findings"])
     assert "±" in cli.run("check", project, "--traffic", more).stdout
+    early = cli.file("early.yaml", (head + guardrails + rail + rest).replace("min_units: 200", "min_units: 1"))
+    few = cli.run("check", early, "--traffic", cli.file("few.yaml", TRAFFIC.format(100, 1000))).stdout
+    assert "too few users" in few
