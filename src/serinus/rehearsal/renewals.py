@@ -30,15 +30,19 @@ class Renewing:
         self._known: list[Renewals] = [before]
         if not release.plan.is_watch(release.step):
             self._go(release, metrics, positions)
-        self._minutes = len(positions)
+        self._beats = len(positions)
 
     def _go(self, release: Release, metrics: Sequence[str], positions: Ints) -> None:
-        named = {rail.metric: metrics.index(rail.metric) for rail in release.plan.guardrails if rail.metric in metrics}
-        slots = positions[:, sorted(named.values())].sum(axis=2) // renewal.EVERY
+        """A metric's renewals change only where a slot of its own begins; the others' are not asked for."""
+        named = [
+            (rail.metric, metrics.index(rail.metric)) for rail in release.plan.guardrails if rail.metric in metrics
+        ]
+        slots = positions[:, [at for _, at in named]].sum(axis=2) // renewal.EVERY
         first = np.ones((1, slots.shape[1]), dtype=np.bool_)
-        begun = np.concatenate((first, np.diff(slots, axis=0) > 0)).any(axis=1)
-        for beat in np.flatnonzero(begun).tolist():
-            now = {name: (int(positions[beat, at, 0]), int(positions[beat, at, 1])) for name, at in named.items()}
+        begun = np.concatenate((first, np.diff(slots, axis=0) > 0))
+        for beat in np.flatnonzero(begun.any(axis=1)).tolist():
+            asked = [one for one, new in zip(named, begun[beat].tolist(), strict=True) if new]
+            now = {name: (int(positions[beat, at, 0]), int(positions[beat, at, 1])) for name, at in asked}
             found = renewed_positions(release, self._known[-1], {name: pair for name, pair in now.items() if any(pair)})
             if found != self._known[-1]:
                 self._changes.append(beat)
@@ -56,7 +60,7 @@ class Renewing:
             now = {(name, start) for name, starts in known.items() for start in starts}
             found += [Followed(*key, slice(began.pop(key), at + 1)) for key in sorted(set(began) - now)]
             began |= {key: max(0, at) for key in now if key not in began}
-        return found + [Followed(*key, slice(at, self._minutes)) for key, at in sorted(began.items())]
+        return found + [Followed(*key, slice(at, self._beats)) for key, at in sorted(began.items())]
 
 
 def slots_of(start: renewal.Start) -> int:
