@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from serinus.core.decision.ratios import unit_spreads
 from serinus.core.decision.side_by_side import Beside, Values, side_by_side
 from serinus.core.decision.standing import Spreads, Standing, Sums
-from serinus.core.metrics import REGISTRY
+from serinus.core.metrics import REGISTRY, Quantile, Ratio
 from serinus.core.monitoring.measure import weigh
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.records.sums import Rollup
@@ -19,7 +19,8 @@ RECENT_S = 3600
 """Live latencies, costs and speeds are those of the last hour that the release served."""
 _BY_SECOND_UP_TO_S = 600
 _US = 1_000_000
-_WEIGHED = tuple(name for name, metric in REGISTRY.items() if metric.measure is not None)
+_WEIGHED = tuple(name for name, metric in REGISTRY.items() if isinstance(metric.measure, Quantile | Ratio))
+"""What rollups of calls tell. Scores are none of it: they are read unit by unit, and without a label there is none."""
 
 
 def compare_places(

@@ -6,7 +6,7 @@ import pytest
 
 from serinus.core.fleet import HostStatus, InFlight, WorkerStatus
 from serinus.core.records.record import Event
-from serinus.core.records.sums import ENROLLED, Sum, SumKey
+from serinus.core.records.sums import ENROLLED, Rollup, Sum, SumKey
 from serinus.core.routing.assignment import Arm
 
 from .conftest import Api
@@ -134,6 +134,27 @@ def test_E3_each_metric_is_beside_itself_in_every_place(api: Api) -> None:
     live = row["live"]
     assert (live["n"], live["candidate"], live["baseline"], live["ratio"], live["high"]) == (400, 0.15, 0.0, None, None)
     assert live["low"] > 1
+
+
+def test_E3_a_score_that_nobody_gave_is_in_no_row(api: Api) -> None:
+    """Calls alone tell no mean of scores: no data is no row, and never 0."""
+    release = _started(api)
+    start_us = api.clock.at_us // 1_000_000 * 1_000_000
+    with api.telemetry.tx() as tx:
+        tx.add_sums([(SumKey(release, 0, ENROLLED, arm), Sum(total=400)) for arm in (Arm.CANDIDATE, Arm.CONTROL)])
+        tx.add_rollups(
+            [
+                Rollup(
+                    host="h", app="bot", release=release, stratum=0, arm=arm, version="", width_s=1,
+                    start_us=start_us, events={},
+                    requests=400, cost_nano=4000, priced=400,
+                )
+                for arm in (Arm.CANDIDATE, Arm.CONTROL)
+            ]
+        )  # fmt: skip
+    rows = {row["metric"]: row["live"] for row in api.ok("GET", f"/releases/{release}")["side_by_side"]}
+    assert rows["cost.per_call"]["candidate"] == rows["cost.per_call"]["baseline"]
+    assert not [name for name in rows if name.startswith(("judge.", "feedback."))]
 
 
 def test_L1_every_act_is_in_the_audit_trail_and_the_chain_is_whole(api: Api) -> None:
