@@ -15,7 +15,8 @@ from scipy import special
 
 from serinus.core.decision.monitors import MonitorSeen, counts_at
 from serinus.core.metrics import REGISTRY, Quantile
-from serinus.core.monitoring.reading import Measured, judged
+from serinus.core.monitoring.level import judged
+from serinus.core.monitoring.reading import Measured
 from serinus.core.pipeline.gauge import TRAFFIC
 from serinus.core.pipeline.monitor import MetricSource, Monitor
 from serinus.core.pipeline.threshold import Threshold
