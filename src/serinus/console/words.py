@@ -198,8 +198,8 @@ def count(value: int | None) -> str:
 
 
 def seen_text(value: float | None, unit: str) -> str:
-    """What a place has seen, in the metric's unit, or as the plain number that a score or a ratio is; a dash when nobody
-    knows it."""
+    """What a place has seen, in the metric's unit, or as the plain number that a score or a ratio is; a dash where
+    nobody knows it."""
     if value is None:
         return NONE
     return f"{value:.3g}" if unit in ("score", "ratio") else amount(unit, value)
