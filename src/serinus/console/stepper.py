@@ -119,6 +119,6 @@ def detail(stage: Stage) -> str:
         case ShadowStage():
             return f"{percent(stage.share)} mirrored, {stage.min_units:,} units, at least {span(stage.dwell_s)}"
         case ApprovalStage():
-            return f"signed by {listed([role_text(role) for role in stage.roles])}"
+            return f"signature of {listed([role_text(role) for role in stage.roles])}"
         case _:
             return f"{len(stage.steps)} traffic step{'s' if len(stage.steps) > 1 else ''}"

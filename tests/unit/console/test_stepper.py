@@ -65,7 +65,7 @@ def test_a_step_shows_how_much_of_its_dwell_is_served_and_what_it_asks() -> None
     assert (step.share, step.served) == ("5 %", 0.25)
     assert step.asks == "at least 100 s in health, 50 units per arm and shown to be no worse"
     assert [mark.detail for mark in marks[:3]] == [
-        "suites golden and refunds", "25 % mirrored, 500 units, at least 12 h", "signed by ML lead",
+        "suites golden and refunds", "25 % mirrored, 500 units, at least 12 h", "signature of ML lead",
     ]  # fmt: skip
 
 
