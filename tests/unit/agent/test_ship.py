@@ -10,8 +10,8 @@ from serinus.agent.report import HostReport
 from serinus.agent.ship import Shipper, ShipSettings
 from serinus.core.errors import Conflict, InvalidInput
 from serinus.core.records import histogram
-from serinus.core.records.record import Dropped, Event
-from tests.fake_workers import FakeWorker, begin, end, first, raw_call
+from serinus.core.records.record import Event
+from tests.fake_workers import FakeWorker, begin, end, raw_call
 from tests.unit.agent.world import World
 
 
@@ -59,121 +59,6 @@ def test_rollups_add_tokens_cost_and_histograms(world: World) -> None:
     assert (rollup.tokens_in, rollup.tokens_out, rollup.cost_nano) == (20, 40, 3000)
     assert histogram.decode(rollup.latency).quantile(1.0) == pytest.approx(9000, rel=0.01)
     assert histogram.decode(rollup.ttft).count == 2
-
-
-def test_a_call_without_an_answer_becomes_overdue_once(world: World) -> None:
-    """A hung call counts as overdue when its limit has passed, once, also over a restart and when it ends later."""
-    worker = world.worker()
-    call = raw_call(1)
-    worker.write(begin(call, world.clock))
-    world.round()
-    assert world.report().in_flight[0].count == 1
-    world.clock.advance(29.9)
-    world.round()
-    assert ("call.overdue", 0, 1) not in world.sums()
-    world.clock.advance(0.2)
-    world.round()
-    world.round()
-    world.start_agent()
-    world.clock.advance(60)
-    world.round()
-    assert world.report().in_flight[0].oldest_ms == 90_100
-    worker.write(end(call, world.clock))
-    world.round()
-    world.clock.advance(1)
-    world.round()
-    assert world.sums()["call.overdue", 0, 1] == 1
-    assert world.events() == {Event.OVERDUE: 1}
-    assert world.report().in_flight == ()
-
-
-def test_a_late_answer_is_overdue_although_nobody_watched(world: World) -> None:
-    """An agent that was down while a call hung finds by the records alone that its answer came too late."""
-    worker = world.worker()
-    late, slow = raw_call(1), raw_call(2)
-    worker.write(begin(late, world.clock), begin(slow, world.clock))
-    world.clock.advance(10)
-    worker.write(first(slow, world.clock))
-    world.clock.advance(50)
-    worker.write(end(late, world.clock), end(slow, world.clock))
-    world.round()
-    assert world.events() == {Event.OVERDUE: 1}
-    assert world.sums()["call.overdue", 0, 1] == 1
-
-
-def test_a_stream_that_began_in_time_is_never_overdue_also_after_a_restart(world: World) -> None:
-    """The first byte settles it, however long the stream lasts."""
-    worker = world.worker()
-    call = raw_call(1)
-    worker.write(begin(call, world.clock), first(call, world.clock))
-    world.round()
-    world.start_agent()
-    world.clock.advance(3600)
-    world.round()
-    assert world.events() == {}
-
-
-def test_the_first_byte_is_remembered_while_its_stream_lasts(world: World) -> None:
-    """The segment with the first byte of an open stream is kept, so that a restart does not take it for hung."""
-    worker = world.worker()
-    call = raw_call(1)
-    worker.write(begin(call, world.clock))
-    worker.fill_segment()
-    worker.write(first(call, world.clock))
-    worker.fill_segment()
-    world.round()
-    assert _numbers(world, worker) == [0, 1, 2]
-    world.start_agent()
-    world.clock.advance(60)
-    world.round()
-    assert world.events() == {}
-
-
-def test_calls_that_hang_one_after_the_other_are_all_found(world: World) -> None:
-    """The clock's judgement goes on from where it was."""
-    worker = world.worker()
-    for number in range(3):
-        worker.write(begin(raw_call(number), world.clock))
-        world.clock.advance(20)
-        world.round()
-    world.clock.advance(20)
-    world.round()
-    assert world.events() == {Event.OVERDUE: 3}
-
-
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_full_spool_makes_no_call_overdue(world: World, restart: bool) -> None:
-    """While a worker has dropped more than its spool tells of, and for calls open when it tells, silence proves
-    nothing; calls begun afterwards are judged again, also by a restarted agent."""
-    worker = world.worker()
-    worker.write(begin(raw_call(1), world.clock))
-    world.round()
-    worker.report(acked=1, dropped=2)
-    world.clock.advance(40)
-    world.round()
-    assert world.events() == {}
-    worker.write(Dropped(world.clock.now_us(), 2), begin(raw_call(2), world.clock))
-    world.clock.advance(40)
-    world.round()
-    if restart:
-        world.start_agent()
-    world.clock.advance(1)
-    world.round()
-    assert world.events() == {Event.OVERDUE: 1}
-    assert world.report().in_flight[0].count == 2
-
-
-def test_a_stepped_wall_clock_makes_nothing_overdue(world: World) -> None:
-    """Ages are on the monotonic clock: an hour forward or back changes no judgement, only stamps."""
-    worker = world.worker()
-    worker.write(begin(raw_call(1), world.clock))
-    for step_s in (3600, -7200):
-        world.clock.wall_us += step_s * 1_000_000
-        world.clock.advance(1.5)
-        world.round()
-        assert world.report().shipped_until_us == world.clock.wall_us
-    assert world.events() == {}
-    assert world.report().in_flight[0].oldest_ms == 3000
 
 
 def test_the_watermark_waits_for_what_is_left_to_ship(tmp_path: Path) -> None:
@@ -248,14 +133,14 @@ def test_segments_go_when_nothing_needs_them(world: World) -> None:
     for _ in range(3):
         world.clock.advance(3)
         world.round()
-    assert _numbers(world, worker) == [0, 2]
+    assert world.segments(worker) == [0, 2]
     world.start_agent().round()
     assert [group.count for group in world.report().in_flight] == [1]
     worker.write(end(slow, world.clock))
     for _ in range(3):
         world.clock.advance(3)
         world.round()
-    assert _numbers(world, worker) == [2]
+    assert world.segments(worker) == [2]
     assert len(world.logged()) == world.requests() == 2
 
 
@@ -270,13 +155,13 @@ def test_a_call_whose_end_found_no_room_lets_its_segment_go(world: World) -> Non
     world.round()
     world.clock.advance(2)
     world.round()
-    assert (_numbers(world, worker), world.report().in_flight[0].count) == ([0, 1], 1)
+    assert (world.segments(worker), world.report().in_flight[0].count) == ([0, 1], 1)
     world.start_agent()
     world.clock.advance(8)
     world.round()
     world.clock.advance(2)
     world.round()
-    assert (_numbers(world, worker), world.report().in_flight) == ([1], ())
+    assert (world.segments(worker), world.report().in_flight) == ([1], ())
     world.start_agent().round()
     assert (world.sums()["call.overdue", 0, 1], world.requests()) == (1, 0)
     worker.write(end(call, world.clock))
@@ -300,14 +185,10 @@ def test_a_segment_stays_until_its_calls_are_in_the_event_log(world: World) -> N
     _call(world, worker, 1)
     worker.fill_segment()
     world.round()
-    assert (_numbers(world, worker), world.logged()) == ([0, 1], [])
+    assert (world.segments(worker), world.logged()) == ([0, 1], [])
     world.clock.advance(2)
     world.round()
-    assert (_numbers(world, worker), len(world.logged())) == ([1], 1)
-
-
-def _numbers(world: World, worker: FakeWorker) -> list[int]:
-    return [segment.number for segment in world.host.segments(worker.instance)]
+    assert (world.segments(worker), len(world.logged())) == ([1], 1)
 
 
 def test_two_agents_on_one_host_count_nothing_twice(world: World) -> None:

@@ -42,6 +42,10 @@ class World:
     def worker(self, number: int = 1) -> FakeWorker:
         return FakeWorker(self.root, number, self.clock)
 
+    def segments(self, worker: FakeWorker) -> list[int]:
+        """The numbers of a worker's segments that are still there."""
+        return [segment.number for segment in self.host.segments(worker.instance)]
+
     def round(self) -> Round:
         return self.shipper.round()
 
