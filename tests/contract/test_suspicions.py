@@ -114,3 +114,18 @@ def test_releases_that_are_full_wait_and_keep_no_other_waiting(telemetry_store: 
     with telemetry_store.tx() as tx:
         assert {one.call for one in tx.suspected(9, {"rel_1"})} == {"call_b", "call_c", "call_d"}
         assert len(tx.suspected(9)) == 4
+
+
+def test_H4_what_is_said_again_of_what_waits_for_an_answer_is_found(telemetry_store: TelemetryStore) -> None:
+    """By call and kind, however many are asked for, oldest first and no more than wanted."""
+    with telemetry_store.tx() as tx:
+        tx.suspect([a_raised("call_a", at_us=9), a_raised("call_b", at_us=8), a_raised("call_b", kind=PATTERN)])
+        tx.suspect([msgspec.structs.replace(a_raised("call_a"), by="guard-2")])
+    many = [(f"call_{number}", VIOLATION) for number in range(1200)]
+    with telemetry_store.tx() as tx:
+        found = tx.suspected_again([*many, ("call_a", VIOLATION), ("call_b", VIOLATION)], 9)
+        assert [(one.call, one.kind, one.by) for one in found] == [
+            ("call_a", VIOLATION, "guard-2"), ("call_b", VIOLATION, "guard"), ("call_a", VIOLATION, "guard"),
+        ]  # fmt: skip
+        assert len(tx.suspected_again([("call_a", VIOLATION)], 1)) == 1
+        assert tx.suspected_again([], 9) == []

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from serinus.adapters import cursors
 from serinus.adapters.memory_rows import ControlRows
 from serinus.adapters.memory_table import Table
-from serinus.core.records.suspicion import Raised
+from serinus.core.records.suspicion import Kind, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.table import FINAL
 from serinus.core.routing.assignment import Arm
@@ -72,11 +72,19 @@ class MemoryRaised:
 
     def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
         waiting = [one for one in self._raised.values() if one.arm is not Arm.CANDIDATE or one.release not in but_of]
-        return sorted(waiting, key=lambda one: (one.at_us, *_key(one)))[:most]
+        return sorted(waiting, key=_age)[:most]
+
+    def suspected_again(self, suspicions: Collection[tuple[str, Kind]], most: int) -> list[Raised]:
+        asked = set(suspicions)
+        return sorted((one for one in self._raised.values() if (one.call, one.kind) in asked), key=_age)[:most]
 
     def forget_suspected(self, batch: Sequence[Raised]) -> None:
         for one in batch:
             self._raised.drop(_key(one))
+
+
+def _age(one: Raised) -> tuple[int, str, str, str]:
+    return one.at_us, *_key(one)
 
 
 def _key(one: Raised) -> tuple[str, str, str]:

@@ -7,17 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, or_, select, tuple_, update
 
 from serinus.adapters import cursors
 from serinus.adapters.schema import active, releases, suspicions
 from serinus.adapters.schema_telemetry import raised_suspicions
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_tx import SqlTx
-from serinus.core.records.suspicion import PATTERN, Raised
+from serinus.core.records.suspicion import PATTERN, Kind, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.routing.assignment import Arm
 from serinus.ports.page import Page
+
+_AGE = tuple(raised_suspicions.c[name] for name in ("at_us", "call", "kind", "by"))
+_AT_ONCE = 500
 
 
 def _suspicion(row: Row[Any]) -> Suspicion:
@@ -39,6 +42,10 @@ def _suspicion(row: Row[Any]) -> Suspicion:
             holds=bool(row.open),
             reason=f"what is stored of it cannot be read: {error}",
         )
+
+
+def _raised(row: Row[Any]) -> Raised:
+    return Raised(**{**{name: getattr(row, name) for name in Raised.__struct_fields__}, "arm": Arm(row.arm)})
 
 
 class SqlSuspicions(SqlTx):
@@ -114,11 +121,15 @@ class SqlRaised(SqlTx):
         query = select(table).where(self._own(table))
         if but_of:
             query = query.where(or_(table.c.arm != int(Arm.CANDIDATE), table.c.release.not_in(sorted(but_of))))
-        query = query.order_by(table.c.at_us, table.c.call, table.c.kind, table.c.by).limit(most)
-        names = Raised.__struct_fields__
-        return [
-            Raised(**{**{name: getattr(row, name) for name in names}, "arm": Arm(row.arm)}) for row in self._all(query)
-        ]
+        return [_raised(row) for row in self._all(query.order_by(*_AGE).limit(most))]
+
+    def suspected_again(self, suspicions: Collection[tuple[str, Kind]], most: int) -> list[Raised]:
+        table, asked, found = raised_suspicions, sorted(suspicions), list[Raised]()
+        for start in range(0, len(asked), _AT_ONCE):
+            these = tuple_(table.c.call, table.c.kind).in_(asked[start : start + _AT_ONCE])
+            query = select(table).where(self._own(table), these).order_by(*_AGE).limit(most)
+            found += [_raised(row) for row in self._all(query)]
+        return sorted(found, key=lambda one: (one.at_us, one.call, one.kind, one.by))[:most]
 
     def forget_suspected(self, batch: Sequence[Raised]) -> None:
         for one in sorted(batch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from serinus.control.apply import ACTOR
@@ -12,6 +14,7 @@ from serinus.core.records.suspicion import Raised
 from serinus.core.release.release import Release
 from serinus.core.release.suspicion import Suspicion, first_raised, raised_again
 from serinus.core.release.table import FINAL, State
+from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
@@ -19,7 +22,7 @@ from serinus.ports.telemetry_store import TelemetryStore
 BATCH = 200
 AT_ONCE = 50
 """Suspicions of a candidate that may wait for an answer at a time; nobody answers hundreds in minutes, so more of them
-wait to be taken in."""
+wait to be taken in, but for what a second judge says of those."""
 TOLD_EVERY_S = 60.0
 """A classifier that errs would else send a message for every call."""
 
@@ -30,16 +33,32 @@ def take_in_suspicions(control: ControlStore, telemetry: TelemetryStore, epoch: 
         if not raised.suspected(1):
             return 0
     with control.tx(epoch) as tx:
-        full = {
-            release for release, held in tx.open_suspicions().items() if sum(one.pending for one in held) >= AT_ONCE
-        }
+        held = tx.open_suspicions()
+        waiting = {release: [one for one in of if one.pending] for release, of in held.items()}
+    full = {release for release, pending in waiting.items() if len(pending) >= AT_ONCE}
+    again = [(one.call, one.kind) for release in sorted(full) for one in waiting[release]]
     with telemetry.tx() as raised:
-        batch = raised.suspected(BATCH, full)
+        batch = [*raised.suspected_again(again, BATCH), *_with_room(raised.suspected(BATCH, full), waiting)]
     if batch:
         run(control, lambda tx: [take_in(tx, now_us, one, ACTOR) for one in batch], epoch)
         with telemetry.tx() as raised:
             raised.forget_suspected(batch)
     return len(batch)
+
+
+def _with_room(found: Sequence[Raised], waiting: Mapping[str, Sequence[Suspicion]]) -> list[Raised]:
+    """Those that make no release wait for more than `AT_ONCE` answers. A second word on what waits needs no room: it
+    may be the confirmation."""
+    asked = {release: {one.id for one in pending} for release, pending in waiting.items()}
+    fitting = []
+    for one in found:
+        known = asked.setdefault(one.release, set())
+        if one.arm is Arm.CANDIDATE and one.id not in known:
+            if len(known) >= AT_ONCE:
+                continue
+            known.add(one.id)
+        fitting.append(one)
+    return fitting
 
 
 def take_in(tx: ControlTx, now_us: int, found: Raised, actor: str, reason: str = "") -> Suspicion:

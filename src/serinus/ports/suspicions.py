@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from serinus.core.records.suspicion import Raised
+from serinus.core.records.suspicion import Kind, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.ports.page import Page
 
@@ -44,6 +44,10 @@ class RaisedTx(Protocol):
 
     def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
         """Those that wait to be taken in, oldest first, but for those about the candidates of these releases."""
+        ...
+
+    def suspected_again(self, suspicions: Collection[tuple[str, Kind]], most: int) -> list[Raised]:
+        """Those that wait to be taken in about these calls and kinds, oldest first."""
         ...
 
     def forget_suspected(self, batch: Sequence[Raised]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from serinus.control import take_in_suspicions as taking
 from serinus.control.raise_suspicion import raise_suspicion
 from serinus.control.take_in_suspicions import AT_ONCE
+from serinus.core.decision.decision import ENDING
 from serinus.core.errors import InvalidInput
 from serinus.core.records import call_id
 from serinus.core.records.suspicion import VIOLATION
@@ -82,12 +83,25 @@ def test_a_flood_holds_so_many_at_a_time_and_is_told_once_a_minute() -> None:
     world.second()
     assert told(world).count("suspect") == 0
     assert stored(world, live).holds is False
-    assert len(all_of(world)) == AT_ONCE + 6
-    for one in all_of(world)[:20]:
+    assert len(all_of(world)) == AT_ONCE + 1
+    for one in [one for one in all_of(world) if one.holds][:20]:
         answer(world, one.id, "dismissed")
     world.second()
     assert {one.id for one in all_of(world)} >= set(late)
     assert world.release().state is State.PAUSED
+
+
+def test_H4_a_second_judge_confirms_in_a_flood_too() -> None:
+    """Its word needs no room among those that wait: the release rolls back in the next round."""
+    world = running()
+    raws = [a_call(world, number) for number in range(AT_ONCE + 30)]
+    for raw in raws:
+        suspect(world, raw)
+    assert world.second().state is State.PAUSED
+    asked = next(one for one in all_of(world) if one.holds)
+    suspect(world, next(raw for raw in raws if call_id.text(raw) == asked.call), by="guard-2")
+    assert world.second().state in ENDING
+    assert stored(world, asked.id).by == ("classifier", "guard-2")
 
 
 def test_H4_a_live_version_is_told_of_without_any_release() -> None:

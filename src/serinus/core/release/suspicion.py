@@ -21,6 +21,9 @@ _ANSWERS: dict[Kind, tuple[AnswerWord, ...]] = {
 WORDS: dict[Kind, str] = {"suspected_violation": "policy violation", "adversarial_pattern": "adversarial pattern"}
 """What a kind is called in a sentence."""
 
+MOST_NAMED = 10
+"""Who writes another name beside each word would else make every entry of the trail longer than the last."""
+
 
 class Suspicion(msgspec.Struct, frozen=True, kw_only=True):
     """`holds`: it is about a candidate that users were seeing, so the release stands still until it is answered and a
@@ -97,8 +100,8 @@ def first_raised(found: Raised, release: Release | None, now_us: int, reason: st
 
 def raised_again(known: Suspicion, found: Raised, now_us: int) -> Suspicion:
     """After somebody raised it again: the same one changes nothing; another one confirms a violation that waits for an
-    answer (a second judge, H4). What was answered stays answered."""
-    if found.by in known.by:
+    answer (a second judge, H4). What was answered stays answered. Beyond `MOST_NAMED` nobody is named any more."""
+    if found.by in known.by or len(known.by) >= MOST_NAMED:
         return known
     joined = msgspec.structs.replace(known, by=(*known.by, found.by))
     if not known.pending or known.kind != VIOLATION:

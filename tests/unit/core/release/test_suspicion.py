@@ -29,6 +29,14 @@ def changed(**fields: Any) -> Release:
     return msgspec.structs.replace(RELEASE, **fields)
 
 
+def test_H4_only_so_many_witnesses_are_named() -> None:
+    """A caller that writes another name beside each word makes neither the suspicion nor the trail grow."""
+    known = HELD
+    for number in range(100):
+        known = raised_again(known, msgspec.structs.replace(FOUND, by=f"guard-{number}"), 1)
+    assert known.by == tuple(f"guard-{number}" for number in (1, 0, *range(2, 10)))
+
+
 @pytest.mark.parametrize(
     ("found", "release", "holds"),
     [
