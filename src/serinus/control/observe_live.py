@@ -22,9 +22,9 @@ from serinus.ports.telemetry_store import TelemetryStore
 PAST_HOURS = 7 * 24
 """How far back the live version's past is looked at: a week has every hour of the day seven times."""
 MOST_ROWS = 10_000
-"""Minutes with histograms that a start reads, beyond the hours that a past must have: about a second of it."""
-MOST_MINUTES = 60
-"""Read in a round: what has piled up while no round looked is caught up with over several."""
+"""Minutes with histograms that a start reads, beyond the hours with calls that a past must have: about a second."""
+MOST_MINUTES = 5
+"""Read in a round, of all releases at once: what has piled up while no round looked is caught up with over several."""
 _MINUTE_US = 60_000_000
 _HOUR_US = 3_600_000_000
 
@@ -78,13 +78,14 @@ def _hours_of_waits(
 ) -> dict[str, list[Hour]]:
     """Histograms are read one by one, the newest first: where hosts are many, not all hours of the week."""
     found: dict[str, list[Hour]] = {judged.name: [] for judged, _ in asked}
-    fields, rows, hour = _fields(asked), 0, end
-    while asked and hour > end - PAST_HOURS and (rows < MOST_ROWS or end - hour < LEAST_HOURS):
+    fields, rows, known, hour = _fields(asked), 0, 0, end
+    while asked and hour > end - PAST_HOURS and (rows < MOST_ROWS or known < LEAST_HOURS):
         hour -= 1
         with telemetry.tx() as tx:
             rollups = tx.served_by({app: version}, hour * _HOUR_US, (hour + 1) * _HOUR_US, fields)[app]
-        rows += len(rollups)
-        for (judged, _), counted in zip(asked, _counted(asked, rollups), strict=True):
+        counts = _counted(asked, rollups)
+        rows, known = rows + len(rollups), known + any(calls for calls, _ in counts)
+        for (judged, _), counted in zip(asked, counts, strict=True):
             found[judged.name].append(Hour(hour, *counted))
     return found
 

@@ -18,16 +18,23 @@ from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
 
+AT_ONCE = 2
+"""Starts in a round: each reads what the live version usually does, and the beat of the leader waits meanwhile."""
+
 
 def start_waiting(
     store: ControlStore, telemetry: TelemetryStore, epoch: int, now_us: int, waiting: list[Waiting]
 ) -> None:
-    """Start each whose app has no active release and no freeze. One that is refused now is taken out, and its people
-    are told why."""
+    """Start those whose app has no active release and no freeze, `AT_ONCE` in a round. One that is refused now is taken
+    out, and its people are told why."""
+    begun = 0
     for found in waiting:
+        if begun == AT_ONCE:
+            return
         try:
             if run(store, partial(_is_frozen, now_us=now_us, app=found.app), epoch):
                 continue
+            begun += 1
             hours = own_hours(store, telemetry, now_us, found.app)
             past = own_past(store, telemetry, now_us, found.app)
             run(store, partial(_start, now_us=now_us, found=found, hours=hours, past=past), epoch)

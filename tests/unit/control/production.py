@@ -119,10 +119,10 @@ class Production:
         self.tick = self.new_tick()
         self.report()
 
-    def push(self, text: str) -> StoredVersion:
+    def push(self, text: str, app: str = "shop") -> StoredVersion:
         """A version with this prompt."""
         content = VersionContent(endpoint="main", model="m", messages=(snapshot.Message(role="system", template=text),))
-        return push_version(self.control, START_US, PERSON, "shop", content)[0]
+        return push_version(self.control, START_US, PERSON, app, content)[0]
 
     def new_tick(self, control: Any = None, takeover_s: float = 5.0) -> Tick:
         """A control process of its own."""

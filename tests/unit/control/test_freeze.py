@@ -7,17 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 
+from serinus.control.configure_app import configure_app
 from serinus.control.freeze_releases import freeze_releases
+from serinus.control.make_live import make_live
 from serinus.control.request_release import drop_request, request_release
+from serinus.control.start_waiting import AT_ONCE
 from serinus.control.verify_audit import verify_audit
 from serinus.core.errors import Conflict, InvalidInput
+from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.records.record import Event
 from serinus.core.release.release import Release
 from serinus.core.release.table import State
 from serinus.core.release.waiting import Waiting
 from serinus.ports.control_store import Page
-from tests.unit.control.production import PERSON, PLAN, Production, rate
+from tests.unit.control.production import PERSON, PLAN, START_US, Production, rate
 
 HEALTHY = {Event.INVALID_FORMAT: rate(0.05, 0.05), Event.ERROR: rate(0.01, 0.01)}
 
@@ -71,6 +75,22 @@ def test_H12_a_freeze_holds_steps_and_promotions() -> None:
     actions = [action for action, _ in world.audit()]
     assert actions.count("person:project:freeze") == 2
     assert verify_audit(world.control)[1] == []
+
+
+def test_H12_the_end_of_a_freeze_starts_a_few_releases_in_a_round() -> None:
+    """Each reads its live version's past, and the leader's beat waits meanwhile: the others start a round later."""
+    world = planned()
+    switch(world, True, "friday")
+    for name in ("shop-2", "shop-3", "shop-4"):
+        configure_app(world.control, START_US, PERSON, AppConfig(name=name, plan=PLAN))
+        first, second = world.push("You are a shop.", name), world.push("You are a kind shop.", name)
+        make_live(world.control, START_US, PERSON, name, first.name, "first")
+        request_release(world.control, START_US, PERSON, world.ids, "salt", name, second.name, "", world.telemetry)
+    switch(world, False)
+    world.second()
+    assert len(waiting(world)) == 3 - AT_ONCE
+    world.second()
+    assert waiting(world) == []
 
 
 def test_H12_a_freeze_never_holds_a_rollback() -> None:

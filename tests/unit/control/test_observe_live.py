@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from serinus.control import observe_live
 from serinus.control.observe_live import MOST_MINUTES, PAST_HOURS, live_window, own_past
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.request_release import request_release
@@ -14,6 +15,7 @@ from serinus.core.audit.entry import Action
 from serinus.core.decision.replay import replayed
 from serinus.core.pipeline.plan import Guardrail, Step
 from serinus.core.records import histogram
+from serinus.core.records.live_calls import LEAST_HOURS
 from serinus.core.records.record import Event
 from serinus.core.records.sums import Rollup
 from serinus.core.release.release import Progress, Release
@@ -132,7 +134,7 @@ def test_2_7_a_short_past_changes_nothing() -> None:
 
 
 def test_2_7_minutes_are_read_once_and_caught_up_with() -> None:
-    """The first round reads none; then whole minutes behind the watermark, an hour of them at most in a round."""
+    """The first round reads none; then whole minutes behind the watermark, a few at most in a round."""
     release = start(shop())
     at_us = START_US - START_US % MINUTE_US
     first = live_window(release, None, at_us + 59_000_000)
@@ -154,3 +156,22 @@ def test_2_7_a_week_is_looked_back_at(hours: int) -> None:
     made = shop(hours=hours)
     (error,) = [one for one in start(made).past if one.metric == "call.error"]
     assert error.usual.hours == PAST_HOURS
+
+
+def test_2_7_an_app_that_sleeps_at_night_is_looked_back_at_until_enough_hours_have_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nights without calls are no part of the hours that a past must have, however many rows its days have."""
+    monkeypatch.setattr(observe_live, "MOST_ROWS", 30)
+    made = shop(guardrails=(Guardrail(metric="latency.p95"),))
+    seen = histogram.of([100_000.0] * 100).encode()
+    daily = [n for n in range(1, PAST_HOURS + 1) if n % 24 < 12]
+    with made.telemetry.tx() as tx:
+        tx.add_rollups(
+            [minute(START_US - n * HOUR_US, made.baseline.digest, 0, latency=seen, host="h2") for n in daily]
+        )
+    now_us = made.clock.now_us()
+    known = own_yardsticks(made.control, made.telemetry, now_us, "shop")
+    (past,) = own_past(made.control, made.telemetry, now_us, "shop", known)[made.baseline.digest]
+    assert past.usual.lacking == ""
+    assert LEAST_HOURS <= past.usual.hours < len(daily)
