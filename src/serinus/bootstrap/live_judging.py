@@ -66,7 +66,10 @@ async def _rounds(judging: Judging, group: asyncio.TaskGroup) -> None:
 async def _judge(judging: Judging, bench: LiveBench, health: Health) -> None:
     try:
         await judging.judge(bench)
-        health.worked()
+        if bench.away:
+            health.failed(ConnectionError(bench.away))
+        else:
+            health.worked()
     except Exception as error:  # noqa: BLE001 - process edge: the calls go back to the queue
         health.failed(_cause(error))
 

@@ -32,6 +32,8 @@ _DAY_US = 86_400_000_000
 _FORGET_MOST = 5000
 _TIDY_EVERY_S = 600
 _NOTE_EVERY_S = 5
+_GIVE_UP_EVERY_S = 30
+"""What another worker sampled by what was declared before is found by then; all that waits is counted for it."""
 _UNDECLARED = "no such judge is declared any more"
 
 
@@ -66,7 +68,7 @@ class Judging:
         self._made_of: dict[tuple[str, str], tuple[LiveJudge, Endpoint, Price | None]] = {}
         self._erasures: Sequence[Erasure] = ()
         self._erased: Sequence[Erasure] = ()
-        self._tidied_us = self._noted_us = 0
+        self._tidied_us = self._noted_us = self._given_up_us = 0
         self._told: set[tuple[str, str, int]] = set()
 
     @property
@@ -85,10 +87,11 @@ class Judging:
         declared = run(self._control, lambda tx: declared_judging(tx, now_us))
         self._follow(declared)
         self._erasures = declared.erasures
-        self._take_up(declared)
+        changed = self._take_up(declared)
         self._sampler.sample(declared.apps, self._routing.alone, now_us)
         self._note(declared, now_us)
-        self._give_up(declared, now_us)
+        if changed or now_us - self._given_up_us >= _GIVE_UP_EVERY_S * 1_000_000:
+            self._give_up(declared, now_us)
         while self._log.flush():
             pass
         for (app, metric), bench in self._benches.items():
@@ -97,9 +100,10 @@ class Judging:
         self._tidy(now_us)
 
     async def judge(self, bench: LiveBench) -> None:
-        """Judge all that waits for one of the benches."""
-        while await bench.judge(self._is_erased):
-            pass
+        """Judge all that waits for one of the benches, as long as it is declared as it is."""
+        while any(one is bench for one in self._benches.values()):
+            if not await bench.judge(self._is_erased):
+                return
 
     def renew(self) -> None:
         """Keep what this worker works on its own: to be called well within `HIDDEN_S`."""
@@ -143,8 +147,9 @@ class Judging:
             alone=frozenset(one.id for one in releases if not one.control),
         )
 
-    def _take_up(self, declared: Declared) -> None:
-        """A bench for each judge that is declared; those that stay as they are keep what they have found out."""
+    def _take_up(self, declared: Declared) -> bool:
+        """A bench for each judge that is declared; those that stay as they are keep what they have found out. Whether
+        any is another one than before."""
         made_of = {
             (app.name, live.metric): (
                 live,
@@ -157,16 +162,22 @@ class Judging:
         }
         kept = {key: bench for key, bench in self._benches.items() if made_of.get(key) == self._made_of[key]}
         fresh = {key: LiveBench(self._room, key[0], *parts) for key, parts in made_of.items() if key not in kept}
+        changed = made_of != self._made_of
         self._benches, self._made_of = {**kept, **fresh}, made_of
+        return changed
 
     def _give_up(self, declared: Declared, now_us: int) -> None:
         """What waits for a judge that was changed or taken out waits in vain."""
-        for app in declared.apps:
-            judges = {(live.metric, judge_digest(live.judge)) for live in app.live_judges}
-            with self._room.store.tx() as tx:
+
+        def work(tx: TelemetryTx) -> None:
+            for app in declared.apps:
+                judges = {(live.metric, judge_digest(live.judge)) for live in app.live_judges}
                 for one in tx.waiting_judgements(app.name):
                     if (one.metric, one.judge) not in judges:
                         tx.give_up_judgements(app.name, one.metric, one.judge, _UNDECLARED, now_us)
+
+        run_telemetry(self._room.store, work)
+        self._given_up_us = now_us
 
     def _tell(self, app: str, metric: str, live: LiveJudge, now_us: int) -> None:
         """Once a day, whichever worker sees it first."""

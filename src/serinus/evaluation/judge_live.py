@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serinus.core.errors import InvalidInput
-from serinus.core.judging.answer import Price
+from serinus.core.judging.answer import Answer, Price
+from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
-from serinus.core.judging.judgement import Claim, JudgementKey, Verdict
-from serinus.core.judging.live import GONE, SUSPICION, shown, suspects, wait_s
+from serinus.core.judging.judgement import Claim, JudgementKey, Verdict, begun_at_us
+from serinus.core.judging.live import GONE, STALE, SUSPICION, is_away, shown, suspects, wait_s
+from serinus.core.judging.reach import Reach, after_miss
 from serinus.core.judging.score import Score as Graded
 from serinus.core.judging.score import unscored
 from serinus.core.pipeline.live_judge import LiveJudge
@@ -29,9 +31,11 @@ HIDDEN_S = 30.0
 """After so long without a word from its worker a claimed call goes back to the queue."""
 SOURCE = "judge"
 _DAY_US = 86_400_000_000
+_OLDEST_US = 2 * _DAY_US  # what a judge says of older calls tells nothing of those of today
 _BATCH = 8  # claims per request at a time: texts are read for all of them at once
 _ONE = 1_000_000
 
+Erased = Callable[[LoggedPayload], bool]
 Deliver = Callable[[TelemetryTx, Sequence[Score]], None]
 
 
@@ -61,13 +65,21 @@ class LiveBench:
         self._bench = Bench(Asker(room.world, bounds), live.judge, endpoint, live.price or price)
         self._endpoint = endpoint
         self._dearest_nano = 0
+        self._reach = Reach()
         self.held_back = False
 
-    async def judge(self, erased: Callable[[LoggedPayload], bool]) -> int:
-        """Judge some of the calls that wait, if any; how many were taken up. Cancelled: they go back at once. `erased`
-        says whose texts must not be read any more. InvalidInput when this worker has no key for the endpoint: another
-        one may."""
+    @property
+    def away(self) -> str:
+        """Why calls wait though nothing else holds them up, in a sentence; empty: the judge answers."""
+        return f"endpoint {self._endpoint.name} does not answer; calls wait until it does" if self._reach.away else ""
+
+    async def judge(self, erased: Erased) -> int:
+        """Judge some of the calls that wait, if any; how many were taken up. Cancelled: they go back at once, as do
+        those that were not asked yet when the judge turns out to be away. `erased` says whose texts must not be read
+        any more. InvalidInput when this worker has no key for the endpoint: another one may."""
         self._check_key()
+        if self._reach.rests(self._room.now_us()):
+            return 0
         claims = await asyncio.to_thread(self._claim)
         if not claims:
             return 0
@@ -78,8 +90,7 @@ class LiveBench:
             async with asyncio.TaskGroup() as group:
                 for claim in claims:
                     kept = texts.get(call_id.text(claim.key.call))
-                    readable = None if kept is None or erased(kept) else kept
-                    group.create_task(self._one(room, claim, readable, left))
+                    group.create_task(self._one(room, claim, kept, erased, left))
         finally:
             for claim in left.values():
                 self._settled(claim, None)
@@ -95,19 +106,34 @@ class LiveBench:
             )
 
     async def _one(
-        self, room: asyncio.Semaphore, claim: Claim, kept: LoggedPayload | None, left: dict[JudgementKey, Claim]
+        self,
+        room: asyncio.Semaphore,
+        claim: Claim,
+        kept: LoggedPayload | None,
+        erased: Erased,
+        left: dict[JudgementKey, Claim],
     ) -> None:
         async with room:
-            what = shown(kept) if kept is not None else GONE
-            graded = unscored(what) if isinstance(what, str) else await self._bench.grade(*what)
+            now_us = self._room.now_us()
+            if self._reach.rests(now_us):
+                return
+            what = _material(claim, kept, erased, now_us)
+            graded = unscored(what) if isinstance(what, str) else await self._ask(claim, *what)
         self._dearest_nano = max(self._dearest_nano, graded.cost_nano)
         await asyncio.shield(asyncio.to_thread(self._settled, claim, graded))
         del left[claim.key]
 
+    async def _ask(self, claim: Claim, case: Case, answer: Answer) -> Graded:
+        graded = await self._bench.grade(case, answer)
+        missed = graded.value is None and is_away(graded.reason)
+        self._reach = after_miss(self._reach, claim.key.call, self._room.now_us()) if missed else Reach()
+        return graded
+
     def _claim(self) -> list[Claim]:
-        """As many as may be taken up; of a money limit, no more than what is left of it can pay."""
+        """As many as may be taken up; of a money limit, no more than what is left of it can pay; of a judge that was
+        away, one."""
         now_us = self._room.now_us()
-        most = self.live.concurrency * _BATCH
+        most = 1 if self._reach.away else self.live.concurrency * _BATCH
         until_us = now_us + round(HIDDEN_S * 1e6)
 
         def work(tx: TelemetryTx) -> list[Claim]:
@@ -142,7 +168,7 @@ class LiveBench:
     def _settled(self, claim: Claim, graded: Graded | None) -> None:
         """Keep what came of a claim; None: it was broken off."""
         now_us = self._room.now_us()
-        again_s = 0.0 if graded is None else wait_s(graded.reason, claim.attempts)
+        again_s = 0.0 if graded is None else wait_s(graded.reason, claim.attempts, self._reach.away)
 
         def work(tx: TelemetryTx) -> None:
             if graded is None or again_s is not None:
@@ -152,6 +178,13 @@ class LiveBench:
                 self._room.deliver(tx, [*scores_of(claim, _verdict(graded), now_us), *suspicions])
 
         run_telemetry(self._room.store, work)
+
+
+def _material(claim: Claim, kept: LoggedPayload | None, erased: Erased, now_us: int) -> tuple[Case, Answer] | str:
+    """What is asked now of a call that was claimed a while ago; or why nothing is."""
+    if begun_at_us(claim.key.call) < now_us - _OLDEST_US:
+        return STALE
+    return GONE if kept is None or erased(kept) else shown(kept)
 
 
 def _verdict(graded: Graded) -> Verdict:

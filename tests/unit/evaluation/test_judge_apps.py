@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -124,6 +125,42 @@ def test_I2_a_judge_that_its_money_holds_back_is_told_once_a_day(worker: Worker)
     assert worker.notices() == [("hold_back", f"{APP} {METRIC}")]
     assert worker.actions().count("tick:judge:hold_back") == 1
     assert worker.room.states(CALLS).count("scored") == 1
+
+
+def test_I2_a_judge_whose_limits_were_changed_does_not_go_on_by_the_old_ones(worker: Worker) -> None:
+    """However much waits: what is under way is brought to its end, and no more is taken up."""
+    worker.declare(msgspec.structs.replace(LIVE, concurrency=1))
+    calls = in_sample([call(number) for number in range(600)], 0.1)
+    worker.room.keep(calls)
+    worker.judging.prepare()
+    [bench] = worker.judging.benches.values()
+    limited = msgspec.structs.replace(LIVE, limit_usd_per_day=0.002, price=Price(input=100.0, output=100.0))
+    judge = bench.judge
+
+    async def judge_and_change(*args: Any) -> int:
+        found = await judge(*args)
+        worker.declare(limited)
+        worker.judging.prepare()
+        return found
+
+    bench.judge = judge_and_change  # type: ignore[method-assign]
+    asyncio.run(worker.judging.judge(bench))
+    assert len(worker.room.world.provider.bodies) == 8
+
+
+def test_I2_what_another_worker_sampled_for_a_judge_that_is_gone_is_found_within_half_a_minute(worker: Worker) -> None:
+    """It need not be looked for in every round, over all that waits."""
+    worker.declare(LIVE)
+    worker.judging.prepare()
+    worker.declare()
+    worker.judging.prepare()
+    worker.room.keep(CALLS)
+    assert worker.room.sample() == len(CALLS)
+    worker.judging.prepare()
+    assert set(worker.room.states(CALLS)) == {"waiting"}
+    worker.room.now_us += 30_000_000
+    worker.judging.prepare()
+    assert {worker.room.found(raw)[0].verdict.reason for raw in CALLS} == {"no such judge is declared any more"}
 
 
 def test_L_what_a_judge_said_goes_with_a_users_texts(worker: Worker) -> None:

@@ -16,6 +16,7 @@ from serinus.core.records.payload import LoggedPayload
 from serinus.core.records.record import Payload
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
+from serinus.evaluation.judge_live import LiveBench
 from serinus.evaluation.log_live import ScoreLog
 from tests.unit.evaluation.courtroom import (
     APP,
@@ -23,7 +24,6 @@ from tests.unit.evaluation.courtroom import (
     JUDGE,
     LIVE,
     METRIC,
-    NOON_US,
     PASS,
     RAW_RELEASE,
     Room,
@@ -145,19 +145,73 @@ def test_I2_no_verdict_is_unscored_with_its_reason_and_never_a_pass(tmp_path: Pa
     assert room.scores() == 0
 
 
-def test_I2_a_judge_that_is_away_is_asked_again_for_minutes(tmp_path: Path) -> None:
-    """The calls wait with growing pauses, so that a short outage loses nothing; then they are unscored, and say why."""
-    room = queued(
-        Room(tmp_path, lambda _: Fault(kind="unreachable", text="no"), msgspec.structs.replace(LIVE, tries=1))
-    )
-    asked_s = []
-    while "waiting" in room.states(CALLS):
-        if judged(room):
-            asked_s.append((room.now_us - NOON_US) // 1_000_000 - 60)
+class Outage:
+    """A judge that answers nothing while it is away, and never what has this text in it."""
+
+    def __init__(self) -> None:
+        self.away = True
+        self.poison = "no text has this"
+
+    def __call__(self, body: object) -> Said:
+        return Fault(kind="timeout", text="no") if self.away or self.poison in str(body) else PASS
+
+
+def lived(room: Room, bench: LiveBench, seconds: int) -> None:
+    """So much time, in which a worker looks every 5 s."""
+    for _ in range(seconds // 5):
+        while asyncio.run(bench.judge(nobody)):
+            pass
         room.now_us += 5_000_000
-    assert asked_s == [0, 10, 30, 70, 150, 310]
-    assert len(room.world.provider.bodies) == 6 * len(CALLS)
-    assert room.found(CALLS[0])[0].verdict.reason == "the judge did not answer: unreachable"
+
+
+def test_I2_a_judge_that_is_away_for_an_hour_is_asked_once_a_minute_and_no_call_is_lost(tmp_path: Path) -> None:
+    """Calls wait, and the bench says why; once it answers all are judged."""
+    says = Outage()
+    room = queued(Room(tmp_path, says, msgspec.structs.replace(LIVE, tries=1)))
+    bench = room.ask()
+    lived(room, bench, 3600)
+    assert set(room.states(CALLS)) == {"waiting"}
+    asked = len(room.world.provider.bodies)
+    assert asked <= LIVE.concurrency + 65
+    assert bench.away == "endpoint sim does not answer; calls wait until it does"
+    says.away = False
+    lived(room, bench, 400)
+    assert (set(room.states(CALLS)), bench.away) == ({"scored"}, "")
+    assert len(room.world.provider.bodies) == asked + len(CALLS)
+
+
+def test_I2_a_call_that_is_too_much_for_a_judge_is_unscored_and_holds_up_no_other(tmp_path: Path) -> None:
+    """It is asked six times within about five minutes; the judge answers others, so that it is not away."""
+    says = Outage()
+    says.away, says.poison = False, "very long"
+    room = Room(tmp_path, says, msgspec.structs.replace(LIVE, tries=1))
+    first, *others = CALLS
+    room.keep(CALLS, lambda raw: text_of(raw, question="very long" if raw == first else "When?"))
+    room.sample()
+    bench = room.ask()
+    lived(room, bench, 5)
+    assert set(room.states(others)) == {"scored"}
+    lived(room, bench, 310)
+    assert room.found(first)[0].verdict.reason == "the judge did not answer: timeout"
+    assert len(room.world.provider.bodies) == len(others) + 6
+
+
+def test_I2_what_waited_for_two_days_is_unscored(tmp_path: Path) -> None:
+    """Nobody is asked, and it says so."""
+    room = queued(Room(tmp_path))
+    room.now_us += 2 * 86_400_000_000
+    judged(room)
+    assert {room.found(raw)[0].verdict.reason for raw in CALLS} == {"it waited for two days"}
+    assert room.world.provider.bodies == []
+
+
+def test_L_what_is_erased_while_a_call_waits_for_its_turn_is_not_sent(tmp_path: Path) -> None:
+    """Texts of a batch are read together, and asked one after the other."""
+    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, concurrency=1)))
+    bench = room.ask()
+    asyncio.run(bench.judge(lambda kept: bool(room.world.provider.bodies)))
+    assert len(room.world.provider.bodies) == 1
+    assert room.states(CALLS).count("unscored") == min(8, len(CALLS)) - 1
 
 
 def test_I2_a_call_without_texts_or_without_an_answer_is_unscored(tmp_path: Path) -> None:

@@ -23,13 +23,14 @@ from serinus.core.records.sampling import below, sampled
 from serinus.core.routing.assignment import COMPARED, Arm
 
 MOST_ATTEMPTS = 6
-"""So often a call is taken up while its judge is away, the pauses between doubling from 10 s: about five minutes."""
+"""So often a call is taken up whose judge does not answer, the pauses between doubling from 10 s."""
 _FIRST_WAIT_S = 10.0
 POLICY = "judge.policy"
 SUSPICION = "feedback.suspected_violation"
 _HALF = 0.5
 NO_ANSWER = "there is no answer"
 GONE = "its texts are gone"
+STALE = "it waited for two days"
 _AWAY = "the judge did not answer: "
 
 
@@ -192,10 +193,15 @@ def suspects(live: LiveJudge, value: float | None) -> bool:
     return live.metric == POLICY and value is not None and value < _HALF and not shortcoming(live)
 
 
-def wait_s(reason: str, attempts: int) -> float | None:
+def is_away(reason: str) -> bool:
+    """Whether an answer is unscored since the judge was away, or had too much to do."""
+    return reason.startswith(_AWAY) and reason.removeprefix(_AWAY).partition(" ")[0] in RETRIED
+
+
+def wait_s(reason: str, attempts: int, away: bool = False) -> float | None:
     """When to judge again what is unscored for this reason, after so many attempts; None: it stays unscored. Only a
-    judge that is away, or has too much to do, may say something else the next time."""
-    kind = reason.removeprefix(_AWAY).partition(" ")[0] if reason.startswith(_AWAY) else ""
-    if kind not in RETRIED or attempts >= MOST_ATTEMPTS:
+    judge that does not answer may say something else the next time: as often as `MOST_ATTEMPTS` while it answers
+    others, and for as long as it is `away`, since that says nothing of the call."""
+    if not is_away(reason) or (attempts >= MOST_ATTEMPTS and not away):
         return None
-    return _FIRST_WAIT_S * float(2 ** (attempts - 1))
+    return _FIRST_WAIT_S * float(2 ** (min(attempts, MOST_ATTEMPTS) - 1))

@@ -158,13 +158,14 @@ def test_I2_what_cannot_be_judged_says_why(request_: object, answer: object, why
 
 
 def test_I2_only_a_judge_that_is_away_is_asked_again() -> None:
-    """With doubling pauses, six times in all."""
+    """With doubling pauses, six times in all while it answers other calls, and else for as long as it is away."""
     away = "the judge did not answer: rate_limited 429"
     assert [wait_s(away, attempts) for attempts in range(1, 7)] == [10.0, 20.0, 40.0, 80.0, 160.0, None]
+    assert [wait_s(away, attempts, away=True) for attempts in (1, 5, 6, 7, 500)] == [10.0, 160.0, 320.0, 320.0, 320.0]
     for reason in (
         "",
         "the judge gave no grade",
         "the judge did not answer: request_refused 400",
         "there is no answer",
     ):
-        assert wait_s(reason, 1) is None
+        assert wait_s(reason, 1) is wait_s(reason, 1, away=True) is None
