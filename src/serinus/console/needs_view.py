@@ -38,7 +38,8 @@ class OnItsWay(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """Something that waits for a person: a release to look at, a notice to acknowledge, a monitor to look into."""
+    """Something that waits for a person: a release to look at, a notice to acknowledge, a monitor to look into.
+    `due_us` (0: never): when its release rolls back without an answer."""
 
     kind: str
     what: str
@@ -46,6 +47,7 @@ class Need:
     href: str
     link: str
     tone: str = "held"
+    due_us: int = 0
 
 
 def needs(
@@ -111,6 +113,7 @@ def _suspected(visitor: Visitor, held: Sequence[Suspicion]) -> Iterator[Need]:
         href=_answers(one.release),
         link="Answer",
         tone="bad",
+        due_us=min((each.due_at_us for each in waiting if each.due_at_us), default=0),
     )
 
 

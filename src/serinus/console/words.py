@@ -36,7 +36,7 @@ ACTIONS = {
     "configure": "configured", "acknowledge": "acknowledged", "advance": "advanced", "enter": "went on",
     "request_approval": "asks for approval", "confirm": "confirmed", "promote": "promoted",
     "measure": "measured", "calibrate": "thresholds learned", "escalate": "escalated", "give_up": "given up",
-    "suspect": "suspected", "witness": "suspected again", "confirm_violation": "violation confirmed",
+    "suspect": "raised", "witness": "raised again", "confirm_violation": "violation confirmed",
     "dismiss": "dismissed", "review": "reviewed",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
     "no_data": "without data", "read": "read", "gap": "seen differently", "mix": "hand-overs shifted",
@@ -46,6 +46,8 @@ ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",
 }  # fmt: skip
 _ROLE = re.compile(rf"(?<![\w.-])(?:{'|'.join(role.value for role in Role if '_' in role.value)})(?![\w.-])")
+_CALL = re.compile(r"(?<![\w-])(call_[\w-]{4})[\w-]{54}([\w-]{6})(?![\w-])", re.ASCII)
+_SUSPICION = re.compile(r" \(sus_[0-9a-f]{24}\)")
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
     "running": "going", "watching": "going", "promoted": "good", "paused": "held", "rolling_back": "bad",
@@ -152,8 +154,10 @@ def role_text(role: str) -> str:
 
 
 def said(text: str) -> str:
-    """A sentence of a decision with roles as people say them: `approved by olga as operations lead`."""
-    return _ROLE.sub(lambda found: role_text(found[0]), text)
+    """A sentence of a decision as people say it: roles by their words (`approved by olga as operations lead`), the
+    call that it is about by the ends of its id, which the page shows in full, and no id of a suspicion."""
+    shorter = _CALL.sub(r"\1…\2", _SUSPICION.sub("", text))
+    return _ROLE.sub(lambda found: role_text(found[0]), shorter)
 
 
 def state_text(state: str) -> str:

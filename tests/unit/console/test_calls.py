@@ -15,6 +15,8 @@ from serinus.core.records import call_id
 from serinus.core.records.call import row
 from serinus.core.records.record import Event, Rung, Score
 from serinus.core.records.score import row as score_row
+from serinus.core.records.suspicion import VIOLATION, suspicion_id
+from serinus.core.release.suspicion import Suspicion
 from serinus.core.routing.conversation import pseudonym
 from serinus.ports.event_log import LogBatch, ScoreBatch
 from tests.fake_workers import APP, KEY, START_US, VERSION, ManualClock, end
@@ -98,6 +100,25 @@ def test_O1_a_call_is_shown_with_what_was_said_of_it(reader: Console) -> None:
     for words in ("support-bot", "candidate", "1 ms", "stop", VERSION.hex(), "&lt;b&gt;no&lt;/b&gt;␇"):
         assert words in page
     assert browser.get("/calls/call_nothing").status_code == 422
+
+
+def test_H4_a_suspected_call_is_answered_on_its_own_page(reader: Console) -> None:
+    """By whoever may; others see that it is suspected; of other calls nothing is said."""
+    id = call_id.text(_raw(2, bytes(8)))
+    release = reader.started()
+    one = Suspicion(
+        id=suspicion_id(VIOLATION, id), kind=VIOLATION, app=APP, release=release, call=id, arm="candidate",
+        category="dosage", by=("guard-2",), raised_at_us=START_US, holds=True, due_at_us=START_US + 900_000_000,
+    )  # fmt: skip
+    with reader.control.tx() as tx:
+        tx.put_suspicion(one)
+    page = reader.browser("on_call").page(f"/calls/{id}")
+    assert "Policy violation: dosage" in page
+    assert f'href="/releases/{release}/suspicions/{one.id}/confirm"' in page
+    looked = reader.browser("editor").page(f"/calls/{id}")
+    assert "Policy violation: dosage" in looked
+    assert "/suspicions/" not in looked
+    assert "Policy violation" not in reader.browser("on_call").page(f"/calls/{call_id.text(_raw(3, bytes(8)))}")
 
 
 def test_H13_a_call_that_only_the_message_answered_leads_to_no_version(reader: Console, tmp_path: Path) -> None:

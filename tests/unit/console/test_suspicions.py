@@ -35,6 +35,7 @@ def test_H4_the_release_shows_what_is_suspected_and_who_may_answer(console: Cons
         assert part in page
     assert f'href="/releases/{id}/suspicions/{one.id}/confirm"' in page
     assert "/resume" not in page
+    assert "Read the call and answer below" in page
     assert "<img src=x" not in page
     looked = console.browser("viewer").page(f"/releases/{id}")
     assert "Policy violation: dosage" in looked
@@ -70,7 +71,9 @@ def test_H4_dismissed_and_reviewed_it_can_be_resumed(console: Console) -> None:
     on_call = console.browser("on_call", name="olga")
     assert on_call.submit(f"{at}/{violation.id}/dismiss", reason="cookery").status_code == 303
     assert console.browser("red_team").submit(f"{at}/{pattern.id}/review", reason="known").status_code == 303
-    assert f'href="/releases/{id}/resume"' in on_call.page(f"/releases/{id}")
+    looked = on_call.page(f"/releases/{id}")
+    assert f'href="/releases/{id}/resume"' in looked
+    assert "a person may resume it" in looked
     assert on_call.submit(f"/releases/{id}/resume", reason="go on").status_code == 303
     assert of(console, id)[0].state == "running"
 
@@ -84,6 +87,7 @@ def test_the_overview_says_that_it_needs_whoever_may_answer(console: Console) ->
     assert f'href="/releases/{id}#suspicions"' in page
     assert "Suspected policy violation (dosage)" in page
     assert "; 2 more" in page
+    assert "It rolls back at" in page
     assert "Decide" not in page
     assert "Decide" in console.browser("executive").page("/")
     assert "#suspicions" not in console.browser("viewer").page("/")

@@ -14,6 +14,7 @@ from serinus.console.kept_texts import KeptTexts, kept_texts
 from serinus.console.page import Desk
 from serinus.console.visitor import Visitor
 from serinus.console.worse_pairs import counterpart
+from serinus.control.answer_suspicion import release_or_none
 from serinus.control.name_versions import Names, name_versions
 from serinus.control.read_text import read_text
 from serinus.core.access import Operation
@@ -22,6 +23,8 @@ from serinus.core.judging.judgement import Judgement
 from serinus.core.metrics import REGISTRY
 from serinus.core.records import call_id
 from serinus.core.records.call import Call
+from serinus.core.records.suspicion import KINDS, suspicion_id
+from serinus.core.release.suspicion import Standing, Suspicion, standing_of
 from serinus.ports.event_log import CallQuery, CallSearch
 
 LIMIT = 50
@@ -66,7 +69,8 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
         other = counterpart(desk.parts, found[0])
         return desk.page(
             request, "call.html", visitor,
-            call=found[0], scores=scores, names=_names(desk, found), texts=_texts(desk, visitor, id),
+            call=found[0], scores=scores, suspicions=_suspicions(desk, id),
+            names=_names(desk, found), texts=_texts(desk, visitor, id),
             judged=_judged(desk, visitor, id), other=other, other_texts=_texts(desk, visitor, other) if other else None,
             may_read=visitor.may(Operation.VIEW_PAYLOADS),
         )  # fmt: skip
@@ -94,6 +98,13 @@ def _texts(desk: Desk, visitor: Visitor, call: str) -> KeptTexts | None:
         return None
     found = read_text(desk.parts.control, texts, desk.parts.clock.now_us(), visitor.actor, call)
     return kept_texts(found) if found else None
+
+
+def _suspicions(desk: Desk, call: str) -> list[tuple[Suspicion, Standing]]:
+    """What is suspected of the call, and how it stands."""
+    with desk.parts.control.tx() as tx:
+        found = [one for kind in KINDS if (one := tx.suspicion(suspicion_id(kind, call)))]
+        return [(one, standing_of(one, release_or_none(tx, one.release))) for one in found]
 
 
 def _judged(desk: Desk, visitor: Visitor, call: str) -> list[Judgement]:
