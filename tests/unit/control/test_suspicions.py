@@ -312,6 +312,26 @@ def test_H13_a_first_release_goes_back_to_the_message() -> None:
     assert world.routing().apps["shop"].live is None
 
 
+def test_H13_data_that_return_to_a_suspected_first_release_let_nobody_new_in() -> None:
+    """A pause for missing data closes nothing, as only callers can end it; the one for the suspicion does."""
+    stages = (ApprovalStage(name="leads", roles=("ml_lead",)), *RULED.stages)
+    world = Production(msgspec.structs.replace(RULED, stages=stages, steps=()), message="One moment, please.")
+    world.start()
+    world.seconds(2)
+    approve(world, BOB, "ml_lead")
+    world.seconds(3)
+    raw = a_call(world)
+    world.traffic = False
+    assert world.until(State.PAUSED, within_s=40).closed_from == 0
+    suspect(world, raw)
+    assert world.second().state is State.PAUSED
+    world.traffic = True
+    release = world.seconds(5)
+    assert release.hold is not None
+    assert (release.state, release.hold.trigger) == (State.PAUSED, "suspicion")
+    assert 0 < release.closed_from == world.routing().revision
+
+
 def test_G1_whoever_made_it_dismisses_nothing_but_may_confirm() -> None:
     """The author of the version started this release as well; under a second key they are the same person."""
     world = running()

@@ -107,12 +107,14 @@ def data(case: Case) -> Answer:
 
 
 def standing_pause(case: Case) -> Answer:
-    """May a pause end by itself? Only one for missing data, once they come in again."""
+    """May a pause end by itself? Only one for missing data, once they come in again. In a first release it ends under a
+    suspicion too, which pauses by itself in the next round: that pause takes in nobody new, this one does."""
     hold = case.release.hold
     if hold is None or not case.paused:
         return answer("pause", Verdict.PASS, "Not paused")
     waiting = asked(case.seen.suspicions, case.release.plan.suspicions.confirm_within_s)
-    if waiting or not hold.auto_resume:
+    closes = case.release.plan.first and case.release.exposed
+    if not hold.auto_resume or (waiting and not closes):
         text = f"Paused until a person resumes: {waiting or hold.reason}"
         text += "; who begins a conversation gets the fallback message meanwhile" if hold.closed_from else ""
         return answer("pause", Verdict.INCONCLUSIVE, text, ends=True)
