@@ -82,6 +82,13 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         sqlite_engine(tmp_path / "file" / "control.db", "FULL")
 
 
+def test_a_directory_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    """It is no store that is away for a while, which somebody would wait for."""
+    (tmp_path / "control.db").mkdir()
+    with pytest.raises(InvalidInput, match=r"control\.db: cannot be opened: Is a directory"):
+        sqlite_engine(tmp_path / "control.db", "FULL")
+
+
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     """Foreign bytes are not overwritten."""
     (tmp_path / "control.db").write_bytes(b"something else entirely, long enough" * 100)
