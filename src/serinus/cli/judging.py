@@ -5,7 +5,7 @@ from __future__ import annotations
 from serinus.cli.api_client import Document, connect, part
 from serinus.cli.apps import AppArgument
 from serinus.cli.options import Json, Key, Url
-from serinus.cli.output import NONE, plain, print_json, print_table
+from serinus.cli.output import NONE, console, plain, print_json, print_table
 from serinus.files.units import duration_text
 
 _COLUMNS = ("metric", "judge", "share", "scored", "unscored", "waiting", "lag", "today", "acts")
@@ -29,7 +29,7 @@ def judging(app: AppArgument, url: Url = "", key: Key = "", json: Json = False) 
         print_table(_ARMS, arms, "")
     for one in items:
         for line in _notes(one):
-            print(plain(f"{one['metric']}: {line}"))
+            console().print(plain(f"{one['metric']}: {line}"))
 
 
 def _row(one: Document) -> list[object]:
@@ -45,7 +45,13 @@ def _row(one: Document) -> list[object]:
 
 def _arm(one: Document, arm: Document) -> list[object]:
     mean = NONE if arm["mean"] is None else f"{arm['mean']:.3f}"
-    return [one["metric"], arm["arm"], mean, arm["scored"], arm["unscored"], arm["queued_this_hour"]]
+    return [one["metric"], arm["arm"], mean, arm["scored"], arm["unscored"], _this_hour(one, arm)]
+
+
+def _this_hour(one: Document, arm: Document) -> str:
+    """How many of those that an hour should have."""
+    of = f" of {one['at_least']}" if one["at_least"] else ""
+    return f"{arm['queued_this_hour']}{of}"
 
 
 def _notes(one: Document) -> list[str]:

@@ -16,7 +16,7 @@ LIVE = LiveJudge(
 
 def test_I2_an_apps_judges_are_shown_with_what_keeps_them_from_acting(cli: Cli) -> None:
     """Share, counts, lag and cost in a row, and a sentence for each thing to know; JSON is the API's."""
-    cli.prepared()
+    _, second = cli.prepared()
     assert "No live judge" in cli.ok("judging", "bot")
     with cli.control.tx() as tx:
         app = tx.app("bot")
@@ -27,3 +27,5 @@ def test_I2_an_apps_judges_are_shown_with_what_keeps_them_from_acting(cli: Cli) 
         assert words in shown, words
     [found] = cli.json("judging", "bot")["items"]
     assert (found["waiting"], found["lag_s"], found["acts"]) == (0, None, False)
+    cli.ok("release", "start", "bot", second)
+    assert "0 of 100" in cli.ok("judging", "bot")

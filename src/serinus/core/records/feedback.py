@@ -47,8 +47,8 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     signal: (
         Literal["resolved", "escalated", "abandoned", "recontact", "suspected_violation", "adversarial_pattern"] | None
     ) = None
-    category: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?$")] = ""
-    by: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?$")] = ""
+    category: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?\Z")] = ""
+    by: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?\Z")] = ""
     scores: dict[str, float | Graded] = {}
     key: Annotated[str, msgspec.Meta(max_length=KEY_CHARS)] = ""
 

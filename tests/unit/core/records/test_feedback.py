@@ -105,6 +105,8 @@ def test_H4_each_classifier_is_a_witness_of_its_own() -> None:
         ({"call_id": "a", "signal": "escalated", "category": "x" * 41}, "category"),
         ({"call_id": "a", "signal": "suspected_violation", "category": "<b>"}, "category"),
         ({"call_id": "a", "signal": "suspected_violation", "by": "Guard 2"}, "by"),
+        ({"call_id": "a", "signal": "suspected_violation", "by": "guard-2\n"}, "by"),
+        ({"call_id": "a", "signal": "suspected_violation", "category": "dosage\n"}, "category"),
         ({"call_id": "a", "thumbs": "up", "by": "guard-2"}, "by"),
         ({"conversation": "a", "signal": "suspected_violation"}, "conversation"),
         ({"call_id": "a", "scores": {"judge.correctness": 1.01}}, "scores.judge.correctness"),
