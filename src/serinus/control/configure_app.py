@@ -13,7 +13,7 @@ from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.fallback_fit import check_fallback_fit
-from serinus.core.judging.live import check_live_judges
+from serinus.core.judging.live import check_carried, check_live_judges
 from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.versions.content import parse_content
@@ -42,6 +42,8 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
         _refuse_speechless(tx, following)
         _refuse_misfit(tx, following)
         check_judges_at_hand(tx, config)
+        if before is None or before.config.live_judges != config.live_judges:
+            _refuse_uncarried(tx, config)
         tx.put_app(following)
         tx.append_audit(
             Draft(
@@ -70,6 +72,13 @@ def _refuse_speechless(tx: ControlTx, state: AppState) -> None:
             where="app.fallback_message",
             mend="keep a message until that release has ended",
         )
+
+
+def _refuse_uncarried(tx: ControlTx, config: AppConfig) -> None:
+    """Nobody puts a judge that may not carry it under a release that acts on its grades."""
+    for one in tx.active_releases():
+        if one.app == config.name:
+            check_carried("app.live_judges", config.live_judges, one.plan, one.id)
 
 
 def _refuse_misfit(tx: ControlTx, state: AppState) -> None:

@@ -31,6 +31,10 @@ _HALF = 0.5
 NO_ANSWER = "there is no answer"
 GONE = "its texts are gone"
 STALE = "it waited for two days"
+_DRY = (
+    "make what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses, none in"
+    " `accelerate.when`"
+)
 _AWAY = "the judge did not answer: "
 
 
@@ -72,14 +76,25 @@ def check_live_judges(where: str, judges: Collection[LiveJudge], payload_share: 
         seen.add(live.metric)
         _check_numbers(at, live)
         _check_texts(at, live, payload_share)
+        calibration_of(live)
+    if plan is not None:
+        check_carried(where, judges, plan)
+
+
+def check_carried(where: str, judges: Collection[LiveJudge], plan: Plan, release: str = "") -> None:
+    """Refuse judges on whose grades a plan acts though they may not carry it (D8); InvalidInput names the place.
+    `release`: whose plan it is, where it has begun and cannot be changed any more."""
+    for index, live in enumerate(judges):
         short = shortcoming(live)
-        acting = acts_on(plan, live.metric) if plan and short else ""
+        acting = acts_on(plan, live.metric) if short else ""
         if acting:
+            other = "change the judge when the release is over" if release else _DRY
+            of = f" of {release}, which is under way," if release else ""
             raise InvalidInput(
-                f"{short}, so that no {acting} may act on {live.metric}",
-                where=at,
-                mend="calibrate the judge (`serinus judge calibrate`) and name the calibration in its suite, or make"
-                " what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses",
+                f"{short}, so that no {acting}{of} may act on {live.metric}",
+                where=f"{where}[{index}]",
+                mend="calibrate the judge (`serinus judge calibrate`) and name the calibration in its suite, or "
+                f"{other}",
             )
 
 
@@ -131,6 +146,8 @@ def acts_on(plan: Plan, metric: str) -> str:
         mine = isinstance(one.source, MetricSource) and one.source.metric == metric
         if mine and (one.required or one.action != "none"):
             return "monitor"
+        if mine and plan.accelerate and any(pace.monitor == one.name for pace in plan.accelerate.when):
+            return "acceleration"
     return ""
 
 

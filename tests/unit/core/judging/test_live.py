@@ -12,8 +12,11 @@ from serinus.core.judging.calibration import Agreement, Calibration
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.live import check_live_judges, shortcoming, shown, wait_s
 from serinus.core.judging.scorers import Judge
+from serinus.core.pipeline.acceleration import Acceleration, Pace
 from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.pipeline.monitor import MetricSource, Monitor
 from serinus.core.pipeline.plan import Guardrail, Plan, Step
+from serinus.core.pipeline.threshold import Threshold
 from serinus.core.records.payload import LoggedPayload
 
 JUDGE = Judge(criterion="It is right.", endpoint="sim", model="judge-1")
@@ -94,6 +97,18 @@ def test_D8_nothing_acts_on_a_judge_that_is_not_calibrated(calibration: Any, why
     for harmless in (msgspec.structs.replace(rail, dry_run=True), msgspec.structs.replace(rail, role="info")):
         checked(plan=Plan(owner="ada", steps=STEPS, guardrails=(harmless,)), calibration=calibration)
     checked(plan=Plan(owner="ada", steps=STEPS, guardrails=(Guardrail(metric="judge.coherence"),)))
+
+
+def test_D8_nothing_goes_faster_by_a_judge_that_is_not_calibrated() -> None:
+    """A monitor that only shows its grades may stand, but not in `accelerate.when`."""
+    shown_only = Monitor(name="right", source=MetricSource(metric=LIVE.metric))
+    pace = Acceleration(when=(Pace(monitor="right", threshold=Threshold(side="above", factor=0.98)),))
+    plan = Plan(owner="ada", steps=STEPS, monitors=(shown_only,))
+    checked(plan=plan)
+    faster = msgspec.structs.replace(plan, accelerate=pace)
+    with pytest.raises(InvalidInput, match=r"not calibrated, so that no acceleration may act on judge\.correctness"):
+        checked(plan=faster)
+    checked(plan=faster, calibration=calibrated(57))
 
 
 def test_D8_a_calibrated_judge_may_stop_a_release() -> None:
