@@ -16,7 +16,7 @@ from serinus.core.records.live_calls import MICRO, LiveMinute, Past, Position, U
 from serinus.core.release.release import Progress, Release
 from serinus.core.stats.evidence import NoData
 from serinus.core.stats.usual import references
-from serinus.core.stats.watched import begin_again, log_e
+from serinus.core.stats.watched import REMEMBERED, begin_again, log_e
 
 TRIGGER = "control_health"
 ALPHA = 0.001
@@ -147,6 +147,6 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=REMEMBERED)
 def _references(usual: Usual) -> tuple[float, ...] | NoData:
     return references(usual, BETA)

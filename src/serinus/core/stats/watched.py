@@ -17,6 +17,8 @@ from serinus.core.records.live_calls import MICRO, Position, Watched
 from serinus.core.stats import combine, control_health
 
 KEPT = 12
+REMEMBERED = 16_384
+"""Values that are remembered: a round asks for all metrics of all releases, and they change once a minute."""
 
 
 def begin_again(watched: Watched) -> Watched:
@@ -25,7 +27,7 @@ def begin_again(watched: Watched) -> Watched:
     return Watched(metric=watched.metric, at=watched.at, begun=watched.begun + 1, starts=starts)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def log_e(watched: Watched, floor: Position, max_ratio: float, dispersion: float) -> float:
     """log E against H0: since `floor` events came at most `max_ratio` times as often as was to be expected."""
     first = watched.begun - len(watched.starts) + 1

@@ -49,6 +49,17 @@ def test_only_the_newest_starts_are_followed_and_their_weights_stay() -> None:
     assert log_e(Watched(metric="x"), NOWHERE, 1.5, 1.0) == pytest.approx(0.0)
 
 
+def test_a_round_of_a_thousand_releases_is_remembered_to_the_next() -> None:
+    """Six metrics of each: what has not changed since the last second is not worked out again."""
+    watched = [counted(Watched(metric="call.error"), 1000 + i, 10, 20.0) for i in range(6000)]
+    for one in watched:
+        log_e(one, NOWHERE, 1.5, 1.0)
+    before = log_e.cache_info().misses
+    for one in watched:
+        log_e(one, NOWHERE, 1.5, 1.0)
+    assert log_e.cache_info().misses == before
+
+
 def test_what_a_person_acknowledged_counts_no_more() -> None:
     """From the resume on it counts anew, also from starts that lie before it."""
     watched = counted(begin_again(counted(Watched(metric="x"), 1000, 20, 20.0)), 1000, 200, 20.0)
