@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from serinus.cli.output import print_json
 from serinus.cli.project_files import read_project
 from serinus.control.forecast_release import outlook
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.grading import grading_concerns
 from serinus.core.pipeline.exposure import cohort_lines, concerns
 from serinus.core.versions.content import digests
 from serinus.files.faults import InvalidFile
@@ -85,7 +86,7 @@ def _cohorts(file: Path) -> dict[str, dict[str, Any]]:
     return {
         app.name: {
             "rule": list(cohort_lines(app)),
-            "warnings": list(concerns(app.plan)) if app.plan else [],
+            "warnings": [*(concerns(app.plan) if app.plan else ()), *grading_concerns(app)],
         }
         for app in project.apps
     }
@@ -104,10 +105,14 @@ def _blind(forecasts: dict[str, dict[str, Any]]) -> bool:
     return any(one["level"] == "error" for forecast in forecasts.values() for one in forecast["findings"])
 
 
+def _number(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}" + ("" if len(things) == 1 else "s")
+
+
 def _checked(file: Path) -> str:
     """What a sound file holds."""
     raw = read_file(file)
     if file.suffix in _PROJECT_SUFFIXES:
         project = read_project(file)
-        return f"good: {len(project.endpoints)} endpoints, {len(project.apps)} apps"
+        return f"good: {_number(project.endpoints, 'endpoint')}, {_number(project.apps, 'app')}"
     return f"good: version {digests(parse_version_file(str(file), raw)).version[:12]}"

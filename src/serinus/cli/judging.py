@@ -6,6 +6,7 @@ from serinus.cli.api_client import Document, connect, part
 from serinus.cli.apps import AppArgument
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import NONE, console, plain, print_json, print_table
+from serinus.core.decision.wording import percent
 from serinus.files.units import duration_text
 
 _COLUMNS = ("metric", "judge", "share", "scored", "unscored", "waiting", "lag", "today", "acts")
@@ -34,7 +35,7 @@ def judging(app: AppArgument, url: Url = "", key: Key = "", json: Json = False) 
 
 def _row(one: Document) -> list[object]:
     raised = one["raised_to"]
-    share = f"{one['share']:.3g}" if raised in (None, one["share"]) else f"{one['share']:.3g}, now {raised:.3g}"
+    share = percent(one["share"]) + ("" if raised in (None, one["share"]) else f", now {percent(raised)}")
     lag = NONE if one["lag_s"] is None else duration_text(round(one["lag_s"]))
     limit = f" of ${one['limit_usd_per_day']:g}" if one["limit_usd_per_day"] else ""
     judge = f"{one['model']} {one['judge'][:8]}"

@@ -191,7 +191,8 @@ def _evidence(release: Document) -> RenderableType:
         units = f"{ratio['candidate']:,} : {ratio['control']:,}"
         table.add_row("units of both arms", units, f"{_odds(ratio['log_e'])}:1", bar)
     for one in standing.get("control_health", ()):
-        came = f"{one['events']:,} ({one['expected']:,.1f} usual)"
+        usual = "usual unknown" if one["no_data"] else f"{one['expected']:,.1f} usual"
+        came = f"{one['events']:,} ({usual})"
         odds = "no data" if one["no_data"] else f"{_odds(one['log_e'])}:1"
         style = "bold red" if one["ill"] else ""
         bar = _bar(one["log_e"] / one["needed_log_e"])

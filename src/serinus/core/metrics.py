@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from typing import Literal
 
@@ -220,5 +221,7 @@ def metric(name: str) -> Metric:
     """The metric of this name; InvalidInput with the known names when there is none."""
     found = REGISTRY.get(name)
     if found is None:
-        raise InvalidInput(f"unknown metric {name!r}", where="metric", mend=f"known: {', '.join(sorted(REGISTRY))}")
+        near = difflib.get_close_matches(name, REGISTRY, n=1, cutoff=0.8)
+        mend = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(REGISTRY))}"
+        raise InvalidInput(f"unknown metric {name!r}", where="metric", mend=mend)
     return found

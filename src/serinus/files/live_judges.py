@@ -21,6 +21,9 @@ Load = Callable[[str], bytes]
 """The bytes of a file by its path beside the project file; InvalidInput when it cannot be read."""
 
 
+_ADD = "add one to its scorers: `{name: grounded, kind: judge, criterion: …, endpoint: …, model: …}`"
+
+
 class LiveJudgeModel(Model):
     """A judge of live answers."""
 
@@ -46,8 +49,10 @@ def _live_judge(where: str, one: LiveJudgeModel, load: Load | None) -> LiveJudge
     judges = {criterion.name: criterion for criterion in suite.criteria if isinstance(criterion.scorer, Judge)}
     named = judges.get(one.scorer)
     if named is None or not isinstance(named.scorer, Judge):
-        mend = did_you_mean(one.scorer, judges) if judges else "add one to the suite: `kind: judge`"
-        raise InvalidInput(f"{one.suite} has no judge {one.scorer!r}", where=f"{where}.scorer", mend=mend)
+        mend = did_you_mean(one.scorer, judges) if judges else _ADD
+        other = any(criterion.name == one.scorer for criterion in suite.criteria)
+        what = f"{one.scorer!r} of {one.suite} is no judge" if other else f"{one.suite} has no judge {one.scorer!r}"
+        raise InvalidInput(what, where=f"{where}.scorer", mend=mend)
     given: dict[str, Any] = one.model_dump(include={"share", "at_least", "limit_usd_per_day"}, exclude_none=True)
     return LiveJudge(
         metric=one.metric,

@@ -134,4 +134,4 @@ def test_2_7_the_live_version_has_a_row_beside_its_own_past(cli: Cli) -> None:
     standing = {**release["standing"], "control_health": [ill, {**ill, "no_data": "too short", "log_e": 0.0}]}
     rows = [row.split() for row in _screen({**release, "standing": standing}).splitlines() if "live version" in row]
     assert rows[0][:8] == ["live", "version", "itself:", "call.error", "200", "(41.2", "usual)", "10^5:1"]
-    assert rows[1][7:9] == ["no", "data"]
+    assert rows[1][4:9] == ["200", "(usual", "unknown)", "no", "data"]

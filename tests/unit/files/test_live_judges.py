@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.grading import grading_concerns
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.live import calibration_of, shortcoming
 from serinus.core.pipeline.live_judge import LiveJudge
@@ -82,7 +83,7 @@ def test_I2_share_floor_and_money_are_read_in_their_units() -> None:
     ("old", "new", "what", "mend"),
     [
         ("scorer: grounded", "scorer: grounde", "no judge 'grounde'", "did you mean `grounded`?"),
-        ("scorer: grounded", "scorer: category", "no judge 'category'", "known here: grounded"),
+        ("scorer: grounded", "scorer: category", "'category' of checks/suite.yaml is no judge", "known here: grounded"),
         ("checks/suite.yaml", "suite.yaml", "suite.yaml cannot be read", "name another"),
         ("grounded}", "grounded, share: 20%}", "0.1 of the calls are kept, and 0.2", "payload_share: 20%"),
         ("judge.faithfulness", "call.error", "'call.error' is no score", "known: "),
@@ -129,3 +130,23 @@ def test_I2_the_example_has_a_live_judge_that_may_act() -> None:
     (app,) = parse_project_file("serinus.yaml", beside("serinus.yaml"), beside).apps
     (live,) = app.live_judges
     assert (live.metric, live.judge.model, shortcoming(live)) == ("judge.faithfulness", "sim-judge", "")
+
+
+def test_D8_check_tells_which_grades_nothing_acts_on_and_which_nobody_gives() -> None:
+    """An uncalibrated judge of the policy raises no suspicion; a score that is looked at has to come from somewhere."""
+    suite = (EXAMPLE / "suite.yaml").read_bytes()
+    bare = {"checks/suite.yaml": suite.replace(b"    calibration: grounded.calibration.json\n", b"")}
+    rail = "    guardrails: [{metric: judge.coherence, max_drop: 3%}, {metric: feedback.outcome, max_drop: 3%}]\n"
+
+    def told(text: str, changed: Mapping[str, bytes]) -> list[str]:
+        (app,) = parse_project_file("serinus.yaml", (HEAD + text).encode(), load(changed)).apps
+        return list(grading_concerns(app))
+
+    shown, absent = told(JUDGE.replace("faithfulness", "policy") + rail, bare)
+    assert shown.startswith(
+        "scores of judge.policy are only shown, and raise no suspicion: the judge is not calibrated"
+    )
+    assert absent.startswith("no live judge gives judge.coherence: your app has to post it")
+    assert told(JUDGE + RAIL, {}) == []
+    monitor = "    monitors: [{metric: judge.hallucination}]\n"
+    assert [line[:36] for line in told(monitor, {})] == ["no live judge gives judge.hallucinat"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -19,6 +19,17 @@ SOURCE = "feedback"
 _ONE = 1_000_000
 _BAD_RATING = 2
 _FIELDS = "call_id or conversation; thumbs, rating, text, signal, category, by, scores; user, key"
+
+
+Signal = Literal["resolved", "escalated", "abandoned", "recontact", "suspected_violation", "adversarial_pattern"]
+_WORD = "up to 40 of a-z 0-9 _ . -, or leave it out"
+_MEANT = {
+    "signal": f"one of {', '.join(get_args(Signal))}",
+    "thumbs": "up or down",
+    "rating": "a whole number from 1 to 5",
+    "category": _WORD,
+    "by": _WORD,
+}
 
 
 class Graded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,9 +55,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     thumbs: Literal["up", "down"] | None = None
     rating: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
     text: Annotated[str, msgspec.Meta(max_length=TEXT_CHARS)] = ""
-    signal: (
-        Literal["resolved", "escalated", "abandoned", "recontact", "suspected_violation", "adversarial_pattern"] | None
-    ) = None
+    signal: Signal | None = None
     category: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?\Z")] = ""
     by: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_.-]{0,39})?\Z")] = ""
     scores: dict[str, float | Graded] = {}
@@ -69,7 +78,8 @@ def parse_feedback(body: dict[str, Any]) -> Feedback:
         found = msgspec.convert(body, Feedback)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$.")
-        raise InvalidInput(what, where=path.rstrip("`"), mend=f"known fields: {_FIELDS}") from None
+        where = path.rstrip("`")
+        raise InvalidInput(what, where=where, mend=_MEANT.get(where, f"known fields: {_FIELDS}")) from None
     if bool(found.call_id) == bool(found.conversation):
         raise InvalidInput("name one call or one conversation", where="call_id", mend="`call_id` is x-request-id")
     if not (found.thumbs or found.rating or found.text or found.signal or found.scores):

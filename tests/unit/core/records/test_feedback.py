@@ -137,6 +137,12 @@ def test_what_is_not_meant_so_is_refused_by_its_field(body: dict[str, Any], wher
     assert refused.value.mend
 
 
+def test_H4_a_signal_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_feedback({"call_id": "a", "signal": "suspected_violaton"})
+    assert "suspected_violation, adversarial_pattern" in refused.value.mend
+
+
 @given(st.dictionaries(FIELDS, JSON, max_size=5))
 def test_no_body_makes_it_fail_otherwise(body: dict[str, Any]) -> None:
     """Any JSON object is feedback with at least one score, or refused."""
