@@ -14,6 +14,7 @@ Means: test 4.2 against the history's mean.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import msgspec
 from scipy import special
@@ -78,7 +79,7 @@ def worse_count(events: int, expected: float, dispersion: float = 1.0, prior_eve
     """
     kappa = positive("prior_events", prior_events)
     bursts, usual = events / at_least("dispersion", dispersion, 1.0), at_least("expected", expected, 0.0) / dispersion
-    return _weight(kappa + bursts, kappa + usual) - _weight(kappa, kappa)
+    return _weight(kappa + bursts, kappa + usual) - _prior(kappa)
 
 
 def worse_mean(control: estimate.Effect | NoData, history: estimate.Effect, tau: float, margin: float) -> Evidence:
@@ -90,6 +91,11 @@ def worse_mean(control: estimate.Effect | NoData, history: estimate.Effect, tau:
         return nothing(control)
     rise = estimate.Effect(value=control.value - history.value, variance=control.variance + history.variance)
     return estimate.harm(rise, tau, finite("margin", margin))
+
+
+@lru_cache(maxsize=64)
+def _prior(kappa: float) -> float:
+    return _weight(kappa, kappa)
 
 
 def _weight(x: float, y: float) -> float:
