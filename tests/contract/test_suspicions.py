@@ -116,6 +116,16 @@ def test_releases_that_are_full_wait_and_keep_no_other_waiting(telemetry_store: 
         assert len(tx.suspected(9)) == 4
 
 
+def test_what_a_newer_agent_raises_waits_for_a_newer_control(telemetry_store: TelemetryStore) -> None:
+    """It keeps no round of the tick from what is known."""
+    newer = msgspec.structs.replace(a_raised("call_a"), kind="hunch")
+    with telemetry_store.tx() as tx:
+        tx.suspect([newer, msgspec.structs.replace(a_raised("call_b"), arm=99), a_raised("call_c")])
+    with telemetry_store.tx() as tx:
+        assert [one.call for one in tx.suspected(9)] == ["call_c"]
+        assert [one.call for one in tx.suspected(9, {"rel_2"})] == ["call_c"]
+
+
 def test_H4_what_is_said_again_of_what_waits_for_an_answer_is_found(telemetry_store: TelemetryStore) -> None:
     """By call and kind, however many are asked for, oldest first and no more than wanted."""
     with telemetry_store.tx() as tx:

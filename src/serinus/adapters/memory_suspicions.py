@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from serinus.adapters import cursors
 from serinus.adapters.memory_rows import ControlRows
 from serinus.adapters.memory_table import Table
-from serinus.core.records.suspicion import Kind, Raised
+from serinus.core.records.suspicion import KINDS, Kind, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.table import FINAL
 from serinus.core.routing.assignment import Arm
@@ -71,7 +71,8 @@ class MemoryRaised:
                 self._raised.put(key, one)
 
     def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
-        waiting = [one for one in self._raised.values() if one.arm is not Arm.CANDIDATE or one.release not in but_of]
+        known = [one for one in self._raised.values() if one.kind in KINDS and one.arm in list(Arm)]
+        waiting = [one for one in known if one.arm is not Arm.CANDIDATE or one.release not in but_of]
         return sorted(waiting, key=_age)[:most]
 
     def suspected_again(self, suspicions: Collection[tuple[str, Kind]], most: int) -> list[Raised]:

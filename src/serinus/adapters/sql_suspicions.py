@@ -14,13 +14,14 @@ from serinus.adapters.schema import active, releases, suspicions
 from serinus.adapters.schema_telemetry import raised_suspicions
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_tx import SqlTx
-from serinus.core.records.suspicion import PATTERN, Kind, Raised
+from serinus.core.records.suspicion import KINDS, PATTERN, Kind, Raised
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.routing.assignment import Arm
 from serinus.ports.page import Page
 
 _AGE = tuple(raised_suspicions.c[name] for name in ("at_us", "call", "kind", "by"))
 _AT_ONCE = 500
+_ARMS = [int(arm) for arm in Arm]
 
 
 def _suspicion(row: Row[Any]) -> Suspicion:
@@ -118,7 +119,7 @@ class SqlRaised(SqlTx):
 
     def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
         table = raised_suspicions
-        query = select(table).where(self._own(table))
+        query = select(table).where(self._own(table), table.c.kind.in_(KINDS), table.c.arm.in_(_ARMS))
         if but_of:
             query = query.where(or_(table.c.arm != int(Arm.CANDIDATE), table.c.release.not_in(sorted(but_of))))
         return [_raised(row) for row in self._all(query.order_by(*_AGE).limit(most))]

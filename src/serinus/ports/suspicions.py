@@ -43,7 +43,8 @@ class RaisedTx(Protocol):
         ...
 
     def suspected(self, most: int, but_of: Collection[str] = ()) -> list[Raised]:
-        """Those that wait to be taken in, oldest first, but for those about the candidates of these releases."""
+        """Those that wait to be taken in, oldest first, but for those about the candidates of these releases. What a
+        newer agent raised that nobody here knows waits for a newer control."""
         ...
 
     def suspected_again(self, suspicions: Collection[tuple[str, Kind]], most: int) -> list[Raised]:
