@@ -9,14 +9,17 @@ from serinus.core.audit.entry import Entry
 from serinus.core.decision.decision import ENGINE_V, Evidence
 from serinus.core.decision.replay import Replayed, replayed
 from serinus.core.records.record import Event
+from serinus.core.release.release import STATS_V
 from serinus.core.release.table import State
 from tests.unit.control.production import Production, rate
 
 
-def _rolled_back() -> tuple[Production, str]:
+def _rolled_back(stats_v: int = STATS_V) -> tuple[Production, str]:
     world = Production()
     world.rates = {Event.INVALID_FORMAT: rate(0.3, 0.1)}
-    world.start()
+    begun = world.start()
+    with world.control.tx() as tx:
+        tx.replace_release(msgspec.structs.replace(begun, stats_v=stats_v, seq=begun.seq + 1), begun.seq)
     return world, world.until(State.ROLLED_BACK).id
 
 
@@ -48,8 +51,8 @@ def test_every_decision_of_a_promoted_release_is_identical_when_decided_anew() -
     assert {one.outcome for one in found} == {"identical"}
 
 
-def _tampered(**changes: object) -> Replayed:
-    world, release = _rolled_back()
+def _tampered(stats_v: int = STATS_V, **changes: object) -> Replayed:
+    world, release = _rolled_back(stats_v)
     entry = next(one for one in _trail(world, release) if one.action.endswith("roll_back"))
     stored = msgspec.json.decode(entry.evidence, type=Evidence)
     [found] = replayed([_with_evidence(entry, msgspec.structs.replace(stored, **changes))])
@@ -82,8 +85,14 @@ def test_decisions_of_another_engine_are_not_compared() -> None:
 
 def test_decisions_of_the_statistics_before_are_compared() -> None:
     """The engine is the same, and a release keeps the statistics that it began with."""
-    assert _tampered(stats=2).outcome == "identical"
-    assert _tampered(stats=1).outcome == "other engine"
+    assert _tampered(stats_v=2, stats=2).outcome == "identical"
+    assert _tampered(stats_v=1, stats=2).outcome == "identical"
+    assert _tampered(stats_v=1, stats=1).outcome == "other engine"
+
+
+def test_a_decision_of_statistics_that_did_not_know_those_of_its_release_is_not_compared() -> None:
+    """A Serinus of before that led for a while judged by its own: it did not tamper with anything."""
+    assert _tampered(stats=2).outcome == "other engine"
 
 
 def test_evidence_that_cannot_be_read_is_told() -> None:

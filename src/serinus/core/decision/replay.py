@@ -28,7 +28,8 @@ from serinus.core.release.release import STATS_V
 Outcome = Literal["identical", "different", "other engine", "unreadable"]
 
 STATS_DECIDED = frozenset({2, STATS_V})
-"""Statistics by which this engine decides anew what they decided: of a release those count that it began with."""
+"""Statistics by which this engine decides anew what they decided: of a release those count that it began with. One that
+began with newer ones was decided by a Serinus that knew none of them."""
 
 _ACTIONS: dict[type[Command], Action] = {
     Pause: Action.TICK_PAUSED,
@@ -70,7 +71,8 @@ def _replayed(entry: Entry) -> Replayed:
         stored = msgspec.json.decode(entry.evidence, type=Evidence)
     except msgspec.MsgspecError as error:
         return _told(entry, "unreadable", str(error))
-    if stored.engine != ENGINE_V or stored.stats not in STATS_DECIDED:
+    older = stored.stats < stored.release.stats_v
+    if stored.engine != ENGINE_V or stored.stats not in STATS_DECIDED or older:
         made, here = f"{stored.engine}.{stored.stats}", f"{ENGINE_V}.{STATS_V}"
         return _told(entry, "other engine", f"decided by engine {made}; this is {here}")
     again = replay(stored)
