@@ -202,3 +202,21 @@ def test_I2_two_workers_never_get_the_same_call(shared_place: Place) -> None:
         taken = [pool.submit(take, store, f"w{i}").result for i, store in enumerate(stores)]
         keys = [one for result in taken for one in result()]
     assert sorted(keys) == sorted(key(n) for n in range(40))
+
+
+def test_I2_what_workers_have_in_hand_is_counted(telemetry_store: TelemetryStore) -> None:
+    """Of an app and a metric, whoever has it; neither what is settled, given back, nor left by one that fell silent."""
+    with telemetry_store.tx() as tx:
+        tx.sample([*sampled(1, 2, 3, 4), *sampled(5, app="bakery")])
+    first, second, _ = claim(telemetry_store, most=3)
+    claim(telemetry_store, holder="w2")
+
+    def in_hand(now_us: int, app: str = "shop", metric: str = METRIC) -> int:
+        with telemetry_store.tx() as tx:
+            return tx.judgements_in_hand(app, metric, now_us)
+
+    assert (in_hand(2000), in_hand(2000, "bakery"), in_hand(2000, metric="judge.policy"), in_hand(3000)) == (4, 0, 0, 0)
+    with telemetry_store.tx() as tx:
+        assert tx.settle_judgement(first, GOOD, 2500)
+        assert tx.give_back_judgement(second, 9000)
+    assert in_hand(2600) == 2

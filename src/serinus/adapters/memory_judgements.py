@@ -167,6 +167,10 @@ class MemoryJudgements:
             if row.sampled.app == app and key.metric == metric and row.settled_at_us >= max(1, from_us)
         )
 
+    def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
+        held = (row for row in self._judgements.queue.values() if row.holder and row.visible_at_us > now_us)
+        return sum((row.sampled.app, row.sampled.key.metric) == (app, metric) for row in held)
+
     def judgements(self, call: bytes) -> list[Judgement]:
         return [_judgement(self._judgements.queue[key]) for key in self._keys(lambda row: row.sampled.key.call == call)]
 

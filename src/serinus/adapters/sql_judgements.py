@@ -142,6 +142,11 @@ class SqlJudgements(SqlTx):
         )
         return int(self._connection.execute(query).scalar_one() or 0)
 
+    def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
+        held = and_(self._own(judgements, app=app, metric=metric, settled_at_us=0), judgements.c.holder != "")
+        query = select(func.count()).where(held, judgements.c.visible_at_us > now_us)
+        return int(self._connection.execute(query).scalar_one())
+
     def judgements(self, call: bytes) -> list[Judgement]:
         query = select(judgements).where(self._own(judgements, call=call)).order_by(*_KEYS)
         return [_judgement(row) for row in self._all(query)]

@@ -130,8 +130,8 @@ class LiveBench:
         return graded
 
     def _claim(self) -> list[Claim]:
-        """As many as may be taken up; of a money limit, no more than what is left of it can pay; of a judge that was
-        away, one."""
+        """As many as may be taken up; of a money limit, no more than what is left of it can pay beside what other
+        workers have in hand; of a judge that was away, one."""
         now_us = self._room.now_us()
         most = 1 if self._reach.away else self.live.concurrency * _BATCH
         until_us = now_us + round(HIDDEN_S * 1e6)
@@ -143,7 +143,11 @@ class LiveBench:
                 reason = f"the limit of ${self.live.limit_usd_per_day:g} a day is spent"
                 tx.give_up_judgements(self._app, self.live.metric, self._judge, reason, now_us)
                 return []
-            count = most if payable is None else min(most, payable)
+            count = most
+            if payable is not None:
+                count = min(most, payable - tx.judgements_in_hand(self._app, self.live.metric, now_us))
+            if count <= 0:
+                return []
             return tx.claim_judgements(
                 self._app, self.live.metric, self._judge, self._room.holder, now_us, until_us, count
             )

@@ -23,6 +23,10 @@ class JudgementReads(Protocol):
         """What judgements of a metric that were settled from that time on have cost."""
         ...
 
+    def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
+        """How many of a metric some worker works on, as far as is known: claimed, and not silent for too long."""
+        ...
+
     def judgements(self, call: bytes) -> list[Judgement]:
         """Of one call, in order of their keys."""
         ...

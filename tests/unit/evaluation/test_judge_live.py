@@ -256,6 +256,21 @@ def test_I2_a_money_limit_holds_the_judge_back_and_says_so(tmp_path: Path) -> No
     assert "scored" in room.states(more)
 
 
+def test_I2_workers_share_a_money_limit(tmp_path: Path) -> None:
+    """What one has in hand counts as spent for the others, until it falls silent; nothing is given up for it."""
+    price = Price(input=100.0, output=100.0)
+    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, limit_usd_per_day=0.0075, price=price)))
+    first, second = room.ask("w1"), room.ask("w2")
+    for bench in (first, second):
+        assert asyncio.run(bench.judge(nobody)) == 1
+    assert len(first._claim()) == 3
+    assert second._claim() == []
+    assert not second.held_back
+    assert room.states(CALLS).count("unscored") == 0
+    room.now_us += 31_000_000
+    assert len(second._claim()) == 3
+
+
 def test_I2_an_answer_cannot_give_itself_a_grade(tmp_path: Path) -> None:
     """The judge is shown conversation, variables and answer as material between tags that no text can close."""
     room = Room(tmp_path)
