@@ -201,6 +201,12 @@ def _evidence(release: Document) -> RenderableType:
     return table
 
 
+def _told(release: Document) -> bool:
+    """Whether what it waits for says why it is paused; what is suspected may have been answered since the pause."""
+    hold, waiting = release["hold"], release["waiting"]
+    return bool(hold and waiting and (hold["trigger"] == "suspicion" or release["reason"] in waiting))
+
+
 def _foot(release: Document) -> Table:
     standing, hold = release["standing"], release["hold"]
     dwell, followers = standing["dwell"], standing["followers"]
@@ -230,7 +236,8 @@ def _foot(release: Document) -> Table:
         table.add_row("waits", plain(release["waiting"]))
     if hold:
         table.add_row("paused by", plain(hold["trigger"]))
-    table.add_row("why", plain(release["reason"]))
+    if not _told(release):
+        table.add_row("why", plain(release["reason"]))
     return table
 
 

@@ -27,13 +27,15 @@ _ANSWERS: dict[Kind, tuple[Operation, ...]] = {
 
 
 class OnItsWay(Protocol):
-    """A release that has not ended, with the signing that it waits for."""
+    """A release that has not ended, with the signing that it waits for, and what its reason does not tell."""
 
     @property
     def release(self) -> Release: ...
 
     @property
     def signing(self) -> Signing | None: ...
+    @property
+    def waiting(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def needs(
     critical = [_monitor(app, line) for app, line in monitors if line.level == "critical"]
     suspected = {need.href: need for held in suspicions for need in _suspected(visitor, held)}
     told_already = {f"/releases/{one.release.id}" for one in underway if _answers(one.release.id) in suspected}
-    paused = [need for one in underway for need in _paused(one.release, names) if need.href not in told_already]
+    paused = [need for one in underway for need in _paused(one, names) if need.href not in told_already]
     return (*suspected.values(), *signatures, *paused, *told, *critical)
 
 
@@ -83,12 +85,13 @@ def _signature(visitor: Visitor, one: OnItsWay, names: Mapping[str, str]) -> Ite
     )
 
 
-def _paused(release: Release, names: Mapping[str, str]) -> Iterator[Need]:
+def _paused(one: OnItsWay, names: Mapping[str, str]) -> Iterator[Need]:
+    release = one.release
     if release.hold is not None and not release.hold.auto_resume:
         yield Need(
             kind="Paused",
             what=f"{_name(release, names)} of {release.app}",
-            why=release.hold.reason,
+            why=one.waiting or release.hold.reason,
             href=f"/releases/{release.id}",
             link="Decide",
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serinus.console.monitor_view import monitor_lines
 from serinus.console.needs_view import Need, needs
+from serinus.console.now_waiting import now_waiting
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.console.visitor import Visitor
@@ -134,7 +135,7 @@ def _underway(
         ),
         stages=stepper(release, progress),
         signing=signed,
-        waiting=progress.waiting if progress and release.hold is None else "",
+        waiting=now_waiting(release, progress),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serinus.console.monitor_view import MonitorLine, monitor_lines
+from serinus.console.now_waiting import now_waiting
 from serinus.console.parts import Parts
 from serinus.console.stepper import StageMark, stepper
 from serinus.control.compare_places import compare_places
@@ -81,8 +82,8 @@ class ReleaseView:
     @property
     def waiting(self) -> str:
         """What it lacked at the tick's last round; empty when that is nothing, or stands in the reason already."""
-        text = self.progress.waiting if self.progress and not self.final else ""
-        return "" if text == self.release.reason or self.release.hold is not None else text
+        text = now_waiting(self.release, self.progress) if not self.final else ""
+        return "" if text == self.release.reason else text
 
 
 def release_view(parts: Parts, id: str) -> ReleaseView:

@@ -135,3 +135,17 @@ def test_2_7_the_live_version_has_a_row_beside_its_own_past(cli: Cli) -> None:
     rows = [row.split() for row in _screen({**release, "standing": standing}).splitlines() if "live version" in row]
     assert rows[0][:8] == ["live", "version", "itself:", "call.error", "200", "(41.2", "usual)", "10^5:1"]
     assert rows[1][4:9] == ["200", "(usual", "unknown)", "no", "data"]
+
+
+def test_H4_what_is_suspected_is_told_as_it_stands_now_and_once(cli: Cli) -> None:
+    """The reason of the pause still asks for an answer; what the release waits for says who gave it."""
+    _, second = cli.prepared()
+    cli.ok("release", "start", "bot", second)
+    release = cli.json("release", "status", "bot")
+    hold = {"trigger": "suspicion", "auto_resume": False, "at": "", "reason": "", "deadline": None}
+    paused = {**release, "state": "paused", "hold": hold, "reason": "Suspected: or it rolls back"}
+    screen = _screen({**paused, "waiting": "Paused: Suspected: olga dismissed it"})
+    assert "olga dismissed it" in screen
+    assert "or it rolls back" not in screen
+    assert "or it rolls back" in _screen({**paused, "waiting": ""})
+    assert "or it rolls back" in _screen({**paused, "waiting": "x", "hold": {**hold, "trigger": "harm"}})

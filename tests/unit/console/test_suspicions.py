@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import unescape
 
 from serinus.core.records.suspicion import PATTERN, VIOLATION
-from serinus.core.release.release import Release
+from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion
 from serinus.ports.control_store import Page
 
@@ -74,6 +74,12 @@ def test_H4_dismissed_and_reviewed_it_can_be_resumed(console: Console) -> None:
     looked = on_call.page(f"/releases/{id}")
     assert f'href="/releases/{id}/resume"' in looked
     assert "a person may resume it" in looked
+    with console.control.tx() as tx:
+        tx.put_progress(Progress(release=id, step=0, waiting="Paused: olga dismissed it; a person resumes"))
+    for path in (f"/releases/{id}", "/"):
+        told = on_call.page(path)
+        assert "olga dismissed it; a person resumes" in told
+        assert "or it rolls back" not in told.partition("What happened")[0]
     assert on_call.submit(f"/releases/{id}/resume", reason="go on").status_code == 303
     assert of(console, id)[0].state == "running"
 

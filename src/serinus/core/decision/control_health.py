@@ -87,11 +87,8 @@ def sentence(one: ControlSeen, past: Past, ratio: float) -> str:
     """What a product manager reads of one metric."""
     judged = metric(one.metric)
     if one.no_data:
-        return (
-            f"How usual {judged.title} are is not known: {one.no_data}"
-            if past.at_us == 0
-            else (f"How usual a slow answer is is not known: {one.no_data}")
-        )
+        usual = f"{judged.title} are" if past.at_us == 0 else "a slow answer is"
+        return f"It is not known yet how usual {usual}: {one.no_data}"
     had = judged.title if past.at_us == 0 else f"waits above {amount('ms', past.at_us / 1000)}"
     if not one.calls:
         return f"{_capital(had)}: the live version has had no calls yet"

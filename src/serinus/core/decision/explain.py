@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from serinus.core.decision.harm import Evidence, Harm
 from serinus.core.decision.wording import amount, percent, rarity
 from serinus.core.metrics import metric
@@ -87,7 +89,7 @@ def _score(found: Evidence, guardrail: Guardrail) -> str:
 
 def _how_rare(log_e: float, needed: float, asymptotic: bool) -> str:
     nearly = "about " if asymptotic else ""
-    if log_e <= 0:
+    if log_e < math.log(2):  # "fewer than 1 in 1" would say nothing
         return f"there is no evidence of more (it acts at {rarity(needed)})"
     return (
         f"a difference this large or larger would appear in fewer than {nearly}{rarity(log_e)} releases if the "

@@ -115,7 +115,7 @@ def standing_pause(case: Case) -> Answer:
     waiting = asked(case.seen.suspicions, case.release.plan.suspicions.confirm_within_s)
     closes = case.release.plan.first and case.release.exposed
     if not hold.auto_resume or (waiting and not closes):
-        text = f"Paused until a person resumes: {waiting or hold.reason}"
+        text = f"Paused: {waiting}" if waiting else f"Paused until a person resumes: {hold.reason}"
         text += "; who begins a conversation gets the fallback message meanwhile" if hold.closed_from else ""
         return answer("pause", Verdict.INCONCLUSIVE, text, ends=True)
     if case.release.exposed and not freshness.flowing(case.release, case.seen):

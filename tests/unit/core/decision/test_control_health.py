@@ -89,7 +89,7 @@ def test_2_7_too_short_a_past_says_so_and_does_nothing() -> None:
     told = next(one for one in decision.findings if one.question == "control health")
     assert decision.commands == ()
     assert told.verdict is Verdict.NO_DATA
-    assert told.text == "How usual errors are is not known: 30 of 72 hours with calls are known"
+    assert told.text == "It is not known yet how usual errors are: 30 of 72 hours with calls are known"
     without = decide(running(), None, seen(), NOW_US)
     told = next(one for one in without.findings if one.question == "control health")
     assert (without.evidence.control, told.verdict) == (None, Verdict.NO_DATA)
