@@ -65,6 +65,7 @@ class Judging:
         self._sampler = Sampler(room.store, room.texts)
         self._routing = _Routing()
         self._benches: dict[tuple[str, str], LiveBench] = {}
+        self._working: dict[int, LiveBench] = {}
         self._made_of: dict[tuple[str, str], tuple[LiveJudge, Endpoint, Price | None]] = {}
         self._erasures: Sequence[Erasure] = ()
         self._erased: Sequence[Erasure] = ()
@@ -101,14 +102,26 @@ class Judging:
 
     async def judge(self, bench: LiveBench) -> None:
         """Judge all that waits for one of the benches, as long as it is declared as it is."""
-        while any(one is bench for one in self._benches.values()):
-            if not await bench.judge(self._is_erased):
-                return
+        self._working[id(bench)] = bench
+        try:
+            while any(one is bench for one in self._benches.values()):
+                if not await bench.judge(self._is_erased):
+                    return
+        finally:
+            del self._working[id(bench)]
 
     def renew(self) -> None:
-        """Keep what this worker works on its own: to be called well within `HIDDEN_S`."""
+        """Keep what this worker works on its own: to be called well within `HIDDEN_S`. What it could not give back,
+        since the store was away, is not among it, and comes back."""
         until_us = self._room.now_us() + round(HIDDEN_S * 1e6)
-        run_telemetry(self._room.store, lambda tx: tx.renew_judgements(self._room.holder, until_us))
+        holders = [bench.holder for bench in tuple(self._working.values()) if bench.holder]
+
+        def work(tx: TelemetryTx) -> None:
+            for holder in holders:
+                tx.renew_judgements(holder, until_us)
+
+        if holders:
+            run_telemetry(self._room.store, work)
 
     def _note(self, declared: Declared, now_us: int) -> None:
         """Say that somebody looks, where there is something to look for."""

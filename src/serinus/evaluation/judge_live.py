@@ -66,6 +66,8 @@ class LiveBench:
         self._endpoint = endpoint
         self._dearest_nano = 0
         self._reach = Reach()
+        self._batch = 0
+        self.holder = ""  # of the calls that are being judged; another one each time: what failed is renewed by nobody
         self.held_back = False
 
     @property
@@ -92,6 +94,7 @@ class LiveBench:
                     kept = texts.get(call_id.text(claim.key.call))
                     group.create_task(self._one(room, claim, kept, erased, left))
         finally:
+            self.holder = ""
             for claim in left.values():
                 self._settled(claim, None)
         return len(claims)
@@ -135,6 +138,8 @@ class LiveBench:
         now_us = self._room.now_us()
         most = 1 if self._reach.away else self.live.concurrency * _BATCH
         until_us = now_us + round(HIDDEN_S * 1e6)
+        self._batch += 1
+        self.holder = f"{self._room.holder}-{now_us}-{self._batch}"
 
         def work(tx: TelemetryTx) -> list[Claim]:
             payable = self._payable(tx, now_us)
@@ -148,9 +153,7 @@ class LiveBench:
                 count = min(most, payable - tx.judgements_in_hand(self._app, self.live.metric, now_us))
             if count <= 0:
                 return []
-            return tx.claim_judgements(
-                self._app, self.live.metric, self._judge, self._room.holder, now_us, until_us, count
-            )
+            return tx.claim_judgements(self._app, self.live.metric, self._judge, self.holder, now_us, until_us, count)
 
         return run_telemetry(self._room.store, work)
 

@@ -14,6 +14,7 @@ from serinus.adapters.memory_store import MemoryControlStore, memory_stores
 from serinus.agent.deliver import deliver
 from serinus.control.configure_app import configure_app
 from serinus.control.configure_endpoint import configure_endpoint
+from serinus.core.errors import StoreUnavailable
 from serinus.core.judging.answer import Price
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id
@@ -161,6 +162,34 @@ def test_I2_what_another_worker_sampled_for_a_judge_that_is_gone_is_found_within
     worker.room.now_us += 30_000_000
     worker.judging.prepare()
     assert {worker.room.found(raw)[0].verdict.reason for raw in CALLS} == {"no such judge is declared any more"}
+
+
+def test_I2_what_is_being_judged_is_kept_and_what_a_store_that_went_away_left_comes_back(worker: Worker) -> None:
+    """A worker does not keep for itself what it gave up by an error, however long it goes on."""
+    worker.declare(LIVE)
+    worker.room.keep(CALLS)
+    worker.judging.prepare()
+    [bench] = worker.judging.benches.values()
+    broken = StoreUnavailable("gone", where="store", mend="wait")
+    settled, renewed = bench._settled, list[int]()
+
+    def kept_then_broken(*_: object) -> None:
+        worker.room.now_us += 20_000_000
+        worker.judging.renew()
+        with worker.room.store.tx() as tx:
+            renewed.append(tx.judgements_in_hand(APP, METRIC, worker.room.now_us + 29_000_000))
+        raise broken
+
+    bench._settled = kept_then_broken  # type: ignore[assignment]
+    with pytest.raises((StoreUnavailable, ExceptionGroup)):
+        asyncio.run(worker.judging.judge(bench))
+    assert renewed[0] == len(CALLS)
+    bench._settled = settled  # type: ignore[method-assign]
+    worker.room.now_us += 20_000_000
+    worker.judging.renew()
+    worker.room.now_us += 11_000_000
+    asyncio.run(worker.judging.judge(bench))
+    assert set(worker.room.states(CALLS)) == {"scored"}
 
 
 def test_L_what_a_judge_said_goes_with_a_users_texts(worker: Worker) -> None:
