@@ -87,8 +87,8 @@ def sentence(one: ControlSeen, past: Past, ratio: float) -> str:
     """What a product manager reads of one metric."""
     judged = metric(one.metric)
     if one.no_data:
-        usual = f"{judged.title} are" if past.at_us == 0 else "a slow answer is"
-        return f"It is not known yet how usual {usual}: {one.no_data}"
+        what = f"{judged.title} are" if past.at_us == 0 else "a slow answer is"
+        return f"It is not known yet how usual {what}: {one.no_data}"
     had = judged.title if past.at_us == 0 else f"waits above {amount('ms', past.at_us / 1000)}"
     if not one.calls:
         return f"{_capital(had)}: the live version has had no calls yet"

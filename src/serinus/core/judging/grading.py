@@ -28,6 +28,6 @@ def grading_concerns(config: AppConfig) -> Iterator[str]:
 
 def _looked_at(plan: Plan) -> set[str]:
     """Scores of judges that a plan compares, limits or watches."""
-    compared = [one.metric for one in (*plan.guardrails, *plan.limits)]
+    compared = [one.metric for one in plan.guardrails] + [one.metric for one in plan.limits]
     watched = [one.source.metric for one in plan.monitors if isinstance(one.source, MetricSource)]
     return {metric for metric in (*compared, *watched) if metric.startswith(_JUDGED)}
