@@ -99,6 +99,7 @@ def test_G1_roles_in_sentences_are_said_as_people_say_them() -> None:
 
 
 def test_H4_sentences_name_a_call_by_the_ends_of_its_id_and_no_suspicion() -> None:
+    """Shorter words that look alike are left."""
     call = "call_" + "AgGh" + "x" * 54 + "dhjMkX"
     assert said(f"violation in {call}, by g: answer (sus_{'0a' * 12})") == "violation in call_AgGh…dhjMkX, by g: answer"
     assert said("call_short and recall_" + "x" * 64) == "call_short and recall_" + "x" * 64

@@ -138,6 +138,7 @@ def test_what_is_not_meant_so_is_refused_by_its_field(body: dict[str, Any], wher
 
 
 def test_H4_a_signal_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    """The mend lists them, not the fields."""
     with pytest.raises(InvalidInput) as refused:
         parse_feedback({"call_id": "a", "signal": "suspected_violaton"})
     assert "suspected_violation, adversarial_pattern" in refused.value.mend
