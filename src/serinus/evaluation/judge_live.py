@@ -150,7 +150,9 @@ class LiveBench:
                 return []
             count = most
             if payable is not None:
-                count = min(most, payable - tx.judgements_in_hand(self._app, self.live.metric, now_us))
+                known = self._dearest_nano  # else the first one tells, whatever a killed worker may still have in hand
+                held = tx.judgements_in_hand(self._app, self.live.metric, now_us) if known else 0
+                count = min(most, payable - held)
             if count <= 0:
                 return []
             return tx.claim_judgements(self._app, self.live.metric, self._judge, self.holder, now_us, until_us, count)

@@ -267,6 +267,7 @@ def test_I2_workers_share_a_money_limit(tmp_path: Path) -> None:
     assert second._claim() == []
     assert not second.held_back
     assert room.states(CALLS).count("unscored") == 0
+    assert len(room.ask("w3")._claim()) == 1  # a fresh one, which finds out what one costs
     room.now_us += 31_000_000
     assert len(second._claim()) == 3
 
