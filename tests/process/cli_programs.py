@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SERINUS = [sys.executable, "-c", "from serinus.cli.main import main; main()"]
+# Started in the background, tests inherit that SIGINT is ignored; a terminal's programs do not.
+_HEARS_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+SERINUS = [sys.executable, "-c", f"{_HEARS_CTRL_C}; from serinus.cli.main import main; main()"]
 
 
 @dataclass
