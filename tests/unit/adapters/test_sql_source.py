@@ -123,7 +123,7 @@ def test_what_is_not_one_number_is_a_fault(root: Path, query: str, fault: str) -
     [
         "DELETE FROM calls",
         "SELECT 1; SELECT 2",
-        "COPY (SELECT 1) TO '/tmp/x'",
+        "COPY (SELECT 1) TO 'x.csv'",
         "CREATE TABLE x AS SELECT 1",
         "ATTACH 'x.db'",
         "INSTALL httpfs",

@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.answer import RETRIED, Answer
+from serinus.core.judging.bounds import Bound, check_bounds
 from serinus.core.judging.calibration import Calibration
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
@@ -105,7 +106,7 @@ def _is_lag(source: Source) -> bool:
 def _check_numbers(at: str, live: LiveJudge) -> None:
     if live.metric not in SCORED:
         raise InvalidInput(f"{live.metric!r} is no score", where=f"{at}.metric", mend=f"known: {', '.join(SCORED)}")
-    bounds: tuple[tuple[str, float, float, float], ...] = (
+    bounds: tuple[Bound, ...] = (
         ("share", live.share, 0, 1),
         ("at_least", live.at_least, 0, 1_000_000),
         ("limit_usd_per_day", live.limit_usd_per_day, 0, 1e6),
@@ -114,11 +115,7 @@ def _check_numbers(at: str, live: LiveJudge) -> None:
         ("timeout_s", live.timeout_s, 0.001, 600),
         ("tries", live.tries, 1, 20),
     )
-    for name, value, least, most in bounds:
-        if not least <= value <= most:
-            raise InvalidInput(
-                f"{value:g} is not from {least:g} to {most:g}", where=f"{at}.{name}", mend="leave it out"
-            )
+    check_bounds(bounds, at)
     if not live.share:
         raise InvalidInput("a share of nothing", where=f"{at}.share", mend="e.g. `share: 2%`")
 

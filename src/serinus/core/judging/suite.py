@@ -10,6 +10,7 @@ import msgspec
 from serinus.core.errors import InvalidInput
 from serinus.core.judging import rules
 from serinus.core.judging.answer import Price
+from serinus.core.judging.bounds import Bound, check_bounds
 from serinus.core.judging.calibration import Calibration
 from serinus.core.judging.case import SPLITS, Split
 from serinus.core.judging.judge import judge_digest
@@ -134,7 +135,7 @@ def parse_suite(raw: bytes) -> Suite:
 
 
 def _check_bounds(suite: Suite) -> None:
-    bounds: tuple[tuple[str, float, float, float], ...] = (
+    bounds: tuple[Bound, ...] = (
         ("repeats", suite.repeats, 1, 100),
         ("min_cases", suite.min_cases, 1, 1e9),
         ("max_unscored", suite.max_unscored, 0, 1),
@@ -144,9 +145,7 @@ def _check_bounds(suite: Suite) -> None:
         ("timeout", suite.timeout_s, 0.001, 3600),
         ("tries", suite.tries, 1, 20),
     )
-    for name, value, least, most in bounds:
-        if not least <= value <= most:
-            raise InvalidInput(f"{value:g} is not from {least:g} to {most:g}", where=name, mend="leave it out")
+    check_bounds(bounds)
     if not suite.splits or set(suite.splits) - set(SPLITS):
         raise InvalidInput("no known split", where="splits", mend="splits: [gate, heldout]")
     if suite.max_cost_usd and not suite.prices:
