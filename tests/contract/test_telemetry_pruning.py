@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from serinus.core.records.broken_rule import BrokenRule
 from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import ENROLLED, Enrolment, Sum, SumKey
@@ -17,7 +18,7 @@ from tests.contract.values import BrokenOffError
 COST, SCORE = "cost.per_call", "judge.correctness"
 NAMES = ("rel_1", "rel_2")
 NOW_US = 1000
-ROWS = 3 + 2 + 3 + 2
+ROWS = 3 + 2 + 3 + 2 + 1
 """Rows that `fill` keeps of a release's units."""
 
 
@@ -27,12 +28,13 @@ def unit(number: int) -> bytes:
 
 
 def fill(store: TelemetryStore) -> None:
-    """Two releases with three users, two pairs, three labels, costs in two buckets, and their sums."""
+    """Two releases with three users, two pairs, three labels, costs in two buckets, a broken rule, and their sums."""
     with store.tx() as tx:
         tx.enrol([Enrolment(name, unit(n), Arm.CONTROL, 0) for name in NAMES for n in range(3)])
         tx.pair([PairedUnit(name, unit(n)) for name in NAMES for n in range(2)])
         tx.add_sums([(SumKey(name, 0, ENROLLED, int(Arm.CONTROL)), Sum(total=3)) for name in NAMES])
         tx.add_unit_sums({UnitKey(name, 0, COST, 1, bucket): UnitSum(2, 7) for name in NAMES for bucket in (0, 9)})
+        tx.note_broken([BrokenRule(release=name, arm=1, rule="r", at_us=1, call="c", version="v") for name in NAMES])
         rows = [AwaitedUnit(LabelKey(name, SCORE, unit(n)), 10, 0, 1) for name in NAMES for n in range(3)]
         tx.label(rows, {rows[0].key: Label(20, 500_000)})
 

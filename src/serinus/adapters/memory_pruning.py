@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from serinus.adapters.memory_table import Table, Undo
+from serinus.core.records.broken_rule import BrokenRule
 from serinus.core.records.labels import AwaitedUnit, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Enrolment
@@ -24,11 +25,12 @@ class UnitRows:
         self.pairs: Table[PairedUnit, bool] = Table(journal)
         self.labels: Table[LabelKey, AwaitedUnit] = Table(journal)
         self.unit_sums: Table[UnitKey, UnitSum] = Table(journal)
+        self.broken: Table[tuple[str, int, str], BrokenRule] = Table(journal)
         self.pruned: Table[str, int] = Table(journal)
         self.spreads: Table[tuple[str, Place], Spread] = Table(journal)
 
 
-def _first(row: tuple[str, bytes]) -> str:
+def _first(row: tuple[str, ...]) -> str:
     return row[0]
 
 
@@ -61,7 +63,13 @@ class MemoryPruning:
 
     def _tables(self) -> Iterable[tuple[Table[Any, Any], Callable[[Any], str]]]:
         rows = self._units
-        return (rows.enrolments, _first), (rows.pairs, _release), (rows.labels, _release), (rows.unit_sums, _release)
+        return (
+            (rows.enrolments, _first),
+            (rows.pairs, _release),
+            (rows.labels, _release),
+            (rows.unit_sums, _release),
+            (rows.broken, _first),
+        )
 
     def _keep_spread(self, key: UnitKey, held: UnitSum) -> None:
         place = key.release, (key.stratum, key.metric, key.arm)

@@ -9,6 +9,7 @@ import msgspec
 
 from serinus.adapters import refusals, rollup_merge
 from serinus.adapters.enrolment import first_of_each, sum_order
+from serinus.adapters.memory_broken_rules import MemoryBrokenRules
 from serinus.adapters.memory_judgements import JudgementRows, MemoryJudgements
 from serinus.adapters.memory_pruning import MemoryPruning, UnitRows
 from serinus.adapters.memory_score_sums import MemoryScoreSums, ScoreRows
@@ -40,7 +41,9 @@ class TelemetryRows(UnitRows):
         self.hosts: Table[str, HostStatus] = Table(journal)
 
 
-class MemoryTelemetryTx(MemoryTickReads, MemoryPruning, MemoryScoreSums, MemoryRaised, MemoryJudgements):
+class MemoryTelemetryTx(
+    MemoryTickReads, MemoryPruning, MemoryScoreSums, MemoryRaised, MemoryBrokenRules, MemoryJudgements
+):
     """Reads and writes the tables; the turn around it undoes or keeps."""
 
     _rows: TelemetryRows

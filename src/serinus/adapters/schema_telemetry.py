@@ -188,6 +188,21 @@ score_sums = Table(
     sqlite_with_rowid=False,
 )
 
+# The newest answer of a candidate that broke a rule with zero tolerance: for each rule one row, which names the call.
+broken_rules = Table(
+    "broken_rule",
+    telemetry,
+    project_column(),
+    text("release"),
+    Column("arm", Integer, nullable=False),
+    text("rule"),
+    number("at_us"),
+    text("call"),
+    text("version"),
+    PrimaryKeyConstraint("project_id", "release", "arm", "rule"),
+    sqlite_with_rowid=False,
+)
+
 hosts = Table(
     "host_report",
     telemetry,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, true, tuple_
 
-from serinus.adapters.schema_telemetry import enrolments, labels, pairs, pruned_releases, unit_sums
+from serinus.adapters.schema_telemetry import broken_rules, enrolments, labels, pairs, pruned_releases, unit_sums
 from serinus.adapters.sql_tx import SqlTx
 
 _SPREAD = -1
@@ -22,6 +22,7 @@ _TABLES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (pairs, ("unit",)),
     (labels, ("metric", "unit")),
     (unit_sums, ("bucket", "stratum", "metric", "arm")),
+    (broken_rules, ("arm", "rule")),
 )
 """What is kept of units, and what tells the rows of a release apart."""
 

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Engine, cast, delete, func, select, update
 from serinus.adapters import refusals
 from serinus.adapters.enrolment import sum_order
 from serinus.adapters.schema_telemetry import hosts, offsets, sums
+from serinus.adapters.sql_broken_rules import SqlBrokenRules
 from serinus.adapters.sql_documents import document
 from serinus.adapters.sql_engine import begun
 from serinus.adapters.sql_enrolment import SqlEnrolment
@@ -111,6 +112,7 @@ class SqlTelemetryTx(
     SqlLabels,
     SqlPruning,
     SqlRaised,
+    SqlBrokenRules,
     SqlJudgements,
     SqlScoreSums,
     SqlRollups,

@@ -256,6 +256,7 @@ def add_up(tx: TelemetryTx, counted: Tally, host: str, at_us: int, measures: Mea
         tx.label(awaited, counted.labels)
     if scores:
         tx.add_score_sums(scores)
+    tx.note_broken(counted.broken)
     tx.suspect(counted.suspicions)
     if rollups:
         tx.add_rollups(rollups)

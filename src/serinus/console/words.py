@@ -47,6 +47,7 @@ ROLES = {
 }  # fmt: skip
 _ROLE = re.compile(rf"(?<![\w.-])(?:{'|'.join(role.value for role in Role if '_' in role.value)})(?![\w.-])")
 _CALL = re.compile(r"(?<![\w-])(call_[\w-]{4})[\w-]{54}([\w-]{6})(?![\w-])", re.ASCII)
+_WHOLE_CALL = re.compile(r"(?<![\w-])call_[\w-]{64}(?![\w-])", re.ASCII)
 _SUSPICION = re.compile(r" \(sus_[0-9a-f]{24}\)")
 STATES = {"rolling_back": "rolling back", "rolled_back": "rolled back"}
 TONES = {
@@ -160,6 +161,12 @@ def said(text: str) -> str:
     return _ROLE.sub(lambda found: role_text(found[0]), shorter)
 
 
+def call_in(text: str) -> str:
+    """The first call that a sentence names; empty when it names none."""
+    found = _WHOLE_CALL.search(text)
+    return found[0] if found else ""
+
+
 def state_text(state: str) -> str:
     """A state with a space where its name has none."""
     return STATES.get(state, state)
@@ -214,7 +221,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weight": weight_text,
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
     "seen": seen_text, "sentence": sentence,
-    "action": action_text, "said": said, "state": state_text, "pretty": pretty,
+    "action": action_text, "said": said, "call_in": call_in, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
     "level": risk_level, "role": role_text,

@@ -11,6 +11,7 @@ import structlog
 
 from serinus.control.apply import apply, pause_for_error, remember
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
+from serinus.control.observe_broken import name_versions_of, observe_broken
 from serinus.control.observe_scores import ScoreMemory
 from serinus.control.reads import Reads
 from serinus.control.see_readings import ReadingSights
@@ -105,6 +106,10 @@ class Judge:
         if one.fault:
             raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
         seen = observed.get(one.release.id) or self._observe_alone(one)
+        if seen.broken:
+            with self._control.tx(self.epoch) as tx:
+                broken = name_versions_of(tx, one.release.app, seen.broken)
+            seen = msgspec.structs.replace(seen, broken=broken)
         monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
         seen = msgspec.structs.replace(
             seen, frozen=one.frozen, gates=one.gates, monitors=monitors, suspicions=one.suspicions
@@ -140,7 +145,11 @@ class Judge:
 
     def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:
         before = self._sights.get(one.release.id)
-        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns, one.stored, self._heard_ns)
+        seen, sight = observe_release(
+            reads, one.release, one.app, self.hosts, before, now_ns, one.stored, self._heard_ns
+        )
+        broken = observe_broken(reads, one.release, one.app, seen)
+        return msgspec.structs.replace(seen, broken=broken) if broken else seen, sight
 
     def _remember(self, quiet: Sequence[tuple[Pending, Decision]], now_us: int) -> None:
         try:

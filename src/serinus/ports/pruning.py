@@ -14,9 +14,9 @@ class PruningTx(Protocol):
         ...
 
     def prune_units(self, release: str, at_us: int, most: int) -> int:
-        """Delete up to `most` rows that are kept of single units of an ended release: enrolments, pairs, labels, and
-        buckets of sums over units; how many. Its sums stay, and the spreads over its units. From the first call on it
-        is `pruned`."""
+        """Delete up to `most` rows that are kept of single units of an ended release: enrolments, pairs, labels,
+        buckets of sums over units, and the calls that broke a rule; how many. Its sums stay, and the spreads over its
+        units. From the first call on it is `pruned`."""
         ...
 
     def pruned(self, releases: Collection[str]) -> set[str]:

@@ -13,6 +13,7 @@ from serinus.core.records.labels import AwaitedUnit, Label, LabelKey
 from serinus.core.records.pairs import PairedUnit
 from serinus.core.records.sums import Cost, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import UnitKey, UnitSum
+from serinus.ports.broken_rules import BrokenRuleTx
 from serinus.ports.judgements import JudgementTx
 from serinus.ports.pruning import PruningTx
 from serinus.ports.score_sums import ScoreSumTx
@@ -28,7 +29,7 @@ class Fresh(msgspec.Struct, frozen=True, kw_only=True):
     is_new: bool
 
 
-class TelemetryTx(TickReads, PruningTx, ScoreSumTx, RaisedTx, JudgementTx, Protocol):
+class TelemetryTx(TickReads, PruningTx, ScoreSumTx, RaisedTx, BrokenRuleTx, JudgementTx, Protocol):
     """What one transaction offers."""
 
     def clock_us(self) -> int | None:

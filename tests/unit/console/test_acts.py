@@ -220,3 +220,15 @@ def test_I1_a_notice_is_acknowledged_once_by_who_looks_into_it(console: Console)
     assert seen is not None
     assert seen.acknowledged_by.startswith("olga (")
     assert browser.get("/notices/999/acknowledge").status_code == 404
+
+
+def test_J1_a_reason_that_names_a_call_leads_to_it(console: Console) -> None:
+    """For those who may read calls; the sentence itself shows the ends of its id."""
+    id = console.started()
+    call = "call_AgGh" + "x" * 54 + "dhjMkX"
+    browser = console.browser("on_call", name="olga")
+    browser.submit(f"/releases/{id}/rollback", reason=f"Rule no_refunds in {call}")
+    page = browser.page(f"/releases/{id}")
+    assert f'<a href="/calls/{call}">Read the call' in page
+    assert "call_AgGh…dhjMkX" in page
+    assert "Read the call" not in console.browser("viewer").page(f"/releases/{id}")

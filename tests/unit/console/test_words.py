@@ -14,6 +14,7 @@ from serinus.console.words import (
     ACTIONS,
     action_text,
     age,
+    call_in,
     odds_text,
     part,
     pretty,
@@ -110,3 +111,10 @@ def test_a_fault_reads_as_a_sentence_and_carries_no_markup_of_its_own() -> None:
     assert sentence("push `<b>` first") == "Push <code>&lt;b&gt;</code> first"
     assert "\u202e" not in sentence("a\u202eb")
     assert sentence("") == ""
+
+
+def test_J1_the_call_that_a_sentence_names_is_found() -> None:
+    """Whole, so that a page can lead there."""
+    call = "call_" + "AgGh" + "x" * 54 + "dhjMkX"
+    assert call_in(f"Rule no_refunds was broken by an answer of bot-2 in {call}: 1 unit") == call
+    assert call_in("call_short and recall_" + "x" * 64) == ""

@@ -79,6 +79,15 @@ class Gates(msgspec.Struct, frozen=True, kw_only=True):
     author: str = ""
 
 
+class RuleBroken(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule with zero tolerance that an answer of the candidate broke: in which call, by which version (its name, or
+    its digest where it has none)."""
+
+    rule: str
+    call: str
+    version: str
+
+
 class ShadowSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A shadow stage: what all pairs of the release say, how answers of shadow calls come in, and the copies that live
     workers sent and dropped since they started. `peak_since_us`: since when the peak window lasts (0: it does not)."""
@@ -99,7 +108,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     could be taken now. `labels`: what somebody has said of matured units. `live`: minutes of the live version that no
     round has read, of those before `live_until_us` (0: none were looked for). `gates`: what was measured and
     signed. `suspicions`: those that keep the release from going on, oldest first. `shadow`: None outside of shadow
-    stages."""
+    stages. `broken`: the rules with zero tolerance that the candidate's newest answer of that kind broke."""
 
     elapsed_ms: int
     candidate: Flow
@@ -120,6 +129,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[LiveMinute, ...] = ()
     live_until_us: int = 0
     suspicions: tuple[Suspicion, ...] = ()
+    broken: tuple[RuleBroken, ...] = ()
 
     def enrolled(self, stratum: int | None = None) -> tuple[int, int]:
         """Units (candidate, control) of one stratum, or of all."""

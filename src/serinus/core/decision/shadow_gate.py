@@ -14,6 +14,7 @@ from serinus.core.decision.freshness import AWAITED, NO_DATA
 from serinus.core.decision.gates import result_of
 from serinus.core.decision.shadow import PairedLimit, Shadowing
 from serinus.core.decision.shadow_dwell import shadow_stage
+from serinus.core.decision.tolerance import broken_rules
 from serinus.core.decision.verdict import Verdict
 from serinus.core.decision.wording import listed, odds, percent, span
 from serinus.core.metrics import metric
@@ -41,9 +42,10 @@ def paired_harm(case: Case) -> Answer:
     if found.culprits:
         return _conclude(case, "fail", f"the candidate harms: {criterion_sentence(found, found.culprits[0])}")
     for limit in found.broken:
-        return _conclude(case, "fail", limit_sentence(limit))
+        return _conclude(case, "fail", limit_sentence(limit) + _broken(case, limit))
     for limit in found.vetoed:
         text = f"Candidate and baseline are both beyond a limit, so it may be the provider: {limit_sentence(limit)}"
+        text += _broken(case, limit)
         pause = Pause(trigger=f"shadow_limit:{limit.metric}", reason=text)
         return answer("pairs", Verdict.ERROR, text, None if case.paused else pause)
     for name in found.signals:
@@ -144,6 +146,11 @@ def limit_sentence(limit: PairedLimit) -> str:
         f"{metric(limit.metric).title} on the candidate's side, above {percent(limit.above)}; on the baseline's "
         f"{limit.baseline:,}"
     )
+
+
+def _broken(case: Case, limit: PairedLimit) -> str:
+    which = broken_rules(case.seen.broken) if limit.metric == shadow.ZERO_TOLERANCE else ""
+    return f". {which}" if which else ""
 
 
 def _spent(case: Case, stage: ShadowStage) -> Answer:

@@ -14,6 +14,7 @@ def releases_of(counted: Tally) -> set[str]:
     found = {one.release for one in counted.enrolments}
     found |= {one.release for one in counted.pairs}
     found |= {one.release for one in counted.unit_sums}
+    found |= {one.release for one in counted.broken}
     return found | {one.release for one in counted.labels}
 
 
@@ -26,5 +27,6 @@ def without(counted: Tally, pruned: Collection[str]) -> Tally:
         enrolments=tuple(one for one in counted.enrolments if one.release not in pruned),
         pairs={unit: pair for unit, pair in counted.pairs.items() if unit.release not in pruned},
         unit_sums={key: added for key, added in counted.unit_sums.items() if key.release not in pruned},
+        broken=tuple(one for one in counted.broken if one.release not in pruned),
         labels={key: label for key, label in counted.labels.items() if key.release not in pruned},
     )

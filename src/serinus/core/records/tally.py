@@ -13,6 +13,7 @@ from types import MappingProxyType
 import msgspec
 
 from serinus.core.ids import RELEASE, id_text
+from serinus.core.records.broken_rule import BrokenRule, broken_of, newest
 from serinus.core.records.call import EVENT_NAMES
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, lost_now, overdue_now
@@ -66,9 +67,9 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     (`rollups_of`), and `given` scores that add up likewise (`score_sums`); `pairs` the first of each unit, which count
     if it had none before; `unit_sums` what units' cost and tokens add up to. `labels` are the first of each unit, and
     `exposed_at_us` since when units have been exposed, by release and unit, where labels are awaited; `categories`:
-    what units were first handed over for; `suspicions`: what is suspected of calls. By worker instance: `changes`,
-    `overdue` (how many the clock judged), and `told` (the newest count of dropped records in its spool; workers that
-    told none are not in it)."""
+    what units were first handed over for; `suspicions`: what is suspected of calls; `broken`: the newest call of each
+    rule with zero tolerance that was broken. By worker instance: `changes`, `overdue` (how many the clock judged), and
+    `told` (the newest count of dropped records in its spool; workers that told none are not in it)."""
 
     enrolments: tuple[Enrolment, ...]
     rollups: tuple[Rollup, ...]
@@ -83,6 +84,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     categories: Mapping[tuple[str, bytes], str] = {}
     given: tuple[Given, ...] = ()
     suspicions: frozenset[Raised] = frozenset()
+    broken: tuple[BrokenRule, ...] = ()
 
 
 def tally(
@@ -119,6 +121,7 @@ def tally(
         categories=sheet.categories,
         given=tuple(sheet.given.values()),
         suspicions=frozenset(sheet.suspicions),
+        broken=newest(sheet.broken),
     )
 
 
@@ -238,6 +241,7 @@ class _Sheet:
         self.exposed_at_us: dict[tuple[str, bytes], int] = {}
         self.categories: dict[tuple[str, bytes], str] = {}
         self.suspicions: set[Raised] = set()
+        self.broken: list[BrokenRule] = []
         self._awaiting = awaiting
         self._measures = measures
         self.scored: dict[bytes, Scored] = {}
@@ -259,6 +263,7 @@ class _Sheet:
             events = record.events | self._measure(record)
             if events:
                 self._enrol(record.call, events)
+                self.broken += broken_of(record)
         elif isinstance(record, First):
             known = self._answered(record.call, record.mono_ns, open_before, changed)
             if known is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from serinus.core.decision.commands import Command, Conclude, EnterStage, Pause, Reject, Resume
 from serinus.core.decision.decision import Decision, Evidence, decide, replay
-from serinus.core.decision.observations import Fleet, Flow, Gates, Observations, ShadowSeen
+from serinus.core.decision.observations import Fleet, Flow, Gates, Observations, RuleBroken, ShadowSeen
 from serinus.core.decision.shadow_gate import PairEvidence
 from serinus.core.errors import IllegalTransition
 from serinus.core.pipeline.peak import Peak
@@ -145,6 +145,17 @@ def test_what_is_never_tolerated_fails_without_being_declared() -> None:
     found = concluded(seen(units=5, events={"call.zero_tolerance": EventPairs(1, 0, 0)}))
     assert found.outcome == "fail"
     assert "violations without tolerance" in found.reason
+
+
+def test_J1_a_rule_broken_in_shadow_is_named() -> None:
+    """With its call and the version, as in a rollback."""
+    broken = (RuleBroken(rule="no_refunds", call="call_1", version="shop-2"),)
+    found = concluded(
+        msgspec.structs.replace(seen(units=5, events={"call.zero_tolerance": EventPairs(1, 0, 0)}), broken=broken)
+    )
+    assert "Rule no_refunds, which tolerates nothing, was broken by an answer of shop-2 in call_1" in found.reason
+    elsewhere = concluded(msgspec.structs.replace(seen(units=20, events=events(policy=(1, 0, 0))), broken=broken))
+    assert "no_refunds" not in elsewhere.reason
 
 
 def test_E3_a_signal_pauses_and_a_resume_counts_from_there_on() -> None:
