@@ -11,6 +11,7 @@ from serinus.core.records.sums import Rollup
 from serinus.core.release import release
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm, RampPoint
+from serinus.core.routing.cached import AnswerCache, CachedAnswer
 from serinus.core.routing.conversation import pseudonym
 from serinus.core.routing.predicate import AllOf, AnyOf, Condition, Facts, Not
 from serinus.core.routing.snapshot import (
@@ -321,6 +322,43 @@ POPULATED_SNAPSHOT = Snapshot(
                 forced=("acme",),
                 populations=(PREDICATES[0], None),
             ),
+        )
+    },
+)
+CACHED_ANSWERS = (
+    CachedAnswer(asked="how do i reset my password", answer="Open Settings.", version="ab" * 32, language="en"),
+    CachedAnswer(
+        asked="wie setze ich mein passwort zurück", answer="Unter Einstellungen.", version="ab" * 32, language="de"
+    ),
+    CachedAnswer(asked="what does the 12 month plan cost", answer="€ 99", version="cd" * 32),
+    CachedAnswer(asked="hotel", answer="Yes.", version="ab" * 32, language="en"),
+    CachedAnswer(asked="hotel", answer="Ja.", version="ab" * 32, language="de"),
+)
+QUESTIONS = (
+    ("How do I reset my password?", ""),
+    ("  “How  do I reset my password”…", "en"),
+    ("how can I reset my password", ""),
+    ("How do I reset my password?", "de"),
+    ("WIE SETZE ICH MEIN PASSWORT ZURÜCK", "de"),
+    ("What does the 12 month plan cost?", "fr"),
+    ("What does the 24 month plan cost?", "fr"),
+    ("Hotel?", ""),
+    ("Hotel?", "de"),
+    ("xyz", ""),
+)
+CACHED_SNAPSHOT = Snapshot(
+    revision=3,
+    issued_at_us=0,
+    mac_key=KEY.hex(),
+    pseudonym_key=KEY.hex(),
+    apps={
+        "bot": App(
+            name="bot",
+            live="ab" * 32,
+            fallback_message="One moment.",
+            cached=AnswerCache(confidence=0.8, after_s=5.5, answers={"ef" * 32: CACHED_ANSWERS}),
+            hand_off_message="A colleague will answer.",
+            hand_off_json='{"answer":"A colleague will answer."}',
         )
     },
 )

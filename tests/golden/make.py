@@ -20,13 +20,15 @@ from serinus.core.records.pairs import firsts, pair_sums
 from serinus.core.records.record import ErrorClass, Event, Pair, Rung
 from serinus.core.records.sums import BUCKETS, ENROLLED, Enrolment, Sum, SumKey
 from serinus.core.release import table
-from serinus.core.routing import assignment, conversation, lease, population, predicate, snapshot
+from serinus.core.routing import assignment, cached, conversation, lease, population, predicate, snapshot
 from serinus.core.versions import canonical
 from serinus.core.versions.content import canonical as canonical_content
 from serinus.core.versions.content import digests, parse_content, servable
 from tests.golden.inputs import (
     AUDIT_DRAFTS,
     BOOT,
+    CACHED_ANSWERS,
+    CACHED_SNAPSHOT,
     CONTENTS,
     FACTS,
     INSTANCE,
@@ -35,6 +37,7 @@ from tests.golden.inputs import (
     POPULATED_SNAPSHOT,
     POPULATIONS,
     PREDICATES,
+    QUESTIONS,
     RAMP,
     RANDOM,
     RECORDS,
@@ -237,7 +240,7 @@ def record_frames() -> dict[str, Any]:
 
 
 def snapshots() -> dict[str, Any]:
-    """Snapshot files: a full and a minimal one, as text."""
+    """Snapshot files as text: a full and a minimal one, one with populations, one with cached answers."""
     return {
         "about": "header line, then the body whose SHA-256 the header holds; absent fields have their defaults",
         "format": snapshot.FORMAT,
@@ -245,6 +248,27 @@ def snapshots() -> dict[str, Any]:
         "full": snapshot.encode(SNAPSHOT).decode(),
         "minimal": snapshot.encode(MINIMAL_SNAPSHOT).decode(),
         "populated": snapshot.encode(POPULATED_SNAPSHOT).decode(),
+        "cached": snapshot.encode(CACHED_SNAPSHOT).decode(),
+    }
+
+
+def cached_answers() -> dict[str, Any]:
+    """Which cached answer questions find, and how like it they are."""
+    questions = cached.Questions(CACHED_ANSWERS)
+    return {
+        "about": "the same normalised text, else the greatest Dice coefficient of the sets of trigrams; null: none",
+        "entries": [msgspec.to_builtins(entry) for entry in CACHED_ANSWERS],
+        "questions": [
+            {
+                "question": question,
+                "normalised": cached.normalised(question),
+                "language": language,
+                "answer": match.entry.answer if match else None,
+                "similarity": match.similarity if match else None,
+            }
+            for question, language in QUESTIONS
+            for match in [questions.find(question, language)]
+        ],
     }
 
 
@@ -337,6 +361,7 @@ VECTORS: dict[str, Callable[[], dict[str, Any]]] = {
     "call_id": call_ids,
     "frames": record_frames,
     "snapshot": snapshots,
+    "cached": cached_answers,
     "sums": sums,
     "audit": audit_chain,
     "metrics": metric_registry,

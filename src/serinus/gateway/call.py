@@ -15,7 +15,7 @@ from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
 from serinus.core.wire.response import ResponseReader
 from serinus.core.wire.sse import EventStream
-from serinus.gateway import answers, heads, message
+from serinus.gateway import answers, heads, message, words
 from serinus.gateway.admission import Admitted
 from serinus.gateway.attempt import Attempt
 from serinus.gateway.client import ClientConnection
@@ -173,7 +173,7 @@ class Call:
             self.failed(
                 UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, "the stream paused for longer than between_tokens_s")
             )
-        elif self._attempt is not None:
+        elif self._attempt is not None and not self._answers_early(self._attempt, now_ns):
             self.failed(self._attempt.overdue())
 
     # asking versions
@@ -202,13 +202,16 @@ class Call:
 
     def _take_next_rung(self, fault: UpstreamFault) -> bool:
         """Climb down, before the first byte; the first fault stays on the record, whoever answers in the end."""
+        self._note_fault(fault)
+        mended = self._admitted.arm is _CANDIDATE and not self._fell_back and not self._late
+        return self._climb_down(fault, self._admitted.app.live if mended else None)
+
+    def _note_fault(self, fault: UpstreamFault) -> None:
         self._desk.report(fault, self._served, begun=False)
         self._drop_attempt()
         outcome = self._outcome
         outcome.error = outcome.error or fault.error
         outcome.upstream_status = outcome.upstream_status or fault.status
-        mended = self._admitted.arm is _CANDIDATE and not self._fell_back and not self._late
-        return self._climb_down(fault, self._admitted.app.live if mended else None)
 
     def _climb_down(self, fault: UpstreamFault, baseline: Served | None) -> bool:
         admitted = self._admitted
@@ -217,15 +220,27 @@ class Call:
             retry=not self._retried and not self._late,
             baseline=baseline is not None,
             elsewhere=baseline is not None and baseline.target.endpoint.name != self._served.target.endpoint.name,
-            message=admitted.arm is not _PINNED and bool(message.said(admitted, self._served)),
+            message=admitted.arm is not _PINNED,
         )
         if rung is Rung.RETRY:
             self._wait(fault.retry_after_s)
         elif rung is Rung.MESSAGE:
-            self._say_message()
+            return self._say(words.last(admitted, self._request, self._served))
         elif rung is Rung.BASELINE and baseline is not None:
             return self._fall_back(baseline, fault)
         return rung is not Rung.NONE
+
+    def _answers_early(self, attempt: Attempt, now_ns: int) -> bool:
+        """Whether a cached answer takes over from a slow version, or there is none and more time to wait in."""
+        app, until_ns = self._admitted.app, attempt.sent_ns + self._admitted.app.patience_ns
+        if app.first_ns == app.patience_ns or not attempt.sent_ns or now_ns >= until_ns:
+            return False
+        found = words.cached(self._admitted, self._request, self._served)
+        if found is None:
+            self.limit(until_ns)
+            return True
+        self._note_fault(attempt.overdue())
+        return self._say(found)
 
     def _wait(self, wait_s: float) -> None:
         """Ask the same version again after the wait that its upstream asked for."""
@@ -268,11 +283,10 @@ class Call:
     def _stand_in_message(self, kind: ErrorClass) -> bool:
         """With nothing live to tell whose fault it is, a prompt that does not render is the candidate's: it is on the
         way to be what all callers get (H13)."""
-        if kind is not ErrorClass.TEMPLATE or not message.said(self._admitted, self._served):
-            return False
-        self._outcome.error, self._outcome.version_fault = kind, True
-        self._say_message()
-        return True
+        said = words.message_of(self._admitted, self._served) if kind is ErrorClass.TEMPLATE else None
+        if said is not None:
+            self._outcome.error, self._outcome.version_fault = kind, True
+        return self._say(said)
 
     # answering the caller
 
@@ -309,11 +323,13 @@ class Call:
         no_retry = heads.NO_RETRY if status >= 400 and self._outcome.attempts > 1 else b""
         self._reply.whole(status, self._about() + no_retry, body, self._overhead_ns(now_ns))
 
-    def _say_message(self) -> None:
-        """Answer with the app's message, as a whole completion of the kind that was asked for."""
-        self._outcome.rung = Rung.MESSAGE
-        now_ns = self._end(200, self._desk.mono_ns())
-        message.say(self._reply, self._admitted, self._served, self._raw, self._overhead_ns(now_ns))
+    def _say(self, said: words.Said | None) -> bool:
+        """Answer with the app's own words, as a whole completion of the kind that was asked for; False without any."""
+        if said is not None:
+            self._outcome.rung, self._served = said.rung, said.by
+            overhead_ns = self._overhead_ns(self._end(200, self._desk.mono_ns()))
+            message.say(self._reply, self._admitted, said.by, self._raw, overhead_ns, said.text, said.headers)
+        return said is not None
 
     def _refuse(self, refusal: Refusal, error: ErrorClass) -> None:
         self._outcome.error = self._outcome.error or error

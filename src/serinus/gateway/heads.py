@@ -23,7 +23,9 @@ JSON = b"content-type: application/json\r\n"
 STREAM = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
 NO_RETRY = b"x-should-retry: false\r\n"
 BASELINE = b"x-serinus-fallback: baseline\r\n"
+CACHE = b"x-serinus-fallback: cache\r\n"
 MESSAGE = b"x-serinus-fallback: message\r\n"
+HAND_OFF = b"x-serinus-fallback: hand_off\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 

@@ -1,6 +1,7 @@
 """The fallback ladder: which rung is next when a version has failed a call before its first byte (J5).
 
-Once more on the same arm, when the upstream asks for a short wait; the baseline, for a candidate; the app's message.
+Once more on the same arm, when the upstream asks for a short wait; the baseline, for a candidate; the app's own words,
+of which `words` says whether they are a cached answer, its message or a hand-off.
 Pure decisions: a fault and what is left go in, a rung comes out.
 """
 
@@ -20,7 +21,7 @@ def next_rung(fault: UpstreamFault, *, retry: bool, baseline: bool, elsewhere: b
     """RETRY, BASELINE, MESSAGE, or NONE: an honest error.
 
     `retry`: the arm has not been asked again yet; `baseline`: it is there and has not been asked, `elsewhere`: at
-    another endpoint than the version that failed; `message`: the app has one.
+    another endpoint than the version that failed; `message`: the app may have words of its own.
     """
     if retry and may_retry(fault):
         return Rung.RETRY

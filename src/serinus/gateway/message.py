@@ -1,5 +1,5 @@
-"""The app's fallback message as a chat completion: what a caller gets when no version has an answer (J5), or none is
-live that could be asked (H13)."""
+"""The app's own words as a chat completion: what a caller gets when no version has an answer (J5), or none is live that
+could be asked (H13). The fallback message, the words of a hand-off, or a cached answer."""
 
 from __future__ import annotations
 
@@ -42,37 +42,54 @@ def answer_unserved(
     outcome = Outcome()
     outcome.status, outcome.rung = 200, Rung.MESSAGE
     recorder.end(raw, call, None, revision, outcome, begun_ns=client.arrived_ns, first_ns=now_ns, now_ns=now_ns)
-    say(Reply(client, request, call, raw), call, call.app.candidate, raw, now_ns - client.arrived_ns)
+    text = said(call, call.app.candidate)
+    say(Reply(client, request, call, raw), call, call.app.candidate, raw, now_ns - client.arrived_ns, text)
+
+
+def handed_off(call: Admitted, version: Served | None) -> str:
+    """As `said`, of the words of a hand-off; empty: there are none."""
+    return _fitting(call, version, call.app.app.hand_off_message, call.app.app.hand_off_json)
 
 
 def said(call: Admitted, version: Served | None) -> str:
     """The message for a call that this version would have answered (None: none is known); empty: there is none that
     its caller can take. Text, or the app's JSON where the version, the app's `format` or the caller asks for JSON.
     Against a schema of the caller's own nobody could check it."""
-    app = call.app
+    return _fitting(call, version, call.app.message, call.app.json_message)
+
+
+def _fitting(call: Admitted, version: Served | None, text: str, json: str) -> str:
     asked = _asked(call, version, "response_format")
     kind = asked.get("type") if isinstance(asked, dict) else None
     if kind == _SCHEMA and call.body.get("response_format") is not None:
         return ""
-    if kind in (_OBJECT, _SCHEMA) or (kind != _TEXT and app.json_format):
-        return app.json_message
-    if kind is None and version is None and app.json_message:
-        return app.json_message  # an app that declares it has versions that answer in it
-    return app.message
+    if kind in (_OBJECT, _SCHEMA) or (kind != _TEXT and call.app.json_format):
+        return json
+    if kind is None and version is None and json:
+        return json  # an app that declares it has versions that answer in it
+    return text
 
 
-def say(reply: Reply, call: Admitted, version: Served | None, raw: bytes, overhead_ns: int) -> None:
-    """Send the message, as a whole answer of the kind that was asked for."""
+def say(
+    reply: Reply,
+    call: Admitted,
+    version: Served | None,
+    raw: bytes,
+    overhead_ns: int,
+    text: str,
+    rung: bytes = heads.MESSAGE,
+) -> None:
+    """Send a text as a whole answer of the kind that was asked for; `rung` are the headers that tell of it."""
     if call.stream:
-        reply.open(heads.MESSAGE, stream(call, version, raw), True, overhead_ns)
+        reply.open(rung, stream(call, version, raw, text), True, overhead_ns)
         reply.done()
     else:
-        reply.whole(200, heads.MESSAGE, completion(call, version, raw), overhead_ns)
+        reply.whole(200, rung, completion(call, version, raw, text), overhead_ns)
 
 
-def completion(call: Admitted, version: Served | None, raw: bytes) -> bytes:
-    """A whole chat completion that says the message of the call's app in each of its choices; `raw` is the call id."""
-    message = {"role": "assistant", "content": said(call, version), "refusal": None}
+def completion(call: Admitted, version: Served | None, raw: bytes, text: str) -> bytes:
+    """A whole chat completion that says the text in each of its choices; `raw` is the call id."""
+    message = {"role": "assistant", "content": text, "refusal": None}
     choices = [
         {"index": index, "message": message, "logprobs": None, "finish_reason": "stop"}
         for index in range(_choices(call, version))
@@ -80,10 +97,9 @@ def completion(call: Admitted, version: Served | None, raw: bytes) -> bytes:
     return orjson.dumps(_head("chat.completion", call, raw) | {"choices": choices, "usage": _NO_USAGE})
 
 
-def stream(call: Admitted, version: Served | None, raw: bytes) -> bytes:
+def stream(call: Admitted, version: Served | None, raw: bytes, text: str) -> bytes:
     """The same as a whole event stream, with a chunk of usage when the caller asked for one."""
     head = _head("chat.completion.chunk", call, raw)
-    text = said(call, version)
     chunks = []
     for index in range(_choices(call, version)):
         chunks.append(head | {"choices": [_delta(index, {"role": "assistant", "content": text}, None)]})

@@ -14,6 +14,7 @@ from serinus.core.records import call_id
 from serinus.core.records.sampling import below
 from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm
+from serinus.core.routing.cached import AnswerCache, Searchable
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Snapshot, Version
 from serinus.core.versions.compose import Composer
 from serinus.core.versions.naming import plain_name
@@ -105,7 +106,8 @@ class ServedApp:
     """An app as the pipe uses it. Limits in ns; `arms` are the response headers by an arm's number. `serve_until_ns` is
     how long its candidate may be served without a further renewal of the lease (monotonic; 0: not at all). `first_ns`
     is the limit on the time to the first byte, and `first_limit` names it; `message` answers when no version does,
-    `json_message` where JSON is asked for, as it always is with `json_format`.
+    `json_message` where JSON is asked for, as it always is with `json_format`. `cached` answers before it (None:
+    nothing is cached), after `first_ns` already where `patience_ns`, the whole of that limit, is longer.
     `mirror`: copies of requests go to the candidate (None: they do not)."""
 
     __slots__ = (
@@ -115,6 +117,7 @@ class ServedApp:
         "between_ns",
         "body_bytes",
         "by_name",
+        "cached",
         "call_mac",
         "candidate",
         "connect_ns",
@@ -131,6 +134,7 @@ class ServedApp:
         "name",
         "overdue_ms",
         "override",
+        "patience_ns",
         "payload_below",
         "pinnable",
         "reads_text",
@@ -143,7 +147,14 @@ class ServedApp:
         "total_ns",
     )
 
-    def __init__(self, app: App, versions: Mapping[str, Served], pinnable: dict[str, Served], mac_key: bytes) -> None:
+    def __init__(
+        self,
+        app: App,
+        versions: Mapping[str, Served],
+        pinnable: dict[str, Served],
+        mac_key: bytes,
+        previous: ServedApp | None = None,
+    ) -> None:
         self.app = app
         self.name = app.name
         self.encoded = app.name.encode()
@@ -172,7 +183,10 @@ class ServedApp:
         self.json_format = app.format_rule is not None and app.format_rule.kind == "json_object"
         sooner = bool(app.fallback_message) and 0 < app.fallback_after_s < app.limits.first_token_s
         self.first_limit = "fallback_after_s" if sooner else "first_token_s"
-        self.first_ns = int((app.fallback_after_s if sooner else app.limits.first_token_s) * _NS)
+        self.patience_ns = int((app.fallback_after_s if sooner else app.limits.first_token_s) * _NS)
+        self.first_ns = _before_the_cache(app.cached, self.patience_ns)
+        kept = previous.cached if previous else None
+        self.cached: Searchable | None = Searchable(app.cached, kept) if app.cached else None
         self.between_ns = int(app.limits.between_tokens_s * _NS)
         self.total_ns = int(app.limits.total_s * _NS)
         self.total_ms = self.total_ns // 1_000_000
@@ -208,8 +222,9 @@ class Routes:
             for name, endpoint in snapshot.endpoints.items()
         }
         versions = self._versions(snapshot, previous)
-        self.apps = {
-            name: ServedApp(app, versions, _pinnable(app, versions), self.mac_key)
+        before = previous.apps if previous else {}
+        self.apps: dict[str, ServedApp] = {
+            name: ServedApp(app, versions, _pinnable(app, versions), self.mac_key, before.get(name))
             for name, app in snapshot.apps.items()
         }
         self.body_bytes = max((app.limits.body_bytes for app in snapshot.apps.values()), default=1 << 20)
@@ -244,6 +259,12 @@ class Routes:
     def served(self) -> list[Served]:
         """Every version that some app may serve."""
         return [served for app in self.apps.values() for served in app.pinnable.values()]
+
+
+def _before_the_cache(cache: AnswerCache | None, patience_ns: int) -> int:
+    """After how long without a first byte it is looked whether a cached answer may take over; else all the time."""
+    after_ns = int(cache.after_s * _NS) if cache is not None and cache.answers else 0
+    return after_ns if 0 < after_ns < patience_ns else patience_ns
 
 
 def _serve(version: Version, target: Target) -> Served:

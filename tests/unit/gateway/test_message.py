@@ -50,7 +50,7 @@ def chunks(raw: bytes) -> list[ChatCompletionChunk]:
 
 def test_a_whole_message_is_a_completion_J5() -> None:
     """The client library takes it: the text, a finish reason, no tokens, and the call's own id and time."""
-    found = ChatCompletion.model_validate_json(message.completion(admitted(), None, RAW))
+    found = ChatCompletion.model_validate_json(message.completion(admitted(), None, RAW, TEXT))
     assert found.choices[0].message.content == "später – 「後」"
     assert (found.choices[0].finish_reason, found.model, found.created) == ("stop", "assistant", 1_700_000_000)
     assert found.usage is not None
@@ -59,19 +59,19 @@ def test_a_whole_message_is_a_completion_J5() -> None:
 
 def test_a_streamed_message_is_a_whole_stream_J5() -> None:
     """Text, finish reason and `[DONE]`; a chunk of usage for those who asked for one, and for nobody else."""
-    plain = message.stream(admitted(), None, RAW)
+    plain = message.stream(admitted(), None, RAW, TEXT)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks(plain))
     assert text == "später – 「後」"
     assert chunks(plain)[-1].choices[0].finish_reason == "stop"
     assert all(chunk.usage is None for chunk in chunks(plain))
-    last = chunks(message.stream(admitted(include_usage=True), None, RAW))[-1]
+    last = chunks(message.stream(admitted(include_usage=True), None, RAW, TEXT))[-1]
     assert (last.choices, last.usage is not None) == ([], True)
 
 
 def test_our_own_reader_finds_nothing_wrong_with_it() -> None:
     """Behind another gateway of ours the stream reads as a whole answer."""
     stream = EventStream(strip_usage=False, keep_text=True)
-    raw = message.stream(admitted(), None, RAW)
+    raw = message.stream(admitted(), None, RAW, TEXT)
     assert stream.receive(raw) == raw
     assert raw.endswith(DONE)
     assert (stream.done, stream.fault, stream.findings.finish) == (True, None, "stop")
@@ -96,9 +96,11 @@ def test_J5_the_message_comes_as_often_as_choices_are_asked_for(
 ) -> None:
     """By the caller where it may, else by the version; whole and streamed, each with its index and its end."""
     call = admitted(**asked)
-    whole = ChatCompletion.model_validate_json(message.completion(call, served, RAW))
+    whole = ChatCompletion.model_validate_json(message.completion(call, served, RAW, TEXT))
     assert [(one.index, one.message.content) for one in whole.choices] == [(i, TEXT) for i in range(choices)]
-    ends = [one for chunk in chunks(message.stream(call, served, RAW)) for one in chunk.choices if one.finish_reason]
+    ends = [
+        one for chunk in chunks(message.stream(call, served, RAW, TEXT)) for one in chunk.choices if one.finish_reason
+    ]
     assert [one.index for one in ends] == list(range(choices))
 
 

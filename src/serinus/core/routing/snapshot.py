@@ -14,6 +14,7 @@ import msgspec
 
 from serinus.core.errors import FormatError
 from serinus.core.routing.assignment import RampPoint
+from serinus.core.routing.cached import AnswerCache
 from serinus.core.routing.predicate import Predicate
 from serinus.core.routing.price import Price
 
@@ -203,6 +204,8 @@ class App(Struct, frozen=True, kw_only=True):
     `fallback_message` answers calls that no version answers (empty: they get an error), `fallback_json` those of them
     that ask for JSON: the text of an object (empty: they get an error); `fallback_after_s`: a version
     without a first byte for so long is given up for the next rung (0: for `first_token_s`, as without a message).
+    `cached` answers before the message does (None: nothing is cached); where none of it is like a question enough,
+    `hand_off_message` and `hand_off_json` are said in place of the message (empty: the message is).
     `rules` hold for every answer. The texts of `payload_share` of the calls are kept, without what `redact` (built-in)
     and `redact_patterns` (regular expressions by name) find in them.
     """
@@ -223,6 +226,9 @@ class App(Struct, frozen=True, kw_only=True):
     redact_patterns: dict[str, str] = {}
     fallback_after_s: float = 0.0
     attributes: tuple[AttributeSource, ...] = ()
+    cached: AnswerCache | None = None
+    hand_off_message: str = ""
+    hand_off_json: str = ""
 
 
 class Caller(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from serinus.core.errors import FormatError
 from serinus.core.routing.predicate import Condition
 from serinus.core.routing.snapshot import FORMAT, READER, App, Release, Snapshot, decode, encode
-from tests.golden.inputs import MINIMAL_SNAPSHOT, SNAPSHOT
+from tests.golden.inputs import CACHED_SNAPSHOT, MINIMAL_SNAPSHOT, SNAPSHOT
 
 RELEASE = Release(id="rel_" + "0" * 32, salt="s", candidate="a", control="b", ramp=())
 STAFF = Condition(name="staff", values=(True,))
@@ -32,7 +32,7 @@ def body_of(snapshot: Snapshot) -> dict[str, Any]:
     return json.loads(encode(snapshot).partition(b"\n")[2])
 
 
-@pytest.mark.parametrize("snapshot", [SNAPSHOT, MINIMAL_SNAPSHOT], ids=["full", "minimal"])
+@pytest.mark.parametrize("snapshot", [SNAPSHOT, MINIMAL_SNAPSHOT, CACHED_SNAPSHOT], ids=["full", "minimal", "cached"])
 def test_a_snapshot_is_read_back(snapshot: Snapshot) -> None:
     """What is written is what is read, with all defaults."""
     assert decode(encode(snapshot)) == snapshot
@@ -63,6 +63,17 @@ def test_a_newer_format_that_does_not_admit_this_reader_is_refused() -> None:
     with pytest.raises(FormatError, match="needs reader 4") as refused:
         decode(file_of(body_of(SNAPSHOT), format=FORMAT + 1, min_reader=READER + 1))
     assert "upgrade" in refused.value.mend
+
+
+def test_J5_cached_answers_ask_for_no_newer_reader() -> None:
+    """Who does not know them passes them over and says the message, which is there as before."""
+    head, _, _ = encode(CACHED_SNAPSHOT).partition(b"\n")
+    assert json.loads(head)["min_reader"] == 1
+    body = body_of(CACHED_SNAPSHOT)
+    for name in ("cached", "hand_off_message", "hand_off_json"):
+        del body["apps"]["bot"][name]
+    older = decode(file_of(body)).apps["bot"]
+    assert (older.cached, older.hand_off_message, older.fallback_message) == (None, "", "One moment.")
 
 
 def test_an_older_snapshot_without_newer_fields_is_read() -> None:
