@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.records.event_parts import counts, encode
 from serinus.core.records.record import Event
 from serinus.core.records.sums import Rollup
 from serinus.core.routing.assignment import Arm
@@ -50,6 +51,19 @@ def test_2_7_minutes_of_each_apps_own_version_in_order(telemetry_store: Telemetr
     assert [(one.requests, one.events, one.tokens_in) for one in found["shop"]] == [(10, {ERROR: 1}, 5)] * 3
     assert [(one.requests, one.events) for one in found["till"]] == [(7, {})]
     assert found["none"] == []
+
+
+def test_2_7_which_part_of_units_failed_adds_up_and_an_earlier_agents_rows_tell_none(
+    telemetry_store: TelemetryStore,
+) -> None:
+    """Batches of a minute are merged in the store, and come back as they were written."""
+    with telemetry_store.tx() as tx:
+        tx.add_rollups([minute(3, event_parts=encode({ERROR: {4: 1}})), minute(4)])
+    with telemetry_store.tx() as tx:
+        tx.add_rollups([minute(3, event_parts=encode({ERROR: {4: 2, 5: 1}}))])
+    with telemetry_store.tx() as tx:
+        found = tx.served_by({"shop": "live"}, 0, 9 * MINUTE_US, {"event_parts"})["shop"]
+    assert [counts([one.event_parts], ERROR)[3:6] for one in found] == [(0, 3, 1), ()]
 
 
 def test_2_7_hours_of_a_version_add_up_with_their_events(telemetry_store: TelemetryStore) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from serinus.core.records import histogram
+from serinus.core.records import event_parts, histogram
 from serinus.core.records.sums import Rollup
 
 RollupKey = tuple[str, int, int, str, str, int, int, str]
@@ -45,6 +45,7 @@ def added(left: Rollup, right: Rollup) -> Rollup:
         stream_tokens=left.stream_tokens + right.stream_tokens,
         stream_us=left.stream_us + right.stream_us,
         priced=left.priced + right.priced,
+        event_parts=event_parts.merge_encoded(left.event_parts, right.event_parts),
     )
 
 

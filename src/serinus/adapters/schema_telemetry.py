@@ -95,6 +95,7 @@ rollups = Table(
     number("stream_tokens", 0),
     number("stream_us", 0),
     number("priced", 0),
+    Column("event_parts", LargeBinary),
     PrimaryKeyConstraint("project_id", "host", "width_s", "start_us", "app", "release", "stratum", "arm", "version"),
     Index(None, "project_id", "release", "width_s", "start_us"),
     Index(None, "project_id", "app", "width_s", "start_us"),

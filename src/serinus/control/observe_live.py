@@ -8,12 +8,14 @@ from types import MappingProxyType
 from serinus.control.reads import LiveWindow, Reads
 from serinus.core.metrics import Metric, Quantile
 from serinus.core.metrics import metric as metric_of
+from serinus.core.records.event_parts import counts
 from serinus.core.records.histogram import count_above
 from serinus.core.records.live_calls import LEAST_HOURS, Hour, LiveMinute, Past
 from serinus.core.records.sums import Rollup
+from serinus.core.records.unit_measures import bit_of
 from serinus.core.release.past import followed
 from serinus.core.release.release import Progress, Release
-from serinus.core.release.yardstick import Yardstick
+from serinus.core.release.yardstick import Yardstick, measures
 from serinus.core.stats.usual import learn
 from serinus.ports.control_store import ControlStore
 from serinus.ports.retry import run
@@ -100,7 +102,8 @@ def live_window(release: Release, stored: Progress | None, watermark_us: int) ->
     if from_us >= to_us and stored and stored.live_until_us:
         return None
     until_us = min(to_us, from_us + MOST_MINUTES * _MINUTE_US)
-    return LiveWindow(release.app, release.control, from_us, until_us, _fields(_asked(release.past)))
+    fields = _fields(_asked(release.past)) | {"event_parts"}
+    return LiveWindow(release.app, release.control, from_us, until_us, fields)
 
 
 def observe_live(reads: Reads, release: Release, window: LiveWindow | None) -> tuple[LiveMinute, ...]:
@@ -111,7 +114,21 @@ def observe_live(reads: Reads, release: Release, window: LiveWindow | None) -> t
     for rollup in reads.live(window):
         minutes.setdefault(rollup.start_us, []).append(rollup)
     asked = _asked(release.past)
-    return tuple(LiveMinute(start_us, tuple(_counted(asked, minutes[start_us]))) for start_us in sorted(minutes))
+    return tuple(
+        LiveMinute(start_us, tuple(_counted(asked, minutes[start_us])), _parts(release, minutes[start_us]))
+        for start_us in sorted(minutes)
+    )
+
+
+def _parts(release: Release, rollups: Sequence[Rollup]) -> tuple[tuple[int, ...], ...]:
+    """For each metric by which part of units its events came. What is slow was told by the release's own bounds."""
+    slots = {one.metric: bit_of(one) for one in measures(release.plan, release.yardsticks)}
+    own = [one.event_parts for one in rollups if one.release == release.id]
+    told = [one.event_parts for one in rollups]
+    return tuple(
+        counts(own, slots.get(judged.name, 0)) if at_us else counts(told, judged.event)
+        for judged, at_us in _asked(release.past)
+    )
 
 
 def _asked(past: Sequence[Past]) -> tuple[tuple[Metric, int], ...]:

@@ -15,6 +15,7 @@ from serinus.core.audit.entry import Action
 from serinus.core.decision.replay import replayed
 from serinus.core.pipeline.plan import Guardrail, Step
 from serinus.core.records import histogram
+from serinus.core.records.event_parts import encode
 from serinus.core.records.live_calls import LEAST_HOURS
 from serinus.core.records.record import Event
 from serinus.core.records.sums import Rollup
@@ -124,6 +125,20 @@ def test_2_7_a_provider_that_fails_both_arms_pauses_until_a_person_resumes() -> 
     resume_release(made.control, made.clock.now_us(), PERSON, started.id, "the provider says it is mended")
     assert go_on(made, 3, errors=10).state is State.RUNNING
     assert go_on(made, 4, errors=100).state is State.PAUSED
+
+
+@pytest.mark.parametrize("parts", [{7: 100}, dict.fromkeys(range(16), 6)])
+def test_2_7_one_users_failing_calls_pause_nobody_and_everybodys_do(parts: dict[int, int]) -> None:
+    """A hundred in each minute, of one part of users: that may be one user. Of all of them it is the provider."""
+    made = shop()
+    start(made)
+    for _ in range(5):
+        told = {ERROR: sum(parts.values())}
+        with made.telemetry.tx() as tx:
+            tx.add_rollups([minute(made.clock.now_us(), made.baseline.digest, 0, 400, host="h2", events=told,
+                                   event_parts=encode({ERROR: parts}))])  # fmt: skip
+        made.seconds(60)
+    assert (made.release().state is State.PAUSED) == (len(parts) > 1)
 
 
 def test_2_7_a_short_past_changes_nothing() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from serinus.core.decision.observations import Observations
 from serinus.core.decision.wording import amount, percent, rarity
 from serinus.core.metrics import metric
-from serinus.core.records.live_calls import MICRO, LiveMinute, Past, Position, Usual, Watched
+from serinus.core.records.live_calls import MICRO, LiveMinute, Past, Position, Usual, Watched, position_of
 from serinus.core.release.release import Progress, Release
 from serinus.core.stats.evidence import NoData
 from serinus.core.stats.usual import references
@@ -111,8 +111,9 @@ def _counted(watched: Watched, past: Past, index: int, minutes: Sequence[LiveMin
     at = watched.at
     for one in minutes:
         calls, events = one.counts[index]
+        parts = one.parts[index] if one.parts else ()
         bound = 0.0 if isinstance(bounds, NoData) else bounds[one.start_us // _HOUR_US % len(bounds)]
-        at = at.plus(calls, events, round(calls * bound * MICRO))
+        at = at.plus(calls, events, round(calls * bound * MICRO), parts)
     return msgspec.structs.replace(watched, at=at)
 
 
@@ -132,8 +133,7 @@ def _seen(release: Release, past: Past, watched: Watched) -> ControlSeen:
 
 def floor_of(release: Release, name: str) -> Position:
     """From where a metric counts: a person who resumed has acknowledged what was before."""
-    found = release.rearmed.get(trigger_of(name), {})
-    return Position(found.get("calls", 0), found.get("events", 0), found.get("expected_micro", 0))
+    return position_of(release.rearmed.get(trigger_of(name), {}))
 
 
 def _ratio(release: Release) -> float:

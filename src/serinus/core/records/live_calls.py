@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import zip_longest
+
 import msgspec
 
 HOURS = 24
@@ -10,6 +13,7 @@ LEAST_HOURS = 72
 LEAST_CALLS = 1000
 MICRO = 1_000_000
 """What is expected is kept in millionths of an event, so that sums are whole numbers."""
+_PART = "part_"
 
 
 class Hour(msgspec.Struct, frozen=True, array_like=True):
@@ -54,27 +58,57 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveMinute(msgspec.Struct, frozen=True, array_like=True):
-    """A minute of the live version: calls, and those with the event, for each metric of the release's past in order."""
+    """A minute of the live version: calls, and those with the event, for each metric of the release's past in order;
+    and by which part of units these came (`event_parts`), empty where nobody told."""
 
     start_us: int
     counts: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[int, ...], ...] = ()
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """How far counting had come: calls, those with the event, and millionths of the events that were to be expected."""
+    """How far counting had come: calls, those with the event, and millionths of the events that were to be expected;
+    of the events those of each part of units, as far as it was told."""
 
     calls: int = 0
     events: int = 0
     expected_micro: int = 0
+    parts: tuple[int, ...] = ()
 
-    def plus(self, calls: int, events: int, expected_micro: int) -> Position:
+    @property
+    def most(self) -> int:
+        """Events of the part that had the most."""
+        return max(self.parts, default=0)
+
+    def plus(self, calls: int, events: int, expected_micro: int, parts: tuple[int, ...] = ()) -> Position:
         """Further by so much."""
-        return Position(self.calls + calls, self.events + events, self.expected_micro + expected_micro)
+        added = tuple(map(sum, zip_longest(self.parts, parts, fillvalue=0)))
+        return Position(self.calls + calls, self.events + events, self.expected_micro + expected_micro, added)
 
     def since(self, start: Position) -> Position:
         """What came after a start; nothing before one that lies ahead."""
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(start), strict=True)
-        return Position(*(max(0, now - then) for now, then in pairs))
+        return Position(
+            max(0, self.calls - start.calls),
+            max(0, self.events - start.events),
+            max(0, self.expected_micro - start.expected_micro),
+            tuple(max(0, now - then) for now, then in zip_longest(self.parts, start.parts, fillvalue=0)),
+        )
+
+    def numbers(self) -> dict[str, int]:
+        """As a release keeps where a person acknowledged it."""
+        parts = {f"{_PART}{i}": count for i, count in enumerate(self.parts)}
+        return {"calls": self.calls, "events": self.events, "expected_micro": self.expected_micro, **parts}
+
+
+def position_of(numbers: Mapping[str, int]) -> Position:
+    """From `Position.numbers`; the beginning where there are none."""
+    count = sum(name.startswith(_PART) for name in numbers)
+    return Position(
+        numbers.get("calls", 0),
+        numbers.get("events", 0),
+        numbers.get("expected_micro", 0),
+        tuple(numbers.get(f"{_PART}{i}", 0) for i in range(count)),
+    )
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):

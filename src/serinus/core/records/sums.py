@@ -62,7 +62,7 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     `events` is a mapping of event bit → requests with it; `latency` and `ttft` are encoded log-histograms of µs.
     `streams` were answered to their end and told their tokens: `stream_tokens` are those but the first of each, which
     comes with the first byte, and `stream_us` the time from the first byte to the last. `cost_nano` is that of the
-    `priced` calls.
+    `priced` calls. `event_parts`, of minutes alone, tell which part of units the events come from (`event_parts`).
     """
 
     host: str
@@ -84,3 +84,4 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     stream_tokens: int = 0
     stream_us: int = 0
     priced: int = 0
+    event_parts: bytes | None = None

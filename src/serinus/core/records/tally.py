@@ -15,6 +15,7 @@ import msgspec
 from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.broken_rule import BrokenRule, broken_of, newest
 from serinus.core.records.call import EVENT_NAMES
+from serinus.core.records.event_parts import EventParts, encode, part_of
 from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, lost_now, overdue_now
 from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, labels_of
@@ -24,11 +25,12 @@ from serinus.core.records.score import UNTOLD, category_of, event_key, event_of
 from serinus.core.records.score_sums import Given, given
 from serinus.core.records.sums import ENROLLED, ESCALATED_FOR, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.suspicion import Raised, raised_of
-from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, unit_sums
+from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, slow_bits, unit_sums
 from serinus.core.routing.assignment import COMPARED, Arm
 from serinus.core.routing.snapshot import Measured
 
-WIDTHS_S = (1, 60)
+MINUTE_S = 60
+WIDTHS_S = (1, MINUTE_S)
 _US = 1_000_000
 _US_PER_MS = 1000
 _COMPARED = frozenset(int(arm) for arm in COMPARED)
@@ -160,6 +162,7 @@ class _Bucket:
         "cost_nano",
         "events",
         "latency",
+        "parts",
         "priced",
         "requests",
         "stream_tokens",
@@ -176,8 +179,10 @@ class _Bucket:
         self.events: dict[int, int] = {}
         self.latency: dict[int, int] = {}
         self.ttft: dict[int, int] = {}
+        self.parts: EventParts = {}
 
-    def end(self, end: End) -> None:
+    def end(self, end: End, slow: int = 0) -> None:
+        """`slow`: the bits of latencies that it is beyond."""
         self.requests += 1
         if end.tokens_in > 0:
             self.tokens_in += end.tokens_in
@@ -194,13 +199,22 @@ class _Bucket:
                 self.stream_tokens += end.tokens_out - 1
                 self.stream_us += max(0, end.latency_us - end.ttft_us)
         if end.events:
-            self.event(end.events)
+            self.event(end.events, end.call)
+        if slow:
+            self._part(slow, end.call)
 
-    def event(self, bits: int) -> None:
-        while bits:
-            bit = bits & -bits
+    def event(self, bits: int, call: bytes) -> None:
+        for bit in _each(bits):
             self.events[bit] = self.events.get(bit, 0) + 1
-            bits ^= bit
+        self._part(bits, call)
+
+    def _part(self, bits: int, call: bytes) -> None:
+        part = part_of(call[30:38])
+        if part is None:
+            return
+        for bit in _each(bits):
+            parts = self.parts.setdefault(bit, {})
+            parts[part] = parts.get(part, 0) + 1
 
     def add(self, other: _Bucket) -> None:
         self.requests += other.requests
@@ -214,6 +228,17 @@ class _Bucket:
         for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
             for key, count in theirs.items():
                 mine[key] = mine.get(key, 0) + count
+        for bit, parts in other.parts.items():
+            known = self.parts.setdefault(bit, {})
+            for part, count in parts.items():
+                known[part] = known.get(part, 0) + count
+
+
+def _each(bits: int) -> Iterator[int]:
+    while bits:
+        bit = bits & -bits
+        yield bit
+        bits ^= bit
 
 
 def _acquit(open_before: OpenCalls, changed: Changes) -> None:
@@ -244,6 +269,7 @@ class _Sheet:
         self.broken: list[BrokenRule] = []
         self._awaiting = awaiting
         self._measures = measures
+        self._measured: dict[bytes, tuple[Measured, ...]] = {}
         self.scored: dict[bytes, Scored] = {}
         self.given: dict[bytes, Given] = {}
         self.pairs: list[Pair] = []
@@ -259,7 +285,7 @@ class _Sheet:
             known = self._answered(record.call, record.mono_ns, open_before, changed)
             if known is not None:
                 changed[record.call] = None
-            self._bucket(record.app, record.call, record.version, record.at_us // _US).end(record)
+            self._bucket(record.app, record.call, record.version, record.at_us // _US).end(record, self._slow(record))
             events = record.events | self._measure(record)
             if events:
                 self._enrol(record.call, events)
@@ -277,7 +303,7 @@ class _Sheet:
 
     def event(self, one: Scored) -> None:
         """Add an event to the bucket in which its score came."""
-        self._bucket(one.app, one.call, b"", one.at_us // _US).event(one.event)
+        self._bucket(one.app, one.call, b"", one.at_us // _US).event(one.event, one.call)
 
     def judge(self, read: Read, changed: Changes) -> int:
         """Judge open calls by the clock, and close those that lost their End; how many were found overdue."""
@@ -302,7 +328,7 @@ class _Sheet:
     def _overdue(self, call: OpenCall) -> None:
         begin = call.begin
         self._enrol(begin.call, int(Event.OVERDUE))
-        self._bucket(begin.app, begin.call, begin.version, self._found_s).event(int(Event.OVERDUE))
+        self._bucket(begin.app, begin.call, begin.version, self._found_s).event(int(Event.OVERDUE), begin.call)
 
     def _score(self, record: Score) -> None:
         self._label(record)
@@ -329,6 +355,15 @@ class _Sheet:
             self._enrol(record.call, 0, record.at_us)
             key, label = LabelKey(release, name, unit), Label(record.at_us, value)
             self.labels[key] = min(label, self.labels.get(key, label))
+
+    def _slow(self, end: End) -> int:
+        """The bits of the control's latencies that a call of its release is beyond, in whatever arm."""
+        if not self._measures:
+            return 0
+        of = end.call[12:28]
+        if of not in self._measured:
+            self._measured[of] = self._measures.get(id_text(RELEASE, of), ()) if any(of) else ()
+        return slow_bits(end, self._measured[of])
 
     def _measure(self, end: End) -> int:
         """Add up what of a call counts by unit; the bits that it sets."""
@@ -394,4 +429,5 @@ def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: 
         stream_tokens=bucket.stream_tokens,
         stream_us=bucket.stream_us,
         priced=bucket.priced,
+        event_parts=encode(bucket.parts) if width_s == MINUTE_S else None,
     )

@@ -97,6 +97,15 @@ def bits_of(end: End, arm: Arm, measures: Iterable[Measured]) -> int:
     return bits
 
 
+def slow_bits(end: End, measures: Iterable[Measured]) -> int:
+    """The bits of latencies whose bound for control a call is beyond, as rollups count it: whoever was at fault."""
+    bits = 0
+    for one in measures:
+        if one.of in ("latency", "ttft") and 0 < one.control < value_of(end, one):
+            bits |= bit_of(one)
+    return bits
+
+
 def names_of(bits: int, measures: Iterable[Measured]) -> list[str]:
     """The metrics that count newly set bits."""
     return [one.metric for one in measures if bits & bit_of(one) and (one.control > 0 or one.of in ("cost", "tokens"))]

@@ -222,7 +222,7 @@ def _rearmed(release: Release, progress: Progress | None) -> dict[str, dict[str,
 
 def _live_position(metric: str, progress: Progress) -> dict[str, int]:
     found = next((one.at for one in progress.live if one.metric == metric), Position())
-    return msgspec.structs.asdict(found)
+    return found.numbers()
 
 
 def _label_position(metric: str, progress: Progress) -> dict[str, int]:

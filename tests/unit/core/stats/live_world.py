@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from serinus.core.records.event_parts import PARTS
 from serinus.core.records.live_calls import HOURS, MICRO, Hour, Position, Watched
 from serinus.core.stats.evidence import NoData
 from serinus.core.stats.usual import learn, references
@@ -35,6 +36,14 @@ def lived(
     rng: np.random.Generator, weather: Weather, days: int, worse_from: int = 0, times: float = 1.0
 ) -> tuple[Ints, Ints]:
     """Calls and events of each minute, with twice to half as many of both in the evening as in the morning."""
+    calls, parts = lived_in_parts(rng, weather, days, worse_from, times)
+    return calls, parts.sum(axis=1)
+
+
+def lived_in_parts(
+    rng: np.random.Generator, weather: Weather, days: int, worse_from: int = 0, times: float = 1.0
+) -> tuple[Ints, Ints]:
+    """As `lived`, with the events of each sixteenth of users [minute, part]."""
     minutes = np.arange(days * MINUTES)
     wave = np.sin(2 * np.pi * minutes / MINUTES)
     sessions = rng.poisson(weather.hourly / 60 * (1 + 0.6 * wave) / SESSION)
@@ -48,8 +57,9 @@ def lived(
     chance = np.minimum(1, np.where(minute >= worse_from, times, 1.0) * chance)
     size = rng.geometric(1 / SESSION, len(minute))
     events = rng.binomial(size, chance)
-    counted = [np.bincount(minute, weights, days * MINUTES).astype(np.int64) for weights in (size, events)]
-    return counted[0], counted[1]
+    calls = np.bincount(minute, size, days * MINUTES).astype(np.int64)
+    parts = np.bincount(minute * PARTS + who % PARTS, events, days * MINUTES * PARTS).astype(np.int64)
+    return calls, parts.reshape(-1, PARTS)
 
 
 def past(calls: Ints, events: Ints) -> list[Hour]:
@@ -62,8 +72,10 @@ def alarmed_after(
     calls: Ints, events: Ints, days: int, alpha: float = 0.001, max_ratio: float = 1.5, beta: float = 0.01
 ) -> int | None:
     """The minute of the release at which the watch first alarmed, looking every five; None: never. The past are the
-    first `days`."""
+    first `days`. `events` of each minute, or of each minute and part of users."""
     start = days * MINUTES
+    parts = events if events.ndim == 2 else np.zeros((len(events), 0), np.int64)
+    events = events.sum(axis=1) if events.ndim == 2 else events
     usual = learn(past(calls[:start], events[:start]))
     bounds = references(usual, beta)
     assert not isinstance(bounds, NoData)
@@ -71,7 +83,8 @@ def alarmed_after(
     for minute in range(start, len(calls)):
         expected = round(int(calls[minute]) * bounds[minute // 60 % HOURS] * MICRO)
         watched = msgspec.structs.replace(
-            watched, at=watched.at.plus(int(calls[minute]), int(events[minute]), expected)
+            watched,
+            at=watched.at.plus(int(calls[minute]), int(events[minute]), expected, tuple(parts[minute].tolist())),
         )
         if minute % 15 == 14:
             watched = begin_again(watched)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from serinus.core.records.live_calls import MICRO, Position, Watched
+from serinus.core.records.event_parts import PARTS
+from serinus.core.records.live_calls import MICRO, Position, Watched, position_of
 from serinus.core.stats import control_health
 from serinus.core.stats.watched import KEPT, begin_again, log_e
-from tests.unit.core.stats.live_world import MINUTES, Weather, alarmed_after, lived
+from tests.unit.core.stats.live_world import MINUTES, Weather, alarmed_after, lived, lived_in_parts
 
 ALPHA, BETA = 0.001, 0.01
 NOWHERE = Position()
@@ -113,3 +114,55 @@ def test_four_times_as_many_are_seen_soon_after_a_healthy_day(hourly: float, wit
     rng = np.random.default_rng(6)
     found = [alarmed_after(*lived(rng, Weather(hourly=hourly), 9, 8 * MINUTES, 4.0), days=7) for _ in range(10)]
     assert all(at is not None and MINUTES < at <= MINUTES + within for at in found)
+
+
+def stormed(seed: int, per_minute: int) -> tuple[np.ndarray, np.ndarray]:
+    """A healthy day after a healthy week, in which one user fails so often in each minute from the third hour on."""
+    calls, parts = lived_in_parts(np.random.default_rng(seed), Weather(heavy=1.0, prone=1.0), 8)
+    calls[7 * MINUTES + 120 :] += per_minute
+    parts[7 * MINUTES + 120 :, seed % PARTS] += per_minute
+    return calls, parts
+
+
+@pytest.mark.parametrize("per_minute", [2, 20])
+def test_2_7_one_users_storm_of_failing_calls_alarms_nobody(per_minute: int) -> None:
+    """Forty healthy days with one: it is taken for an ill provider in all of them when every call counts, and in at
+    most α + β of them, within the exact binomial bound, as it is."""
+    plain = bounded = 0
+    for seed in range(40):
+        calls, parts = stormed(seed, per_minute)
+        bounded += alarmed_after(calls, parts, days=7) is not None
+        plain += alarmed_after(calls, parts.sum(axis=1), days=7) is not None if seed < 5 else 0
+    assert plain == 5
+    assert bounded <= stats.binom.ppf(1 - 1e-6, 40, ALPHA + BETA)
+
+
+def test_2_7_a_part_that_does_not_count_never_makes_evidence_larger() -> None:
+    """At any look, from any start: so what holds of the count of all events holds of this one."""
+    rng = np.random.default_rng(9)
+    for _ in range(200):
+        with_parts = without = Watched(metric="x")
+        for _ in range(int(rng.integers(1, 30))):
+            parts = tuple(rng.poisson(rng.gamma(0.5, 4.0), PARTS).tolist())
+            calls, expected = int(rng.integers(sum(parts), 1000 + sum(parts))), float(rng.uniform(0, 30))
+            micro = round(expected * MICRO)
+            with_parts = msgspec.structs.replace(with_parts, at=with_parts.at.plus(calls, sum(parts), micro, parts))
+            without = msgspec.structs.replace(without, at=without.at.plus(calls, sum(parts), micro))
+            if rng.random() < 0.2:
+                with_parts, without = begin_again(with_parts), begin_again(without)
+            assert log_e(with_parts, NOWHERE, 1.5, 1.0) <= log_e(without, NOWHERE, 1.5, 1.0) + 1e-12
+
+
+def test_2_7_four_times_as_many_by_all_users_are_seen_as_soon_but_for_a_sixteenth() -> None:
+    """Within 90 minutes at 2,000 calls an hour, as without; all of ten."""
+    rng = np.random.default_rng(6)
+    found = [alarmed_after(*lived_in_parts(rng, Weather(), 9, 8 * MINUTES, 4.0), days=7) for _ in range(10)]
+    assert all(at is not None and MINUTES < at <= MINUTES + 90 for at in found)
+
+
+def test_a_position_is_kept_with_the_release_and_comes_back() -> None:
+    """What a person acknowledged, parts and all; that of an earlier Serinus has none."""
+    at = Position().plus(10, 3, 7, (1, 2)).plus(1, 1, 1, (0, 0, 1))
+    assert position_of(at.numbers()) == at == Position(11, 4, 8, (1, 2, 1))
+    assert position_of({"calls": 5, "events": 2, "expected_micro": 9}) == Position(5, 2, 9)
+    assert (position_of({}), at.since(Position(5, 9, 0, (1,)))) == (Position(), Position(6, 0, 8, (0, 2, 1)))
