@@ -20,6 +20,10 @@ ANSWERS = (
     b"HTTP/1.1 204 No Content\r\nopenai-version: 1\r\n\r\n",
     b"HTTP/1.1 429 Slow\r\nx-ratelimit-reset: 1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\n{}\r\n0\r\nT: t\r\n\r\n",
 )
+USUAL = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-request-id: r\r\nopenai-version: 1\r\n"
+    b"Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello"
+)
 _CHUNK = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"h\xc3\xa9"},"finish_reason":null}]}'
 _FINISH = b'data: {"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}'
 _USAGE = b'data: {"id":"c","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}'

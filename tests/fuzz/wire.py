@@ -17,7 +17,7 @@ from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import RequestReader
 from serinus.core.wire.response import ResponseReader
 from serinus.core.wire.sse import DONE, EventStream, split_events
-from tests.fuzz.seeds import ANSWERS, PIECES, REQUESTS, STREAMS
+from tests.fuzz.seeds import ANSWERS, PIECES, REQUESTS, STREAMS, USUAL
 
 _HEAD_BYTES, _BODY_BYTES = 2048, 1024
 _SPLITS = 3
@@ -56,6 +56,29 @@ def read_answer(parts: list[bytes]) -> Result:
     return reader.status, reader.head, body, ending, reader.reusable
 
 
+def read_answer_again(parts: list[bytes]) -> Result:
+    """The same bytes in one read, by a reader that has learnt the shape of such answers."""
+    raw = b"".join(parts)
+    reader = ResponseReader()
+    for _ in range(3):
+        reader.receive(USUAL)
+        reader.restart()
+    cold = ResponseReader()
+    assert _read_whole(reader, raw) == _read_whole(cold, raw)
+    return ()
+
+
+def _read_whole(reader: ResponseReader, raw: bytes) -> Result:
+    try:
+        body = reader.receive(raw)
+    except UpstreamFault as fault:
+        return (fault.error.name,)
+    if not reader.status:
+        return body, reader.complete
+    found = (reader.status, reader.head, reader.passed, reader.encoded, reader.headers)
+    return (*found, body, reader.complete, reader.reusable)
+
+
 def read_stream(parts: list[bytes]) -> Result:
     """What is relayed of a stream, event by event, what it told, and how it ended."""
     stream = EventStream(strip_usage=True, keep_text=True)
@@ -81,6 +104,7 @@ def relay_unread(parts: list[bytes]) -> Result:
 TARGETS: tuple[tuple[str, Callable[[list[bytes]], Result], tuple[bytes, ...]], ...] = (
     ("request", read_requests, REQUESTS),
     ("answer", read_answer, ANSWERS),
+    ("answer again", read_answer_again, (USUAL,)),
     ("stream", read_stream, STREAMS),
     ("relay", relay_unread, STREAMS),
 )

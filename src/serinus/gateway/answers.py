@@ -17,7 +17,6 @@ from serinus.gateway.routes import Target
 _OUR_KEY_STATUSES = frozenset({401, 403})
 _LIMITED = 429
 _RETRY_AFTER = "retry-after"
-_ENCODED = re.compile(rb"\r\ncontent-encoding:(?![ \t]*(?:identity)?[ \t]*\r)", re.IGNORECASE)
 _DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
 _FILTER_STATUSES = frozenset({400, 403, 422})
 _FILTER_CODES = (b"content_filter", b"content_policy_violation", b"flagged_input")
@@ -38,13 +37,8 @@ def is_stream(reader: ResponseReader) -> bool:
     return (
         reader.status == 200
         and reader.headers.get(b"content-type", b"")[:17].lower() == b"text/event-stream"
-        and not is_encoded(reader)
+        and not reader.encoded
     )
-
-
-def is_encoded(reader: ResponseReader) -> bool:
-    """Whether the body is compressed, although we asked for `identity`."""
-    return _ENCODED.search(reader.head) is not None
 
 
 def judge(
@@ -52,7 +46,7 @@ def judge(
 ) -> tuple[Findings, bool]:
     """What a whole 2xx answer told, with its text if that is to be kept, and whether it breaks the format rule.
     UpstreamFault when it is no answer."""
-    if is_encoded(reader):
+    if reader.encoded:
         raise _garbage("compressed, although identity was asked for")
     completion = read_completion(body)
     findings = Findings()
@@ -106,7 +100,7 @@ def passable(reader: ResponseReader, body: bytes) -> tuple[int, bytes]:
     if reader.status in _OUR_KEY_STATUSES or reader.status < 400:
         refusal = Refusal(502, "upstream_status", f"the upstream answered {reader.status} to the gateway's own request")
         return 502, refusal.body()
-    if not is_encoded(reader) and body[:1] == b"{" and body[-1:] in b"}\n" and b"error" in body:
+    if not reader.encoded and body[:1] == b"{" and body[-1:] in b"}\n" and b"error" in body:
         return reader.status, body
     fault = status_fault(reader)
     return reader.status, Refusal(reader.status, refusal_for(fault).code, fault.what).body()

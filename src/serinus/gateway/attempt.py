@@ -43,9 +43,9 @@ _NOBODY = cast("Asking", None)
 
 class Attempt:
     """From connecting to the end of the answer. `sent_ns` is 0 until the request is written; `answered_ns`, `status`
-    and `head` are the answer's from when its head has come. After `give_up` nothing is told any more."""
+    and `passed` are the answer's from when its head has come. After `give_up` nothing is told any more."""
 
-    head = b""
+    passed = b""
     sent_ns = answered_ns = status = 0
     stream: EventStream | None = None
     _upstream: UpstreamConnection | None = None
@@ -154,7 +154,7 @@ class Attempt:
         self._call.failed(fault)
 
     def _note_head(self, reader: ResponseReader) -> None:
-        self.head = reader.head
+        self.passed = reader.passed
         self.status = reader.status
         admitted = self._admitted
         if admitted.stream and answers.is_stream(reader):

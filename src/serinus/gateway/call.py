@@ -355,7 +355,7 @@ class Call:
     def _about(self) -> bytes:
         """The headers that tell of the version that answers, and what its upstream told."""
         attempt = self._attempt
-        passed = heads.passed_through(attempt.head) if attempt is not None and attempt.head else b""
+        passed = attempt.passed if attempt is not None else b""
         return self._served.headers + passed + (heads.BASELINE if self._fell_back else b"")
 
     def _note_recovery(self) -> None:

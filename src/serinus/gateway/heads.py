@@ -1,4 +1,4 @@
-"""Response heads, as bytes: statuses, lengths, what is passed through from the upstream, and what we tell of a call."""
+"""Response heads, as bytes: statuses, lengths, what is forwarded to the upstream, and what we tell of a call."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from serinus.core.wire.refusal import Refusal
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in _REASONS.items()}
-_PASSED_ON = re.compile(rb"\r\n((?:x-ratelimit-|retry-after|openai-|anthropic-ratelimit-)[^\r\n]*)", re.IGNORECASE)
-_UPSTREAM_ID = re.compile(rb"\r\nx-request-id:([^\r\n]*\r\n)", re.IGNORECASE)
 _FORWARDED = (
     *(b"idempotency-key", b"openai-organization", b"openai-project", b"openai-beta"),
     *(b"anthropic-version", b"anthropic-beta"),
@@ -32,15 +30,6 @@ LAST_CHUNK = b"0\r\n\r\n"
 def status_line(status: int) -> bytes:
     """The first line of an answer."""
     return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} Status\r\n".encode()
-
-
-def passed_through(head: bytes) -> bytes:
-    """Of an upstream's head: rate limits, `retry-after` and the provider's own headers, as they came; its request id as
-    `x-upstream-request-id`."""
-    lines = _PASSED_ON.findall(head)
-    given = _UPSTREAM_ID.search(head)
-    named = b"x-upstream-request-id:" + given[1] if given is not None else b""
-    return b"\r\n".join([*lines, named]) if lines else named
 
 
 def forwarded(caller: dict[bytes, bytes]) -> bytes:

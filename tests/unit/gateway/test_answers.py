@@ -111,4 +111,4 @@ def test_a_stream_is_recognised_by_status_type_and_coding() -> None:
 )
 def test_a_compressed_answer_is_known_by_its_head(lines: tuple[str, ...], encoded: bool) -> None:
     """Whatever the case and the spaces; `identity` is no compression."""
-    assert answers.is_encoded(read(200, b"{}", *lines)[0]) is encoded
+    assert read(200, b"{}", *lines)[0].encoded is encoded

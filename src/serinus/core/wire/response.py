@@ -8,11 +8,14 @@ import httptools
 
 from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
+from serinus.core.wire.usual_answer import HEAD_BYTES, UsualAnswer, names_in, passed_on
 
-HEAD_BYTES = 64 * 1024
 _ACTED_UPON = re.compile(
     rb"\r\n(content-type|content-length|transfer-encoding|retry-after(?:-ms)?):([^\r\n]*)", re.IGNORECASE
 )
+_ENCODED = re.compile(rb"\r\ncontent-encoding:(?![ \t]*(?:identity)?[ \t]*\r)", re.IGNORECASE)
+_LEARNT_FROM = 8
+_OK = 200
 
 
 class ResponseReader:
@@ -20,7 +23,8 @@ class ResponseReader:
     UpstreamFault for garbage and early ends.
 
     `status` is 0 until the head is whole; interim (1xx) responses are read over. `head` is the response's head then, up
-    to its empty line. `reusable`: the connection may carry another request after a complete response.
+    to its empty line, and `passed` the lines of it that callers get. `encoded`: the body is compressed, although we
+    asked for `identity`. `reusable`: the connection may carry another request after a complete response.
     """
 
     __slots__ = (
@@ -31,18 +35,26 @@ class ResponseReader:
         "_interim",
         "_interims",
         "_keep_alive",
+        "_learnt",
+        "_names",
         "_parser",
         "_started",
         "_surplus",
+        "_usual",
         "complete",
+        "encoded",
         "head",
+        "passed",
         "status",
     )
 
     def __init__(self) -> None:
         self.status = 0
-        self.head = b""
-        self.complete = False
+        self.head = self.passed = b""
+        self.complete = self.encoded = False
+        self._names: tuple[bytes, ...] = ()
+        self._learnt = 0
+        self._usual: UsualAnswer | None = None
         self._headers: dict[bytes, bytes] | None = None
         self._body: list[bytes] = []
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
@@ -88,6 +100,10 @@ class ResponseReader:
         if self.complete or parser is None:
             self._surplus = self._surplus or bool(data.strip(b"\r\n"))
             return b""
+        if self._usual is not None and not self._started:
+            found = self._usual.answer_in(data)
+            if found is not None:
+                return self._take(data, found)
         self._started = True
         try:
             parser.feed_data(data)
@@ -104,7 +120,32 @@ class ResponseReader:
             return b""
         whole = body[0] if len(body) == 1 else b"".join(body)
         body.clear()
+        if self.complete and self.status == _OK and self._learnt < _LEARNT_FROM:
+            self._learn(data, whole)
         return whole
+
+    def _take(self, data: bytes, found: re.Match[bytes]) -> bytes:
+        """A whole answer of the usual shape."""
+        assert self._usual is not None
+        end = found.end()
+        self._started = self._head_read = self._keep_alive = self.complete = True
+        self.status = _OK
+        self.head = data[: end - 2]
+        self.passed = self._usual.passed_on(found)
+        self.encoded = False
+        self._headers = None
+        return data[end:]
+
+    def _learn(self, data: bytes, body: bytes) -> None:
+        """Learn the shape of an answer that came whole, once it has come twice."""
+        head = self.head
+        if not self.reusable or self.encoded or len(data) != len(head) + 2 + len(body):
+            return
+        self._learnt += 1
+        names = names_in(head)
+        if names and names == self._names:
+            self._usual = UsualAnswer(head)
+        self._names = names
 
     def end(self) -> None:
         """The upstream closed: completes an answer delimited by that, raises UpstreamFault for all others."""
@@ -130,7 +171,9 @@ class ResponseReader:
         end = head.find(b"\r\n\r\n", start + 2)
         if end > HEAD_BYTES:
             raise _garbage("its head is too long")
-        self.head = head[start : end + 2]
+        self.head = head = head[start : end + 2]
+        self.passed = passed_on(head)
+        self.encoded = _ENCODED.search(head) is not None
         self._headers = None
         self._head_read = True
         self._head = b""
