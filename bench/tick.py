@@ -32,6 +32,7 @@ from bench.filling import Inflow, fill, insert_releases, telemetry_engine
 from bench.past import PLACES, Past
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.stores import open_stores
+from serinus.bootstrap.collector import settle_collector
 from serinus.control.tick import Tick
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.release.release import Release
@@ -129,6 +130,7 @@ def _tick(url: str, asked: Connection) -> None:
     clock = SystemClock()
     control, telemetry = open_stores(url, now_us=clock.now_us, random_bytes=system_random)
     tick = Tick(control, telemetry, clock, "bench", takeover_s=0)
+    settle_collector()
     seen = 0
     while True:
         try:

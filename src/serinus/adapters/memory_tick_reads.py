@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from serinus.adapters.enrolment import sum_order
 from serinus.adapters.rollup_merge import US_PER_HOUR, add_hour
-from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.sums import ArmRollup, Rollup, Sum, SumKey
 from serinus.core.routing.assignment import Arm
 from serinus.ports.tick_reads import Answered
 
@@ -38,11 +38,14 @@ class MemoryTickReads(ABC):
 
     def rollups_of(
         self, releases: Collection[str], width_s: int, from_us: int, to_us: int, fields: Collection[str]
-    ) -> dict[str, list[Rollup]]:
-        found: dict[str, list[Rollup]] = {release: [] for release in releases}
+    ) -> dict[str, list[ArmRollup]]:
+        found: dict[str, list[ArmRollup]] = {release: [] for release in releases}
         for rollup in sorted(self._buckets(width_s, from_us, to_us), key=lambda one: one.start_us):
             if rollup.release in found:
-                found[rollup.release].append(_bare(rollup, fields))
+                asked = {name: getattr(rollup, name) for name in fields}
+                found[rollup.release].append(
+                    ArmRollup(rollup.start_us, rollup.arm, rollup.requests, rollup.events, **asked)
+                )
         return found
 
     def served_by(

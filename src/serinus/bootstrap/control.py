@@ -22,6 +22,7 @@ from serinus.adapters.probes import Probes
 from serinus.adapters.stores import open_stores
 from serinus.bootstrap import settings as environment
 from serinus.bootstrap.admin_key import create_admin_key
+from serinus.bootstrap.collector import settle_collector
 from serinus.bootstrap.faces import Faces
 from serinus.bootstrap.gaps import start_gaps
 from serinus.bootstrap.listening import mend_listening
@@ -93,6 +94,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         start_gaps(*stores, clock, tick.epoch, stop)
         start_pruning(*stores, clock, tick.epoch, settings.units_kept_days, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
+        settle_collector()
         try:
             return _run_parts(tick, server, listener, stop)
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
-import gc
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ import uvloop
 from serinus.adapters.clock import host_ns
 from serinus.adapters.conversation_table import ConversationTable
 from serinus.adapters.spool_writer import SpoolWriter
+from serinus.bootstrap.collector import settle_collector
 from serinus.core.fleet import WorkerStatus
 from serinus.core.routing.snapshot import READER
 from serinus.gateway.chance import Chance
@@ -117,7 +117,7 @@ class Worker:
             self._gateway.connection, arguments.host, arguments.port, reuse_port=True, backlog=_BACKLOG
         )
         self._tick()
-        _tune_collector()
+        settle_collector()
         self._log.write("info", "listening", host=arguments.host, port=arguments.port)
         await stop.wait()
         self._log.write("info", "draining", active=self._gateway.active)
@@ -166,13 +166,6 @@ def _take_lock(path: Path) -> int:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return fd
-
-
-def _tune_collector() -> None:
-    """What is there now stays; the hot path makes no cycles, so that rare collections suffice."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def _serve(arguments: argparse.Namespace, now_us: Callable[[], int]) -> None:

@@ -11,7 +11,7 @@ from serinus.core.metrics import Quantile, metric
 from serinus.core.pipeline.guardrail import Guardrail
 from serinus.core.pipeline.plan import Plan
 from serinus.core.records.histogram import EMPTY, Histogram, boundary, decode
-from serinus.core.records.sums import Rollup
+from serinus.core.records.sums import ArmRollup, Rollup
 from serinus.core.release.release import Release
 from serinus.core.release.yardstick import Yardstick, wanting
 from serinus.core.routing.assignment import Arm
@@ -85,7 +85,7 @@ def _is_due(seen_ns: int, now_ns: int) -> bool:
     return seen_ns // int(AGAIN_S * 1e9) != now_ns // int(AGAIN_S * 1e9)
 
 
-def _add(seen: dict[str, Histogram], rollups: Iterable[Rollup]) -> None:
+def _add(seen: dict[str, Histogram], rollups: Iterable[Rollup | ArmRollup]) -> None:
     for rollup in rollups:
         seen["latency"] = seen.get("latency", EMPTY).merge(decode(rollup.latency))
         seen["ttft"] = seen.get("ttft", EMPTY).merge(decode(rollup.ttft))

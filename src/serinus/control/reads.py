@@ -10,7 +10,7 @@ import msgspec
 from serinus.control.observe_scores import ScoreMemory, ScoreWindow
 from serinus.core.records.label_sums import Place as LabelPlace
 from serinus.core.records.labels import AwaitedUnit
-from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.sums import ArmRollup, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
 from serinus.ports.score_sums import ArmScores
 from serinus.ports.telemetry_store import TelemetryTx
@@ -70,7 +70,7 @@ class Reads:
         self._sums: dict[str, list[tuple[SumKey, Sum]]] = {}
         self._spreads: dict[str, dict[Place, Spread]] = {}
         self._answered: dict[tuple[str, Window], Answered] = {}
-        self._rollups: dict[tuple[str, Window], list[Rollup]] = {}
+        self._rollups: dict[tuple[str, Window], list[ArmRollup]] = {}
         self._ripe: dict[tuple[str, Ripe], list[AwaitedUnit]] = {}
         self._live: dict[LiveWindow, list[Rollup]] = {}
 
@@ -120,8 +120,8 @@ class Reads:
             self._read_answered(window, {release})
         return self._answered[release, window]
 
-    def rollups(self, release: str, window: Window, fields: frozenset[str]) -> list[Rollup]:
-        """Rollups, unmerged, with these fields at least."""
+    def rollups(self, release: str, window: Window, fields: frozenset[str]) -> list[ArmRollup]:
+        """Rollups with these fields at least, in any order."""
         if (release, window) not in self._rollups:
             self._read_rollups(window, {release}, set(fields))
         return self._rollups[release, window]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from serinus.core.records.labels import AwaitedUnit
-from serinus.core.records.sums import Rollup, Sum, SumKey
+from serinus.core.records.sums import ArmRollup, Rollup, Sum, SumKey
 from serinus.core.records.unit_measures import Spread
 
 Answered = dict[int, dict[int, int]]
@@ -34,16 +34,17 @@ class TickReads(Protocol):
 
     def rollups_of(
         self, releases: Collection[str], width_s: int, from_us: int, to_us: int, fields: Collection[str]
-    ) -> dict[str, list[Rollup]]:
-        """The rollups of each release with from_us ≤ start < to_us, in order of start and not merged. Filled are,
-        beside what they belong to, `requests`, `events` and these `fields`; host, app and version are not."""
+    ) -> dict[str, list[ArmRollup]]:
+        """The rollups of each release with from_us ≤ start < to_us, in any order; those of an arm in a bucket may have
+        been added up, or some of them. Filled are `requests`, `events` and these `fields`."""
         ...
 
     def served_by(
         self, versions: Mapping[str, str], from_us: int, to_us: int, fields: Collection[str]
     ) -> dict[str, list[Rollup]]:
         """By app, the minutes with from_us ≤ start < to_us of one version each, in whatever arm or release it served
-        users, in order of start and not merged; mirrored calls are none. Filled as in `rollups_of`."""
+        users, in order of start and not merged; mirrored calls are none. Filled are, beside what they belong to,
+        `requests`, `events` and these `fields`; host, app and version are not."""
         ...
 
     def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:

@@ -9,10 +9,11 @@ from serinus.core.decision.observations import Bucket
 from serinus.core.metrics import Metric, Quantile, Ratio, metric
 from serinus.core.pipeline.limit import Limit
 from serinus.core.records.histogram import EMPTY, Histogram, decode
-from serinus.core.records.sums import Rollup
+from serinus.core.records.sums import ArmRollup
 from serinus.core.routing.assignment import Arm
 
 _US_PER_MS = 1000.0
+_COMPARED = frozenset({int(Arm.CANDIDATE), int(Arm.CONTROL)})
 
 
 class _Weighed(NamedTuple):
@@ -24,12 +25,12 @@ class _Weighed(NamedTuple):
     value: float | None = None
 
 
-def limit_buckets(limit: Limit, rollups: Iterable[Rollup]) -> tuple[Bucket, ...]:
+def limit_buckets(limit: Limit, rollups: Iterable[ArmRollup]) -> tuple[Bucket, ...]:
     """The buckets of a limit, oldest first, from the rollups of its width."""
     judged = metric(limit.metric)
-    found: dict[int, dict[int, list[Rollup]]] = {}
+    found: dict[int, dict[int, list[ArmRollup]]] = {}
     for rollup in rollups:
-        if rollup.arm in (Arm.CANDIDATE, Arm.CONTROL):
+        if rollup.arm in _COMPARED:
             found.setdefault(rollup.start_us, {}).setdefault(rollup.arm, []).append(rollup)
     return tuple(_bucket(limit, judged, start_us, found[start_us]) for start_us in sorted(found))
 
@@ -44,7 +45,7 @@ def weighed_fields(limit: Limit) -> frozenset[str]:
     return frozenset()
 
 
-def _bucket(limit: Limit, judged: Metric, start_us: int, arms: dict[int, list[Rollup]]) -> Bucket:
+def _bucket(limit: Limit, judged: Metric, start_us: int, arms: dict[int, list[ArmRollup]]) -> Bucket:
     candidate = _weigh(limit, judged, arms.get(Arm.CANDIDATE, []))
     control = _weigh(limit, judged, arms.get(Arm.CONTROL, []))
     return Bucket(
@@ -60,7 +61,7 @@ def _bucket(limit: Limit, judged: Metric, start_us: int, arms: dict[int, list[Ro
     )
 
 
-def _weigh(limit: Limit, judged: Metric, rollups: Iterable[Rollup]) -> _Weighed:
+def _weigh(limit: Limit, judged: Metric, rollups: Iterable[ArmRollup]) -> _Weighed:
     """The rollups of one arm, as this limit on `judged` weighs them."""
     measure = judged.measure
     if isinstance(measure, Quantile):
@@ -74,7 +75,7 @@ def _weigh(limit: Limit, judged: Metric, rollups: Iterable[Rollup]) -> _Weighed:
     return _Weighed(calls=calls, bad=bad)
 
 
-def _quantile(limit: Limit, measure: Quantile, rollups: Iterable[Rollup]) -> _Weighed:
+def _quantile(limit: Limit, measure: Quantile, rollups: Iterable[ArmRollup]) -> _Weighed:
     seen: Histogram = EMPTY
     for rollup in rollups:
         seen = seen.merge(decode(getattr(rollup, measure.of)))
@@ -83,7 +84,7 @@ def _quantile(limit: Limit, measure: Quantile, rollups: Iterable[Rollup]) -> _We
     return _Weighed(calls=seen.count, bad=seen.above(limit.bound * _US_PER_MS), value=value)
 
 
-def _ratio(measure: Ratio, rollups: Iterable[Rollup]) -> _Weighed:
+def _ratio(measure: Ratio, rollups: Iterable[ArmRollup]) -> _Weighed:
     calls = over = under = 0
     for rollup in rollups:
         calls += getattr(rollup, measure.calls)

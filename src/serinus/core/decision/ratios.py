@@ -8,7 +8,7 @@ at a step is that of the units enrolled from that step on, so that nothing has t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -57,15 +57,15 @@ def unit_spreads(
 
 def compare(rail: Guardrail, spreads: Sequence[UnitSpread], since: int = 0) -> Compared:
     """What the units enrolled from stratum `since` on say."""
-    own = [one for one in spreads if one.metric == rail.metric and one.stratum >= since]
-    strata = sorted({one.stratum for one in own})
-    candidate, control = ({s: _moments(own, s, arm) for s in strata} for arm in (Arm.CANDIDATE, Arm.CONTROL))
-    effect = ratio.log_ratio([ratio.Stratum(candidate=candidate[s], control=control[s]) for s in strata])
+    own = {(one.stratum, one.arm): one for one in spreads if one.metric == rail.metric and one.stratum >= since}
+    strata = sorted({stratum for stratum, _ in own})
+    candidate, control = ([_moments(own.get((s, arm))) for s in strata] for arm in (Arm.CANDIDATE, Arm.CONTROL))
+    pairs = zip(candidate, control, strict=True)
     return Compared(
-        candidate=_value(rail, candidate.values()),
-        control=_value(rail, control.values()),
-        units=(sum(one.units for one in candidate.values()), sum(one.units for one in control.values())),
-        effect=effect,
+        candidate=_value(rail, candidate),
+        control=_value(rail, control),
+        units=(sum(one.units for one in candidate), sum(one.units for one in control)),
+        effect=ratio.log_ratio([ratio.Stratum(candidate=one, control=other) for one, other in pairs]),
     )
 
 
@@ -100,8 +100,7 @@ def information(found: Compared) -> float:
     return 0.0 if isinstance(found.effect, NoData) else float(f"{found.effect.information:.6g}")
 
 
-def _moments(spreads: Sequence[UnitSpread], stratum: int, arm: Arm) -> Moments:
-    found = next((one for one in spreads if one.stratum == stratum and one.arm == arm), None)
+def _moments(found: UnitSpread | None) -> Moments:
     if found is None:
         return Moments()
     sums = found.spread
@@ -117,9 +116,8 @@ def _moments(spreads: Sequence[UnitSpread], stratum: int, arm: Arm) -> Moments:
     )
 
 
-def _value(rail: Guardrail, moments: Iterable[Moments]) -> float | None:
+def _value(rail: Guardrail, moments: Sequence[Moments]) -> float | None:
     measure = metric(rail.metric).measure
     if not isinstance(measure, Ratio):
         return None
-    parts = list(moments)
-    return measure.value(sum(one.x for one in parts), sum(one.y for one in parts))
+    return measure.value(sum(one.x for one in moments), sum(one.y for one in moments))

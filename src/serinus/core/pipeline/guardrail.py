@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -52,7 +53,7 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kind(self) -> Kind:
         """How it is judged; of a plan that was checked."""
-        return metric(self.metric).kind or "events"
+        return _kind(self.metric)
 
     @property
     def awaits_labels(self) -> bool:
@@ -84,6 +85,11 @@ class Guardrail(msgspec.Struct, frozen=True, kw_only=True):
     def labels_needed(self) -> int:
         """Labels that each arm needs in a step."""
         return (SCORES_NEEDED if self.kind == "score" else 1) if self.min_labels is None else self.min_labels
+
+
+@lru_cache
+def _kind(name: str) -> Kind:
+    return metric(name).kind or "events"
 
 
 def check_guardrail(where: str, guardrail: Guardrail) -> None:

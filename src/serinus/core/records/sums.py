@@ -16,7 +16,7 @@ PAIR_SCALE = 1000
 """`pair.<measure>`, arm SHADOW: per unit round(1000 · ln((candidate + 1) / (baseline + 1)))."""
 
 
-class SumKey(msgspec.Struct, frozen=True, array_like=True):
+class SumKey(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a sum belongs to. `bucket` is 0 for event metrics, else the unit's hash bucket in [0, BUCKETS)."""
 
     release: str
@@ -26,7 +26,7 @@ class SumKey(msgspec.Struct, frozen=True, array_like=True):
     bucket: int = 0
 
 
-class Sum(msgspec.Struct, frozen=True, array_like=True):
+class Sum(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Sufficient statistics: `count` units, `total` and `squares` in the metric's integer scale (events: total)."""
 
     count: int = 0
@@ -85,3 +85,22 @@ class Rollup(msgspec.Struct, frozen=True, kw_only=True):
     stream_us: int = 0
     priced: int = 0
     event_parts: bytes | None = None
+
+
+class ArmRollup(msgspec.Struct, frozen=True, gc=False):
+    """What limits weigh of the rollups of one arm of a release in one bucket: of one host, stratum and version, or of
+    several together. The fields are those of `Rollup`."""
+
+    start_us: int
+    arm: int
+    requests: int
+    events: dict[int, int]
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_nano: int = 0
+    latency: bytes = b""
+    ttft: bytes = b""
+    streams: int = 0
+    stream_tokens: int = 0
+    stream_us: int = 0
+    priced: int = 0

@@ -14,7 +14,7 @@ from serinus.core.decision.verdict import Verdict
 from serinus.core.pipeline.limit import Limit
 from serinus.core.records import histogram
 from serinus.core.records.record import Event
-from serinus.core.records.sums import Rollup
+from serinus.core.records.sums import ArmRollup
 from serinus.core.release.release import Release
 from serinus.core.routing.assignment import Arm
 from tests.unit.core.decision.cases import MINUTE_US, NOW_US, PLAN, running, seen, served
@@ -25,17 +25,15 @@ SPEED = Limit(metric="speed.tokens_per_s", below=15, buckets=3, min_requests=10)
 FAST, SLOW = 1_000_000, 6_000_000
 
 
-def rollup(minute: int, arm: Arm, latencies_us: list[int], **fields: object) -> Rollup:
+def rollup(minute: int, arm: Arm, latencies_us: list[int], **fields: object) -> ArmRollup:
     """Calls of an arm in the minute that ended `minute` minutes before now."""
-    given = {"stratum": 0, "version": "v", "host": "", "app": "shop", "release": "rel_1"} | fields
-    return Rollup(
-        arm=int(arm),
+    return ArmRollup(
         start_us=NOW_US // MINUTE_US * MINUTE_US - minute * MINUTE_US,
-        width_s=60,
+        arm=int(arm),
         requests=len(latencies_us),
         events={int(Event.ERROR): 2},
         latency=histogram.of(latencies_us).encode(),
-        **given,  # type: ignore[arg-type]
+        **fields,  # type: ignore[arg-type]
     )
 
 
@@ -49,12 +47,12 @@ def limited(limit: Limit) -> Release:
     return running(msgspec.structs.replace(PLAN, guardrails=(), limits=(limit,)))
 
 
-def judged(limit: Limit, rollups: list[Rollup]) -> Breach:
+def judged(limit: Limit, rollups: list[ArmRollup]) -> Breach:
     """How the limit stands."""
     return judge_limit(limited(limit), 0, limit_buckets(limit, rollups), NOW_US)
 
 
-def minutes(candidate: list[int], control: list[int], **fields: object) -> list[Rollup]:
+def minutes(candidate: list[int], control: list[int], **fields: object) -> list[ArmRollup]:
     """So many slow calls of 100 in consecutive minutes of both arms."""
     n = len(candidate)
     found = [rollup(n - i, Arm.CANDIDATE, calls(slow), **fields) for i, slow in enumerate(candidate)]
@@ -89,7 +87,7 @@ def test_a_bucket_is_beyond_exactly_when_its_quantile_is(values: list[int], abov
     """Counting calls above the bound judges as comparing the merged histogram's quantile does."""
     limit = Limit(metric=name, above=above_ms, buckets=1, min_requests=1)
     half = len(values) // 2
-    parts = [rollup(1, Arm.CANDIDATE, values[:half], stratum=0), rollup(1, Arm.CANDIDATE, values[half:], stratum=1)]
+    parts = [rollup(1, Arm.CANDIDATE, values[:half]), rollup(1, Arm.CANDIDATE, values[half:])]
     quantile = histogram.of(values).quantile(int(name[-2:]) / 100)
     assert quantile is not None
     assert (judged(limit, parts).verdict is Verdict.FAIL) == (quantile > above_ms * 1000)
