@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 MAKING := $(VENV)/.making
 # Tests run side by side, at most four at a time: many of them start servers of their own.
 SPREAD := -n auto --maxprocesses=4 --dist=worksteal
+# Tests start hundreds of processes: compiled modules are kept, also where the environment (of an image) says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
 BENCHES := gateway rollback crash store agent evaluate statistics
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
