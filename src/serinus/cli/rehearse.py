@@ -32,6 +32,7 @@ from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.standard import FIRST, STANDARD
 from serinus.rehearsal.summary import BLIND, DETECTION, FALSE, Quantiles, Summary, summarise
 from serinus.rehearsal.sweep import Curve, Sweep, parse_sweep, sized
+from serinus.rehearsal.waiting import wait_text
 
 INTERRUPTED = 130
 AT_FIRST = ", its first release"
@@ -55,7 +56,7 @@ def rehearse(
     ] = "",
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with charts to this file.")] = None,
     first: Annotated[
-        bool, typer.Option("--first", help="As the first release of the app: nothing is live to compare with.")
+        bool, typer.Option("--first", help="As if nothing of the app were live yet: its first release.")
     ] = False,
     show: Annotated[
         str, typer.Option("--show", help="Print a shipped scenario, to copy and change; nothing else.")
@@ -200,7 +201,19 @@ def _plan(project: Path | None, app: str, first: bool) -> tuple[Plan, str]:
     plan = apps[name].plan
     if plan is None:
         raise InvalidInput(f"{name} has no plan", where=str(project), mend="declare stages")
-    return (first_plan(name, plan, apps[name].fallback_message), name + AT_FIRST) if first else (plan, name)
+    return (_at_first(name, plan, apps[name].fallback_message), name + AT_FIRST) if first else (plan, name)
+
+
+def _at_first(name: str, plan: Plan, message: str) -> Plan:
+    """Whether something of the app is live is not known here: who asks for a first release may have one that is not."""
+    try:
+        return first_plan(name, plan, message)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"as a first release, which `--first` asks for, it could not start: {error.what}",
+            where=error.where,
+            mend=f"{error.mend}; or leave out `--first` where something of {name} is live",
+        ) from None
 
 
 def _scenario(ref: str) -> Scenario:
@@ -246,6 +259,10 @@ def _show(summaries: list[Summary]) -> None:
     )
     for one in summaries:
         console().print(f"[bold]{plain(one.scenario)}[/bold]: {plain(one.verdict)}", soft_wrap=True)
+        for wait in one.waits:
+            console().print(f"  {plain(wait_text(wait, one.releases))}", soft_wrap=True)
+            for lack in wait.lacks:
+                console().print(f"  - {plain(lack)}", soft_wrap=True)
         for monitor in one.monitors:
             console().print(f"  {plain(monitor_text(monitor))}", soft_wrap=True)
     for reason in dict.fromkeys(reason for one in summaries for reason in one.not_rehearsed):

@@ -59,6 +59,7 @@ from serinus.rehearsal.rounds import (
     horizon_s,
     passed,
     stretch_beats,
+    unserved,
 )
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.stages import Stages
@@ -174,14 +175,8 @@ class Living:
 
     def _unserved(self, now_ms: int) -> Observations:
         """What a round sees while no user gets the candidate."""
-        nothing, now_us = Flow(age_ms=0, seen=False), START_US + now_ms * 1000
-        return Observations(
-            elapsed_ms=min(now_ms - self._looked_ms, LONGEST_ROUND_MS),
-            candidate=nothing,
-            control=nothing,
-            fleet=Fleet(live=1, watermark_us=now_us),
-            gates=self._stages.seen(self._release, now_ms / 1000, now_us),
-        )
+        gates = self._stages.seen(self._release, now_ms / 1000, START_US + now_ms * 1000)
+        return unserved(now_ms, self._looked_ms, gates)
 
     def _live_stretch(self, first: int) -> int:
         """Draw a stretch and go through it until the step changes or it is over; how many beats were lived."""
@@ -219,7 +214,8 @@ class Living:
         watching = self._release.plan.is_watch(self._release.step)
         if self._grades.asked or (self._labels.scored and not watching):
             looked = min(looked, beat + -(stretch.first + beat) % LOOK_BEATS)
-        return looked
+        # The very last round is looked at whatever it tells: it says what was waited for.
+        return max(beat, min(looked, self._horizon - 1 - stretch.first))
 
     def _soon(self, stretch: Stretch, told: Telling, beat: int) -> int:
         release = self._release
@@ -254,7 +250,7 @@ class Living:
         now_us = START_US + now_ms * 1000
         decision = decide(self._release, stored, seen, now_us)
         self._looked_ms = now_ms
-        self._noted.note(self._release, decision, seen.monitors, now_ms / 1000)
+        self._noted.note(self._release, decision, seen, now_ms / 1000)
         self._progress = decision.progress
         for command in decision.commands:
             self._last = decision
@@ -375,6 +371,7 @@ class Living:
             held_s=(self._release.hold.at_us - START_US) / 1e6 if waits and self._release.hold else None,
             acted=self._noted.acted,
             delayed=self._noted.delayed,
+            lacks=() if self._release.state in FINAL else self._noted.lacks,
         )
 
     def _harm_began(self) -> list[float]:

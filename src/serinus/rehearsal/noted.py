@@ -1,4 +1,4 @@
-"""What monitors did to a rehearsed release: paused it, took it back, or kept it on a step."""
+"""What monitors did to a rehearsed release (paused it, took it back, or kept it on a step), and what it lacked last."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from serinus.core.decision.commands import RollBack
 from serinus.core.decision.decision import Decision
-from serinus.core.decision.monitors import MonitorSeen, MonitorStanding, judge_monitors
+from serinus.core.decision.monitors import MonitorStanding, judge_monitors
+from serinus.core.decision.observations import Observations
 from serinus.core.release.release import Release
+from serinus.rehearsal.lack import Lack, lacks_of
 
 
 class Noted:
@@ -16,6 +18,7 @@ class Noted:
     def __init__(self) -> None:
         self._acted: dict[str, float] = {}
         self._delayed: dict[str, None] = {}
+        self._last: tuple[Release, Decision, Observations] | None = None
 
     @property
     def acted(self) -> tuple[tuple[str, float], ...]:
@@ -27,11 +30,17 @@ class Noted:
         """Required monitors without which a step would have been left."""
         return tuple(self._delayed)
 
-    def note(self, release: Release, decision: Decision, seen: Sequence[MonitorSeen], now_s: float) -> None:
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What it lacked in the newest round."""
+        return lacks_of(*self._last) if self._last else ()
+
+    def note(self, release: Release, decision: Decision, seen: Observations, now_s: float) -> None:
         """Take down what a round decided of a release."""
-        if not seen:
+        self._last = release, decision, seen
+        if not seen.monitors:
             return
-        standings = judge_monitors(release, seen)
+        standings = judge_monitors(release, seen.monitors)
         finding = decision.findings[-1]
         if finding.question == "monitors":
             for command in decision.commands:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from serinus.rehearsal.lack import Lack
+
 End = Literal["promoted", "rolled_back", "rejected", "paused", "unfinished"]
 """`rejected`: it ended before any user saw the candidate; `paused`: it waited for a person when the rehearsal ended;
 `unfinished`: it still waited for data, units or time."""
@@ -17,7 +19,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     which `extra` would not have been expected of the baseline. `question` is what decided (`harm`, `limits`, …), and
     whether it `accused` the candidate, `reason` its sentence; `pauses` counts pauses, `looks` the rounds that were
     judged. `held_s`: since when it waits for a person; None if it does not. `acted`: the monitors that paused it or
-    took it back, and when each first did; `delayed`: the required ones that kept it on a step that was served."""
+    took it back, and when each first did; `delayed`: the required ones that kept it on a step that was served. `lacks`:
+    what it waited for in its last round, when the rehearsal ended before it did."""
 
     index: int
     end: End
@@ -36,6 +39,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     held_s: float | None = None
     acted: tuple[tuple[str, float], ...] = ()
     delayed: tuple[str, ...] = ()
+    lacks: tuple[Lack, ...] = ()
 
     @property
     def stopped_s(self) -> float:

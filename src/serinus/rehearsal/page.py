@@ -8,6 +8,7 @@ from html import escape
 from serinus.rehearsal.charts import exposure, legend, power_by_step, power_curve, step_name, timeline
 from serinus.rehearsal.summary import DETECTION, FALSE, Chance, MonitorPower, Quantiles, Summary
 from serinus.rehearsal.sweep import Curve
+from serinus.rehearsal.waiting import Wait, wait_text
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --faint: #d8dde3; --bar: #2f6fb2; --bad: #b3261e;
@@ -139,10 +140,16 @@ def _scenario(one: Summary) -> str:
         f"<div><h3>Where releases stand</h3>{timeline(one)}{legend(one)}</div></div>"
         + _table(("", "mean", "10 %", "50 %", "90 %", "99 %"), rows)
         + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "stopped by then"), stops)
+        + "".join(_wait(found, one) for found in one.waits)
         + "".join(f"<p>{escape(monitor_text(found))}.</p>" for found in one.monitors)
         + f'<p class="soft">For example: {escape(one.example)}.</p>'
         + "".join(f'<p class="soft">Not rehearsed: {escape(reason)}.</p>' for reason in one.not_rehearsed)
     )
+
+
+def _wait(found: Wait, one: Summary) -> str:
+    lacks = "".join(f"<li>{escape(text)}</li>" for text in found.lacks)
+    return f"<p>{escape(wait_text(found, one.releases))}</p><ul>{lacks}</ul>"
 
 
 _ENDS = ("promoted", "rolled_back", "rejected", "paused", "unfinished")

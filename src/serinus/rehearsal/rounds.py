@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from serinus.core.decision.commands import Pause
-from serinus.core.decision.observations import Fleet
+from serinus.core.decision.observations import LONGEST_ROUND_MS, Fleet, Flow, Gates, Observations
 from serinus.core.decision.shadow_dwell import shadow_stage
 from serinus.core.pipeline.plan import Plan
 from serinus.core.release.release import Hold, Progress, Release
@@ -70,6 +70,18 @@ def hold(pause: Pause, now_us: int) -> Hold:
         at_us=now_us,
         auto_resume=pause.auto_resume,
         deadline_us=now_us + int(pause.deadline_s * 1e6) if pause.deadline_s else 0,
+    )
+
+
+def unserved(now_ms: int, looked_ms: int, gates: Gates) -> Observations:
+    """What a round sees while no user gets the candidate."""
+    nothing = Flow(age_ms=0, seen=False)
+    return Observations(
+        elapsed_ms=min(now_ms - looked_ms, LONGEST_ROUND_MS),
+        candidate=nothing,
+        control=nothing,
+        fleet=Fleet(live=1, watermark_us=START_US + now_ms * 1000),
+        gates=gates,
     )
 
 

@@ -16,6 +16,7 @@ from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.made import left_out
 from serinus.rehearsal.outcome import Outcome
 from serinus.rehearsal.scenario import Scenario
+from serinus.rehearsal.waiting import Wait, waits
 from serinus.rehearsal.watching import unwatched
 
 LEVEL = 0.05
@@ -100,7 +101,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     those that went live though a measurement had broken down. `asked`: releases asked for; fewer were done if it was
     interrupted. `exposed` users are those of releases that were stopped (of all, when nothing harms); `exposure` are
     101 of its quantiles, of the least exposed release to the most. `not_rehearsed`: monitors and guardrails of
-    the plan that read what nobody simulates, and why."""
+    the plan that read what nobody simulates, and why. `waits`: where those stood that never came to an end, and what
+    they lacked."""
 
     scenario: str
     title: str
@@ -127,6 +129,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     timeline: Timeline
     monitors: tuple[MonitorPower, ...] = ()
     not_rehearsed: tuple[str, ...] = ()
+    waits: tuple[Wait, ...] = ()
 
 
 def summarise(
@@ -170,6 +173,7 @@ def summarise(
         timeline=_timeline(len(plan.steps), first, found),
         monitors=tuple(_monitor(one, found) for one in plan.monitors if not unwatched(scenario, one)),
         not_rehearsed=left_out(scenario, plan),
+        waits=waits(scenario, plan, found),
     )
 
 

@@ -21,8 +21,7 @@ def first_plan(app: str, plan: Plan, message: str) -> Plan:
     """
     if not message:
         raise InvalidInput(
-            f"nothing of {app} is live, so this is its first release, and there is nothing that a rollback could lead "
-            "to (H13)",
+            f"before the first release of {app} nothing is live, so there is nothing that a rollback could lead to",
             where="app.fallback_message",
             mend="write what users get instead: `fallback_message: One moment, please. A colleague will answer.`; "
             + UNMEASURED,
@@ -47,7 +46,7 @@ def _refuse_unsigned(app: str, plan: Plan) -> None:
         if isinstance(stage, RolloutStage):
             break
     raise InvalidInput(
-        f"nothing of {app} is live, so this is its first release, and nobody signs before users see it (H13)",
+        f"before the first release of {app} nothing is live to compare with, and nobody signs before users see it",
         where="app.plan.stages",
         mend="write before the rollout: `- {kind: approval, roles: [ml_lead]}`; " + UNMEASURED,
     )
@@ -61,8 +60,8 @@ def _first_stage(stage: Stage, where: str) -> Stage:
         return stage
     if not stage.requests:
         raise InvalidInput(
-            f"{stage.name} mirrors what the live version answers, and nothing is live: a first release runs it on "
-            "requests that were imported or recorded (H13)",
+            f"{stage.name} mirrors what the live version answers, and before a first release there is none: it runs on "
+            "requests that were imported or recorded",
             where=f"{where}.requests",
             mend="push them as the data set of a suite with absolute minimums (`serinus suite push`), and name it: "
             "`requests: [recorded]`",
