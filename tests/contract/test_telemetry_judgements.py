@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from serinus.core.ids import RELEASE, id_text
-from serinus.core.judging.judgement import Claim, JudgementKey, Sampled, Verdict
+from serinus.core.judging.answer import Cost
+from serinus.core.judging.judgement import Claim, JudgementKey, Sampled, Trouble, Verdict
 from serinus.core.records import call_id
 from serinus.ports.telemetry_store import TelemetryStore
 from tests.conftest import Place
@@ -18,7 +19,7 @@ JUDGE = "a" * 64
 HOUR = 3_600_000_000
 RAW_RELEASE = bytes(range(16))
 GOOD = Verdict(value=0.75, label="good", evidence="it is right", cost_nano=500)
-BAD = Verdict(value=None, reason="the judge gave no grade", cost_nano=100)
+BAD = Verdict(value=None, reason="the judge gave no grade", cost_nano=100, estimated_nano=40)
 
 
 def call(number: int, arm: int = 1, hour: int = 10) -> bytes:
@@ -144,8 +145,58 @@ def test_I2_counts_lag_and_cost_are_of_what_happened(telemetry_store: TelemetryS
         assert [(w.metric, w.judge, w.count, w.oldest_at_us) for w in tx.waiting_judgements("shop")] == [
             (METRIC, JUDGE, 1, 11 * HOUR + 4000)
         ]
-        assert [tx.judging_cost_nano("shop", METRIC, since) for since in (0, 200, 301)] == [1100, 600, 0]
-        assert tx.judging_cost_nano("shop", "judge.coherence", 0) == 0
+        assert [tx.judging_cost("shop", METRIC, since) for since in (0, 200, 301)] == [(1100, 40), (600, 40), (0, 0)]
+        assert tx.judging_cost("shop", "judge.coherence", 0) == (0, 0)
+
+
+def test_I2_what_attempts_cost_that_came_to_nothing_adds_up(telemetry_store: TelemetryStore) -> None:
+    """It counts while the call waits, when it is settled, and when it is given up: money that is spent stays spent."""
+    with telemetry_store.tx() as tx:
+        tx.sample(sampled(1, 2))
+    one, two = claim(telemetry_store)
+    with telemetry_store.tx() as tx:
+        assert tx.give_back_judgement(one, 3000, Cost(30, 10))
+        assert tx.give_back_judgement(two, 3000, Cost(7, 7))
+        assert tx.judging_cost("shop", METRIC, 10**15) == (37, 17)
+    [again] = claim(telemetry_store, most=1, now_us=3000)
+    with telemetry_store.tx() as tx:
+        assert tx.settle_judgement(again, GOOD, 3500)
+        assert tx.give_up_judgements("shop", METRIC, JUDGE, "no money", 3600) == 1
+        assert [tx.judging_cost("shop", METRIC, since) for since in (0, 3600)] == [(537, 17), (7, 7)]
+        verdicts = [tx.judgements(call(n))[0].verdict for n in (1, 2)]
+        assert [(one.cost_nano, one.estimated_nano) for one in verdicts] == [(530, 10), (7, 7)]
+
+
+def test_I2_how_late_scores_come_is_told_by_rank(telemetry_store: TelemetryStore) -> None:
+    """Of scored calls alone; nothing is told where there is none."""
+    with telemetry_store.tx() as tx:
+        tx.sample(sampled(*range(1, 12)))
+    begun_us = 10 * HOUR
+    claims = claim(telemetry_store, most=11)
+    with telemetry_store.tx() as tx:
+        assert tx.judging_delay_us("shop", METRIC, JUDGE, 0, 0.95) is None
+        for number, one in enumerate(claims[:10], 1):
+            tx.settle_judgement(one, GOOD, begun_us + number * 1000 + number * 60_000_000)
+        tx.settle_judgement(claims[10], BAD, begun_us + HOUR)
+        shares = [tx.judging_delay_us("shop", METRIC, JUDGE, 0, share) for share in (0.0, 0.5, 0.95, 1.0)]
+        assert shares == [60_000_000, 360_000_000, 600_000_000, 600_000_000]
+        assert tx.judging_delay_us("shop", METRIC, JUDGE, begun_us + 11_000, 0.5) is None
+        assert tx.judging_delay_us("shop", METRIC, "b" * 64, 0, 0.5) is None
+
+
+def test_I2_the_last_error_of_each_judge_is_kept(telemetry_store: TelemetryStore) -> None:
+    """Until it is old; of one app."""
+    first = Trouble(metric=METRIC, judge=JUDGE, what="the judge did not answer: timeout", at_us=100)
+    last = Trouble(metric=METRIC, judge=JUDGE, what="the judge did not answer: rate_limited 429", at_us=200)
+    other = Trouble(metric="judge.policy", judge=JUDGE, what="KEY is not set", at_us=300)
+    with telemetry_store.tx() as tx:
+        for one in (first, other, last):
+            tx.put_judging_trouble("shop", one)
+        assert tx.judging_troubles("shop", 0) == [last, other]
+        assert tx.judging_troubles("shop", 201) == [other]
+        assert tx.judging_troubles("bakery", 0) == []
+        tx.forget_judgements(300, 10)
+        assert tx.judging_troubles("shop", 0) == [other]
 
 
 def test_I2_what_waits_is_given_up_with_a_reason(telemetry_store: TelemetryStore) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from serinus.adapters.memory_table import Table, Undo
+from serinus.core.judging.answer import NO_COST, Cost
 from serinus.core.judging.judgement import (
     SCORED,
     UNSCORED,
@@ -18,6 +19,7 @@ from serinus.core.judging.judgement import (
     JudgementKey,
     Sampled,
     State,
+    Trouble,
     Verdict,
     Waiting,
     hour_of,
@@ -58,6 +60,7 @@ class JudgementRows:
     def __init__(self, journal: list[Undo]) -> None:
         self.queue: Table[JudgementKey, JudgementRow] = Table(journal)
         self.looks: Table[str, tuple[int, int]] = Table(journal)
+        self.troubles: Table[tuple[str, str, str], Trouble] = Table(journal)
 
 
 class MemoryJudgements:
@@ -108,17 +111,22 @@ class MemoryJudgements:
             self._change(key, visible_at_us=until_us)
         return len(mine)
 
-    def give_back_judgement(self, claim: Claim, at_us: int) -> bool:
-        return self._held(claim, visible_at_us=at_us, holder="")
+    def give_back_judgement(self, claim: Claim, at_us: int, cost: Cost = NO_COST) -> bool:
+        row = self._judgements.queue.get(claim.key)
+        return row is not None and self._held(
+            claim, visible_at_us=at_us, holder="", verdict=_with_cost(row.verdict, _cost(row.verdict).plus(cost))
+        )
 
     def settle_judgement(self, claim: Claim, verdict: Verdict, at_us: int) -> bool:
-        scored = verdict.value is not None
-        return self._held(claim, holder="", settled_at_us=at_us, verdict=verdict, unlogged=scored)
+        scored, row = verdict.value is not None, self._judgements.queue.get(claim.key)
+        whole = verdict if row is None else _with_cost(verdict, _cost(row.verdict).plus(_cost(verdict)))
+        return self._held(claim, holder="", settled_at_us=at_us, verdict=whole, unlogged=scored)
 
     def give_up_judgements(self, app: str, metric: str, judge: str, reason: str, now_us: int) -> int:
         ready = [key for key, row in self._judgements.queue.items() if row.is_ready(app, metric, judge, now_us)]
         for key in ready:
-            self._change(key, holder="", settled_at_us=now_us, verdict=Verdict(value=None, reason=reason))
+            given_up = _with_cost(Verdict(value=None, reason=reason), _cost(self._judgements.queue[key].verdict))
+            self._change(key, holder="", settled_at_us=now_us, verdict=given_up)
         return len(ready)
 
     def unlogged_judgements(self, most: int) -> list[Judgement]:
@@ -160,12 +168,29 @@ class MemoryJudgements:
             for (metric, judge), begun in sorted(found.items())
         ]
 
-    def judging_cost_nano(self, app: str, metric: str, from_us: int) -> int:
-        return sum(
-            row.verdict.cost_nano
+    def judging_cost(self, app: str, metric: str, from_us: int) -> Cost:
+        spent = NO_COST
+        for key, row in self._judgements.queue.items():
+            mine = row.sampled.app == app and key.metric == metric
+            if mine and (row.settled_at_us >= max(1, from_us) or not row.settled_at_us):
+                spent = spent.plus(_cost(row.verdict))
+        return spent
+
+    def judging_delay_us(self, app: str, metric: str, judge: str, from_us: int, share: float) -> int | None:
+        delays = sorted(
+            row.settled_at_us - row.sampled.begun_at_us
             for key, row in self._judgements.queue.items()
-            if row.sampled.app == app and key.metric == metric and row.settled_at_us >= max(1, from_us)
+            if (row.sampled.app, key.metric, key.judge, row.state) == (app, metric, judge, SCORED)
+            and row.sampled.begun_at_us >= from_us
         )
+        return delays[min(len(delays) - 1, int(share * len(delays)))] if delays else None
+
+    def judging_troubles(self, app: str, from_us: int) -> list[Trouble]:
+        found = sorted(self._judgements.troubles.items(), key=lambda item: item[0])
+        return [one for (of, _, _), one in found if of == app and one.at_us >= from_us]
+
+    def put_judging_trouble(self, app: str, trouble: Trouble) -> None:
+        self._judgements.troubles.put((app, trouble.metric, trouble.judge), trouble)
 
     def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
         held = (row for row in self._judgements.queue.values() if row.holder and row.visible_at_us > now_us)
@@ -190,9 +215,11 @@ class MemoryJudgements:
     def forget_judgements(self, before_us: int, most: int) -> int:
         for spool in [spool for spool, (_, at_us) in self._judgements.looks.items() if at_us < before_us]:
             self._judgements.looks.drop(spool)
+        for key in [key for key, one in self._judgements.troubles.items() if one.at_us < before_us]:
+            self._judgements.troubles.drop(key)
         old = self._keys(lambda row: row.sampled.begun_at_us < before_us)
-        for key in old[:most]:
-            self._judgements.queue.drop(key)
+        for gone in old[:most]:
+            self._judgements.queue.drop(gone)
         return len(old[:most])
 
     def _keys(self, which: Callable[[JudgementRow], bool]) -> list[JudgementKey]:
@@ -207,6 +234,14 @@ class MemoryJudgements:
 
     def _change(self, key: JudgementKey, **values: object) -> None:
         self._judgements.queue.put(key, msgspec.structs.replace(self._judgements.queue[key], **values))
+
+
+def _cost(verdict: Verdict) -> Cost:
+    return Cost(verdict.cost_nano, verdict.estimated_nano)
+
+
+def _with_cost(verdict: Verdict, cost: Cost) -> Verdict:
+    return msgspec.structs.replace(verdict, cost_nano=cost.nano, estimated_nano=cost.estimated_nano)
 
 
 def _judgement(row: JudgementRow) -> Judgement:

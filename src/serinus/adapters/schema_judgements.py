@@ -33,12 +33,26 @@ judgements = Table(
     text("evidence"),
     number("cost_nano"),
     Column("unlogged", Integer, nullable=False),
+    number("estimated_nano", 0),
     PrimaryKeyConstraint("project_id", "call", "metric", "judge"),
     Index("ix_judgement_begun", "project_id", "begun_at_us"),
     Index("ix_judgement_settled", "project_id", "app", "settled_at_us", "begun_at_us"),
     Index("ix_judgement_unlogged", "project_id", "unlogged"),
     Index("ix_judgement_unit", "project_id", "unit"),
     Index("ix_judgement_holder", "project_id", "holder"),
+    sqlite_with_rowid=False,
+)
+
+troubles = Table(
+    "judging_trouble",
+    telemetry,
+    project_column(),
+    text("app"),
+    text("metric"),
+    text("judge"),
+    text("what"),
+    number("at_us"),
+    PrimaryKeyConstraint("project_id", "app", "metric", "judge"),
     sqlite_with_rowid=False,
 )
 

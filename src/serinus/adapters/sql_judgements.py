@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, tuple_, update
 
-from serinus.adapters.schema_judgements import judgements, looks
+from serinus.adapters.schema_judgements import judgements, looks, troubles
 from serinus.adapters.sql_tx import SqlTx
+from serinus.core.judging.answer import NO_COST, Cost
 from serinus.core.judging.judgement import (
     HOUR_US,
     SCORED,
@@ -20,6 +21,7 @@ from serinus.core.judging.judgement import (
     JudgementKey,
     Sampled,
     State,
+    Trouble,
     Verdict,
     Waiting,
 )
@@ -85,11 +87,12 @@ class SqlJudgements(SqlTx):
         mine = self._own(judgements, holder=holder, settled_at_us=0)
         return self._connection.execute(update(judgements).where(mine).values(visible_at_us=until_us)).rowcount
 
-    def give_back_judgement(self, claim: Claim, at_us: int) -> bool:
-        return self._held(claim, visible_at_us=at_us, holder="")
+    def give_back_judgement(self, claim: Claim, at_us: int, cost: Cost = NO_COST) -> bool:
+        return self._held(claim, visible_at_us=at_us, holder="", **_added(cost))
 
     def settle_judgement(self, claim: Claim, verdict: Verdict, at_us: int) -> bool:
-        return self._held(claim, holder="", settled_at_us=at_us, **_verdict_columns(verdict))
+        cost = _added(Cost(verdict.cost_nano, verdict.estimated_nano))
+        return self._held(claim, holder="", settled_at_us=at_us, **_verdict_columns(verdict), **cost)
 
     def give_up_judgements(self, app: str, metric: str, judge: str, reason: str, now_us: int) -> int:
         given_up = _verdict_columns(Verdict(value=None, reason=reason))
@@ -136,11 +139,35 @@ class SqlJudgements(SqlTx):
             for row in self._all(query)
         ]
 
-    def judging_cost_nano(self, app: str, metric: str, from_us: int) -> int:
-        query = select(func.sum(judgements.c.cost_nano)).where(
-            self._own(judgements, app=app, metric=metric), judgements.c.settled_at_us >= max(1, from_us)
+    def judging_cost(self, app: str, metric: str, from_us: int) -> Cost:
+        c = judgements.c
+        spent = or_(c.settled_at_us >= max(1, from_us), and_(c.settled_at_us == 0, c.cost_nano > 0))
+        query = select(func.sum(c.cost_nano), func.sum(c.estimated_nano)).where(
+            self._own(judgements, app=app, metric=metric), spent
         )
-        return int(self._connection.execute(query).scalar_one() or 0)
+        nano, estimated_nano = self._connection.execute(query).one()
+        return Cost(int(nano or 0), int(estimated_nano or 0))
+
+    def judging_delay_us(self, app: str, metric: str, judge: str, from_us: int, share: float) -> int | None:
+        c = judgements.c
+        mine = and_(
+            self._own(judgements, app=app, metric=metric, judge=judge),
+            c.begun_at_us >= from_us, c.settled_at_us > 0, c.value >= 0,
+        )  # fmt: skip
+        count = int(self._connection.execute(select(func.count()).where(mine)).scalar_one())
+        delay = c.settled_at_us - c.begun_at_us
+        rank = min(count - 1, int(share * count))
+        row = self._one(select(delay.label("us")).where(mine).order_by(delay).limit(1).offset(rank)) if count else None
+        return int(row.us) if row else None
+
+    def judging_troubles(self, app: str, from_us: int) -> list[Trouble]:
+        c = troubles.c
+        query = select(troubles).where(self._own(troubles, app=app), c.at_us >= from_us).order_by(c.metric, c.judge)
+        return [Trouble(metric=row.metric, judge=row.judge, what=row.what, at_us=row.at_us) for row in self._all(query)]
+
+    def put_judging_trouble(self, app: str, trouble: Trouble) -> None:
+        key = {"app": app, "metric": trouble.metric, "judge": trouble.judge}
+        self._put(troubles, key, what=trouble.what, at_us=trouble.at_us)
 
     def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
         held = and_(self._own(judgements, app=app, metric=metric, settled_at_us=0), judgements.c.holder != "")
@@ -159,6 +186,7 @@ class SqlJudgements(SqlTx):
 
     def forget_judgements(self, before_us: int, most: int) -> int:
         self._connection.execute(delete(looks).where(self._own(looks), looks.c.at_us < before_us))
+        self._connection.execute(delete(troubles).where(self._own(troubles), troubles.c.at_us < before_us))
         old = (
             select(*_KEYS)
             .where(self._own(judgements), judgements.c.begun_at_us < before_us)
@@ -193,6 +221,8 @@ class SqlJudgements(SqlTx):
             "holder": "",
             "settled_at_us": 0,
             **_verdict_columns(Verdict(value=None)),
+            "cost_nano": 0,
+            "estimated_nano": 0,
         }
 
 
@@ -214,9 +244,16 @@ def _verdict_columns(verdict: Verdict) -> dict[str, Any]:
         "label": verdict.label,
         "reason": verdict.reason,
         "evidence": verdict.evidence,
-        "cost_nano": verdict.cost_nano,
         "unlogged": int(verdict.value is not None),
     }
+
+
+def _added(cost: Cost) -> dict[str, Any]:
+    """Nothing is changed by nothing: most attempts that go back were never begun."""
+    if not cost.nano:
+        return {}
+    c = judgements.c
+    return {"cost_nano": c.cost_nano + cost.nano, "estimated_nano": c.estimated_nano + cost.estimated_nano}
 
 
 def _state(settled: bool, scored: bool) -> State:
@@ -230,6 +267,7 @@ def _judgement(row: Row[Any]) -> Judgement:
         reason=row.reason,
         evidence=row.evidence,
         cost_nano=row.cost_nano,
+        estimated_nano=row.estimated_nano,
     )
     state = _state(row.settled_at_us > 0, row.value >= 0)
     return Judgement(key=_key(row), app=row.app, state=state, verdict=verdict, at_us=row.settled_at_us)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from serinus.cli.api_client import Document, connect, part
 from serinus.cli.apps import AppArgument
 from serinus.cli.options import Json, Key, Url
-from serinus.cli.output import NONE, console, plain, print_json, print_table
+from serinus.cli.output import NONE, console, moment, plain, print_json, print_table
 from serinus.core.decision.wording import percent
 from serinus.files.units import duration_text
 
@@ -37,11 +37,18 @@ def _row(one: Document) -> list[object]:
     raised = one["raised_to"]
     share = percent(one["share"]) + ("" if raised in (None, one["share"]) else f", now {percent(raised)}")
     lag = NONE if one["lag_s"] is None else duration_text(round(one["lag_s"]))
-    limit = f" of ${one['limit_usd_per_day']:g}" if one["limit_usd_per_day"] else ""
     judge = f"{one['model']} {one['judge'][:8]}"
     acts = "yes" if one["acts"] else "no"
     counts = one["scored"], one["unscored"], one["waiting"]
-    return [one["metric"], judge, share, *counts, lag, f"${one['cost_today_usd']:.4f}{limit}", acts]
+    return [one["metric"], judge, share, *counts, lag, _cost(one), acts]
+
+
+def _cost(one: Document) -> str:
+    """Of today; `~` where some of it is estimated."""
+    if one["cost_today_usd"] is None:
+        return "no price"
+    limit = f" of ${one['limit_usd_per_day']:g}" if one["limit_usd_per_day"] else ""
+    return f"{'~' if one['estimated_today_usd'] else ''}${one['cost_today_usd']:.4f}{limit}"
 
 
 def _arm(one: Document, arm: Document) -> list[object]:
@@ -62,6 +69,17 @@ def _notes(one: Document) -> list[str]:
         found.append(one["idle"])
     if one["held_back"]:
         found.append(f"held back: today's limit of ${one['limit_usd_per_day']:g} is spent")
+    if one["estimated_today_usd"]:
+        found.append(
+            f"${one['estimated_today_usd']:.4f} of today's cost are estimated from bytes: endpoint {one['endpoint']} "
+            "does not say how many tokens"
+        )
+    if one["delay_s"] is not None:
+        found.append(f"95 % of its scores came within {duration_text(round(one['delay_s']))} of their call")
+    if one["late"]:
+        found.append(f"scores come too late: {one['late']}")
+    if one["last_error"]:
+        found.append(f"last error, {moment(one['last_error']['at'])}: {one['last_error']['what']}")
     if one["dry"]:
         found.append(f"nothing acts on it: {one['dry']}")
     return found

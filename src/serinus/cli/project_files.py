@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from serinus.adapters.clock import SystemClock
+from serinus.adapters.genai_table import GenaiPrices
 from serinus.cli.local_files import read_file
 from serinus.core.errors import InvalidInput
 from serinus.files.dataset_file import MAX_BYTES
@@ -13,7 +15,7 @@ from serinus.files.project_file import Project, parse_project_file
 
 def read_project(file: Path) -> Project:
     """The project; InvalidFile with every fault."""
-    return parse_project_file(str(file), read_file(file), beside(file))
+    return parse_project_file(str(file), read_file(file), beside(file), GenaiPrices(SystemClock().now_us))
 
 
 def beside(file: Path) -> Callable[[str], bytes]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serinus.console.judging_view import JudgeLine, judge_lines
 from serinus.console.monitor_view import MonitorLine, monitor_lines
 from serinus.console.now_waiting import now_waiting
 from serinus.console.parts import Parts
@@ -17,7 +19,6 @@ from serinus.core.audit.entry import Entry
 from serinus.core.decision.side_by_side import Beside
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, standing
-from serinus.core.judging.standing import JudgeStanding
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion, standing_of
@@ -46,7 +47,7 @@ class ReleaseView:
     monitors: tuple[MonitorLine, ...] = ()
     places: tuple[Beside, ...] = ()
     suspicions: tuple[tuple[Suspicion, str], ...] = ()
-    judging: tuple[JudgeStanding, ...] = ()
+    judging: Sequence[JudgeLine] = ()
 
     @property
     def beside(self) -> tuple[Beside, ...]:
@@ -117,8 +118,13 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         monitors=monitors,
         places=places,
         suspicions=tuple((one, standing_of(one, release)) for one in suspicions),
-        judging=() if release.state in FINAL else read_judging(parts.control, parts.telemetry, release.app, now_us),
+        judging=() if release.state in FINAL else judged_now(parts, release.app, now_us),
     )
+
+
+def judged_now(parts: Parts, app: str, now_us: int) -> Sequence[JudgeLine]:
+    """An app's live judges now."""
+    return judge_lines(read_judging(parts.control, parts.telemetry, app, now_us))
 
 
 def version_named(tx: ControlTx, app: str, digest: str) -> StoredVersion:

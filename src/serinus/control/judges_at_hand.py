@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serinus.core.errors import InvalidInput
+from serinus.core.judging.live import check_priced
 from serinus.core.pipeline.app import AppConfig
 from serinus.ports.control_store import ControlTx
 from serinus.ports.prices import price_of
@@ -21,11 +22,4 @@ def check_judges_at_hand(tx: ControlTx, config: AppConfig) -> None:
                 where=f"{where}.judge.endpoint",
                 mend=f"declare it: `endpoints: {{{judge.endpoint}: {{base_url: https://…/v1}}}}`",
             )
-        priced = live.price is not None or price_of(tx.prices(), endpoint, judge.model) is not None
-        if live.limit_usd_per_day and not priced:
-            raise InvalidInput(
-                f"a limit on the cost of {judge.model}, whose price nobody knows",
-                where=f"{where}.limit_usd_per_day",
-                mend=f"declare it: `endpoints: {{{judge.endpoint}: {{prices: {{{judge.model}: {{input: $0.15, output: "
-                "$0.60}}}}` (US dollars per million tokens), or take the limit out",
-            )
+        check_priced(where, live, price_of(tx.prices(), endpoint, judge.model) is not None)

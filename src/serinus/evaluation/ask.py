@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from serinus.core.judging.answer import RETRIED, Answer, Fault, Price
+from serinus.core.judging.answer import NO_COST, RETRIED, Answer, Cost, Fault, Price
 from serinus.core.routing.snapshot import Endpoint
 from serinus.ports.completions import Completions
 
@@ -38,6 +38,17 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 4
 
 
+class Bill:
+    """What requests cost, as they come to something; unknown prices cost nothing."""
+
+    def __init__(self) -> None:
+        self.cost = NO_COST
+
+    def add(self, cost: Cost) -> None:
+        """One more."""
+        self.cost = self.cost.plus(cost)
+
+
 class Asker:
     """Sends the requests of one run."""
 
@@ -54,32 +65,36 @@ class Asker:
         self.requests = 0
         self.cut_short = ""
 
-    async def ask(self, endpoint: Endpoint, body: bytes, price: Price | None) -> Answer | Fault | None:
-        """The answer, or the last fault; None when a limit stands against it (`cut_short` says which)."""
+    async def ask(
+        self, endpoint: Endpoint, body: bytes, price: Price | None, bill: Bill | None = None
+    ) -> Answer | Fault | None:
+        """The answer, or the last fault; None when a limit stands against it (`cut_short` says which). All that was
+        sent for it is on the `bill`."""
         outcome: Answer | Fault | None = None
         for attempt in range(self._bounds.tries):
             if not self._may_ask():
                 return outcome
             await self._turn()
-            outcome = await self._once(endpoint, body, price)
+            outcome, cost = await self._once(endpoint, body, price)
+            if bill is not None:
+                bill.add(cost)
             if isinstance(outcome, Answer) or outcome.kind not in RETRIED:
                 return outcome
             if attempt + 1 < self._bounds.tries:
                 await self._world.pause(self._wait_s(attempt, outcome))
         return outcome
 
-    async def _once(self, endpoint: Endpoint, body: bytes, price: Price | None) -> Answer | Fault:
+    async def _once(self, endpoint: Endpoint, body: bytes, price: Price | None) -> tuple[Answer | Fault, Cost]:
         self._in_flight += 1
         self.requests += 1
         try:
             outcome = await self._world.completions.ask(endpoint, body, self._bounds.timeout_s)
         finally:
             self._in_flight -= 1
-        if isinstance(outcome, Answer) and price is not None:
-            cost = price.cost_nano(outcome.tokens_in, outcome.tokens_out)
-            self.cost_nano += cost
-            self._dearest_nano = max(self._dearest_nano, cost)
-        return outcome
+        cost = price.cost(len(body), outcome) if price is not None else NO_COST
+        self.cost_nano += cost.nano
+        self._dearest_nano = max(self._dearest_nano, cost.nano)
+        return outcome, cost
 
     def _may_ask(self) -> bool:
         """Requests that are on their way count as the dearest so far: the ceiling is not passed by many at once."""

@@ -8,7 +8,7 @@ from serinus.core.judging.judge import MODES, Verdict, body_of, majority, read_v
 from serinus.core.judging.score import Score
 from serinus.core.judging.scorers import Judge
 from serinus.core.routing.snapshot import Endpoint
-from serinus.evaluation.ask import Asker
+from serinus.evaluation.ask import Asker, Bill
 
 _REFUSING = frozenset({400, 404, 415, 422, 501})
 
@@ -31,21 +31,17 @@ class Bench:
     async def grade(self, case: Case, answer: Answer) -> Score:
         """The score of an answer; unscored, with the reason, when the judge is away or says nothing of use."""
         verdicts: list[Verdict | str] = []
-        cost_nano = 0
+        bill = Bill()
         for repeat in range(self._judge.repeats):
-            said = await self._say(case, answer, repeat)
-            if isinstance(said, Answer):
-                cost_nano += self._price.cost_nano(said.tokens_in, said.tokens_out) if self._price else 0
-                verdicts.append(read_verdict(self._judge, said))
-            else:
-                verdicts.append(said)
-        return majority(self._judge, verdicts, cost_nano)
+            said = await self._say(case, answer, repeat, bill)
+            verdicts.append(read_verdict(self._judge, said) if isinstance(said, Answer) else said)
+        return majority(self._judge, verdicts, bill.cost)
 
-    async def _say(self, case: Case, answer: Answer, repeat: int) -> Answer | str:
+    async def _say(self, case: Case, answer: Answer, repeat: int, bill: Bill) -> Answer | str:
         while True:
             mode = self._mode
             body = body_of(self._judge, case, answer, repeat, MODES[mode])
-            outcome = await self._asker.ask(self._endpoint, body, self._price)
+            outcome = await self._asker.ask(self._endpoint, body, self._price, bill)
             if outcome is None:
                 return f"the judge was not asked: {self._asker.cut_short}"
             if not isinstance(outcome, Fault):

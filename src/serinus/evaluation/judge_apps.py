@@ -10,6 +10,7 @@ import msgspec
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.judging.answer import Price, listed
 from serinus.core.judging.judge import judge_digest
+from serinus.core.judging.judgement import Trouble
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records.labels import Awaiting
@@ -34,6 +35,7 @@ _TIDY_EVERY_S = 600
 _NOTE_EVERY_S = 5
 _GIVE_UP_EVERY_S = 30
 """What another worker sampled by what was declared before is found by then; all that waits is counted for it."""
+_TROUBLE_EVERY_S = 30
 _UNDECLARED = "no such judge is declared any more"
 
 
@@ -71,6 +73,7 @@ class Judging:
         self._erased: Sequence[Erasure] = ()
         self._tidied_us = self._noted_us = self._given_up_us = 0
         self._told: set[tuple[str, str, int]] = set()
+        self._troubles: dict[tuple[str, str], Trouble] = {}
 
     @property
     def awaiting(self) -> Awaiting:
@@ -96,6 +99,7 @@ class Judging:
         while self._log.flush():
             pass
         for (app, metric), bench in self._benches.items():
+            self._tell_trouble(app, metric, bench)
             if bench.held_back:
                 self._tell(app, metric, bench.live, now_us)
         self._tidy(now_us)
@@ -192,6 +196,16 @@ class Judging:
         run_telemetry(self._room.store, work)
         self._given_up_us = now_us
 
+    def _tell_trouble(self, app: str, metric: str, bench: LiveBench) -> None:
+        """What is new, and now and then that it lasts."""
+        found, known = bench.trouble, self._troubles.get((app, metric))
+        lasts = (
+            found and known and found.what == known.what and found.at_us - known.at_us < _TROUBLE_EVERY_S * 1_000_000
+        )
+        if found is not None and not lasts:
+            run_telemetry(self._room.store, partial(_put_trouble, app=app, trouble=found))
+            self._troubles[app, metric] = found
+
     def _tell(self, app: str, metric: str, live: LiveJudge, now_us: int) -> None:
         """Once a day, whichever worker sees it first."""
         day_us = now_us // _DAY_US * _DAY_US
@@ -214,6 +228,10 @@ class Judging:
 
         run(self._control, work)
         self._told.add((app, metric, day_us))
+
+
+def _put_trouble(tx: TelemetryTx, app: str, trouble: Trouble) -> None:
+    tx.put_judging_trouble(app, trouble)
 
 
 def _erase(tx: TelemetryTx, unit: bytes, until_us: int) -> int:

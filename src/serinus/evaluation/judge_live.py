@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from serinus.core.errors import InvalidInput
-from serinus.core.judging.answer import Answer, Price
+from serinus.core.judging.answer import Answer, Cost, Price
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
-from serinus.core.judging.judgement import Claim, JudgementKey, Verdict, begun_at_us
-from serinus.core.judging.live import GONE, STALE, SUSPICION, is_away, shown, suspects, wait_s
+from serinus.core.judging.judgement import Claim, JudgementKey, Trouble, Verdict, begun_at_us
+from serinus.core.judging.live import GONE, SILENT, STALE, SUSPICION, is_away, shown, suspects, wait_s
 from serinus.core.judging.reach import Reach, after_miss
 from serinus.core.judging.score import Score as Graded
 from serinus.core.judging.score import unscored
@@ -62,6 +62,7 @@ class LiveBench:
         self.live = live
         self._judge = judge_digest(live.judge)
         bounds = Bounds(requests_per_minute=live.requests_per_minute, timeout_s=live.timeout_s, tries=live.tries)
+        self._priced = live.price is not None or price is not None
         self._bench = Bench(Asker(room.world, bounds), live.judge, endpoint, live.price or price)
         self._endpoint = endpoint
         self._dearest_nano = 0
@@ -69,6 +70,7 @@ class LiveBench:
         self._batch = 0
         self.holder = ""  # of the calls that are being judged; another one each time: what failed is renewed by nobody
         self.held_back = False
+        self.trouble: Trouble | None = None  # the last: what this judge did not answer, or why nothing is asked of it
 
     @property
     def away(self) -> str:
@@ -78,8 +80,13 @@ class LiveBench:
     async def judge(self, erased: Erased) -> int:
         """Judge some of the calls that wait, if any; how many were taken up. Cancelled: they go back at once, as do
         those that were not asked yet when the judge turns out to be away. `erased` says whose texts must not be read
-        any more. InvalidInput when this worker has no key for the endpoint: another one may."""
-        self._check_key()
+        any more. InvalidInput when this worker has no key for the endpoint: another one may; and when there is a limit
+        on money, and no price any more to count it by."""
+        try:
+            self._check()
+        except InvalidInput as error:
+            self._note(error.what)
+            raise
         if self._reach.rests(self._room.now_us()):
             return 0
         claims = await asyncio.to_thread(self._claim)
@@ -99,8 +106,14 @@ class LiveBench:
                 self._settled(claim, None)
         return len(claims)
 
-    def _check_key(self) -> None:
-        name = self._endpoint.api_key_env
+    def _check(self) -> None:
+        name, model = self._endpoint.api_key_env, self.live.judge.model
+        if self.live.limit_usd_per_day and not self._priced:
+            raise InvalidInput(
+                f"nobody knows the price of {model} any more, which has a limit, so that nothing is judged",
+                where=f"endpoint {self._endpoint.name}",
+                mend=f"declare the price: `prices: {{{model}: {{input: …, output: …}}}}`",
+            )
         if name and not self._room.secret(name):
             raise InvalidInput(
                 f"{name} is not set, so that nothing is judged here",
@@ -129,8 +142,13 @@ class LiveBench:
     async def _ask(self, claim: Claim, case: Case, answer: Answer) -> Graded:
         graded = await self._bench.grade(case, answer)
         missed = graded.value is None and is_away(graded.reason)
+        if graded.reason.startswith(SILENT):
+            self._note(graded.reason)
         self._reach = after_miss(self._reach, claim.key.call, self._room.now_us()) if missed else Reach()
         return graded
+
+    def _note(self, what: str) -> None:
+        self.trouble = Trouble(metric=self.live.metric, judge=self._judge, what=what, at_us=self._room.now_us())
 
     def _claim(self) -> list[Claim]:
         """As many as may be taken up; of a money limit, no more than what is left of it can pay beside what other
@@ -168,8 +186,8 @@ class LiveBench:
 
     def _left_nano(self, tx: TelemetryTx, now_us: int) -> int:
         today_us = now_us // _DAY_US * _DAY_US
-        spent_nano = tx.judging_cost_nano(self._app, self.live.metric, today_us)
-        return round(self.live.limit_usd_per_day * 1e9) - spent_nano
+        spent = tx.judging_cost(self._app, self.live.metric, today_us)
+        return round(self.live.limit_usd_per_day * 1e9) - spent.nano
 
     def _texts_of(self, claims: Sequence[Claim]) -> Mapping[str, LoggedPayload]:
         return self._room.texts.texts_of([call_id.text(claim.key.call) for claim in claims])
@@ -180,8 +198,11 @@ class LiveBench:
         again_s = 0.0 if graded is None else wait_s(graded.reason, claim.attempts, self._reach.away)
 
         def work(tx: TelemetryTx) -> None:
-            if graded is None or again_s is not None:
-                tx.give_back_judgement(claim, now_us + round((again_s or 0.0) * 1e6))
+            if graded is None:
+                tx.give_back_judgement(claim, now_us)
+            elif again_s is not None:
+                cost = Cost(graded.cost_nano, graded.estimated_nano)
+                tx.give_back_judgement(claim, now_us + round(again_s * 1e6), cost)
             elif tx.settle_judgement(claim, _verdict(graded), now_us) and graded.value is not None:
                 suspicions = [suspicion_of(claim, now_us)] if suspects(self.live, graded.value) else []
                 self._room.deliver(tx, [*scores_of(claim, _verdict(graded), now_us), *suspicions])
@@ -203,6 +224,7 @@ def _verdict(graded: Graded) -> Verdict:
         reason=graded.reason,
         evidence=graded.evidence,
         cost_nano=graded.cost_nano,
+        estimated_nano=graded.estimated_nano,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
-from serinus.core.judging.live import check_live_judges
+from serinus.core.judging.live import check_live_judges, check_priced
 from serinus.core.pipeline.app import AppConfig, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
@@ -44,6 +45,7 @@ from serinus.files.stage_model import ApprovalModel, OfflineModel, RolloutModel,
 from serinus.files.text import read_text
 from serinus.files.triggers import limit_of
 from serinus.files.yaml_nodes import parse_yaml
+from serinus.ports.prices import PriceTable, price_of
 
 MAX_BYTES = 1024 * 1024
 _AS_THEY_ARE = {"unit", "fallback_message", "fallback_json", "payload_share", "payload_days", "redact_patterns"}
@@ -57,9 +59,10 @@ class Project:
     apps: tuple[AppConfig, ...]
 
 
-def parse_project_file(file: str, raw: bytes, load: Load | None = None) -> Project:
+def parse_project_file(file: str, raw: bytes, load: Load | None = None, prices: PriceTable | None = None) -> Project:
     """The project in these bytes; InvalidFile with every fault found, each naming `file`, line and how to mend it.
-    `load` gives the bytes of files that it names, by the path that stands there; without it, naming one is a fault."""
+    `load` gives the bytes of files that it names, by the path that stands there; without it, naming one is a fault.
+    `prices` is the list of prices, without which nobody asks whether a limit on money can be counted."""
     root = parse_yaml(file, read_text(file, raw, MAX_BYTES))
     if not isinstance(root.value, dict):
         raise InvalidFile([fault(file, root.line, "not a project file", "begin with the line `pipeline: 1`")])
@@ -68,16 +71,27 @@ def parse_project_file(file: str, raw: bytes, load: Load | None = None) -> Proje
     except ValidationError as error:
         refuse(model_fault(file, root, details) for details in error.errors(include_url=False))
         raise
+    endpoints = {name: _endpoint(name, endpoint) for name, endpoint in model.endpoints.items()}
     faults: list[InvalidInput] = []
     apps: list[AppConfig] = []
     for name, app in model.apps.items():
         try:
             apps.append(_app(name, app, load))
+            if prices is not None:
+                _check_priced(apps[-1], endpoints, prices)
         except InvalidInput as error:
             faults.append(core_fault(file, root, name, error))
     refuse(faults)
-    endpoints = tuple(_endpoint(name, endpoint) for name, endpoint in model.endpoints.items())
-    return Project(endpoints=endpoints, apps=tuple(apps))
+    return Project(endpoints=tuple(endpoints.values()), apps=tuple(apps))
+
+
+def _check_priced(app: AppConfig, endpoints: Mapping[str, Endpoint], prices: PriceTable) -> None:
+    """An endpoint that another file declares is known to whoever has both."""
+    for index, live in enumerate(app.live_judges):
+        endpoint = endpoints.get(live.judge.endpoint)
+        if endpoint is not None:
+            is_listed = price_of(prices, endpoint, live.judge.model) is not None
+            check_priced(f"live_judges[{index}]", live, is_listed)
 
 
 def _endpoint(name: str, endpoint: EndpointModel) -> Endpoint:

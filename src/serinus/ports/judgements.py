@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from serinus.core.judging.judgement import Claim, Judgement, JudgementCount, JudgementKey, Sampled, Verdict, Waiting
+from serinus.core.judging.answer import NO_COST, Cost
+from serinus.core.judging.judgement import (
+    Claim,
+    Judgement,
+    JudgementCount,
+    JudgementKey,
+    Sampled,
+    Trouble,
+    Verdict,
+    Waiting,
+)
 
 
 class JudgementReads(Protocol):
@@ -19,8 +29,17 @@ class JudgementReads(Protocol):
         """What waits, by metric and judge."""
         ...
 
-    def judging_cost_nano(self, app: str, metric: str, from_us: int) -> int:
-        """What judgements of a metric that were settled from that time on have cost."""
+    def judging_cost(self, app: str, metric: str, from_us: int) -> Cost:
+        """What judgements of a metric have cost that were settled from that time on, or are not settled yet."""
+        ...
+
+    def judging_delay_us(self, app: str, metric: str, judge: str, from_us: int, share: float) -> int | None:
+        """How long after their beginning this `share` of the calls had their score that began from then on; None when
+        none of them has one."""
+        ...
+
+    def judging_troubles(self, app: str, from_us: int) -> list[Trouble]:
+        """The last one of each judge of an app from that time on, in order of metric and judge."""
         ...
 
     def judgements_in_hand(self, app: str, metric: str, now_us: int) -> int:
@@ -65,16 +84,21 @@ class JudgementTx(JudgementReads, Protocol):
         """Hide all that this holder works on for longer; how many."""
         ...
 
-    def give_back_judgement(self, claim: Claim, at_us: int) -> bool:
-        """Let it be claimed from this time on; False when somebody has claimed it since, or it is settled."""
+    def give_back_judgement(self, claim: Claim, at_us: int, cost: Cost = NO_COST) -> bool:
+        """Let it be claimed from this time on, and add up what the attempt cost; False when somebody has claimed it
+        since, or it is settled."""
         ...
 
     def settle_judgement(self, claim: Claim, verdict: Verdict, at_us: int) -> bool:
-        """It is done, once; False as for `give_back_judgement`."""
+        """It is done, once, and its cost is added up; False as for `give_back_judgement`."""
         ...
 
     def give_up_judgements(self, app: str, metric: str, judge: str, reason: str, now_us: int) -> int:
         """All that wait and that nobody works on are unscored for this reason; how many."""
+        ...
+
+    def put_judging_trouble(self, app: str, trouble: Trouble) -> None:
+        """It is the last one of its judge."""
         ...
 
     def unlogged_judgements(self, most: int) -> list[Judgement]:

@@ -23,7 +23,7 @@ def test_I2_an_apps_judges_are_shown_with_what_keeps_them_from_acting(cli: Cli) 
         assert app is not None
         tx.put_app(msgspec.structs.replace(app, config=msgspec.structs.replace(app.config, live_judges=(LIVE,))))
     shown = cli.ok("judging", "bot")
-    for words in ("judge.correctness", "judge-1", "2 %", "$0.0000", "nothing acts on it: the judge is not calibrated"):
+    for words in ("judge.correctness", "judge-1", "2 %", "no price", "nothing acts on it: the judge is not calibrated"):
         assert words in shown, words
     [found] = cli.json("judging", "bot")["items"]
     assert (found["waiting"], found["lag_s"], found["acts"]) == (0, None, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from serinus.core.judging.grading import grading_concerns
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.live import calibration_of, shortcoming
 from serinus.core.pipeline.live_judge import LiveJudge
+from serinus.core.routing.price import Price
 from serinus.files.faults import InvalidFile
 from serinus.files.live_judges import Load
 from serinus.files.project_file import parse_project_file
+from serinus.ports.prices import NoPrices, PriceTable
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "support-bot"
 HEAD = """pipeline: 1
@@ -99,6 +102,35 @@ def test_I2_a_fault_names_its_line_and_how_to_mend_it(old: str, new: str, what: 
     assert fault.where == "serinus.yaml:10"
 
 
+def test_I2_a_limit_on_money_without_a_price_is_refused_by_check() -> None:
+    """At the line of the limit, with the price that is missing; one that the list or the endpoint has will do, and so
+    does that of an endpoint which another file declares."""
+    suite = (EXAMPLE / "suite.yaml").read_bytes()
+    bare = {"checks/suite.yaml": re.sub(rb"prices:\n(  .*\n)+", b"", re.sub(rb"max_cost:.*\n", b"", suite))}
+    limited = JUDGE.replace("grounded}", "grounded,\n         limit_usd_per_day: 5}")
+    sim = "endpoints: {sim: {base_url: 'http://127.0.0.1:9/v1'}}\n"
+    priced = sim.replace("9/v1'", "9/v1', prices: {sim-judge: {input: 1, output: 2}}")
+
+    class Listed:
+        def price(self, base_url: str, model: str) -> Price | None:
+            return Price(input=1, output=1)
+
+    def parsed(text: str, prices: PriceTable) -> LiveJudge:
+        (app,) = parse_project_file("serinus.yaml", (HEAD + text).encode(), load(bare), prices).apps
+        return app.live_judges[0]
+
+    with pytest.raises(InvalidFile) as found:
+        parsed(limited + sim, NoPrices())
+    (fault,) = found.value.faults
+    assert "a limit on the cost of sim-judge, whose price nobody knows" in fault.what
+    assert fault.where == "serinus.yaml:11"
+    assert "prices: {sim-judge:" in fault.mend
+    assert parsed(limited + sim, Listed()).limit_usd_per_day == 5
+    assert parsed(limited + priced, NoPrices()).price is None
+    assert parsed(limited, NoPrices()).limit_usd_per_day == 5
+    assert parsed(JUDGE + sim, NoPrices()).limit_usd_per_day == 0
+
+
 def test_I2_a_broken_suite_is_told_with_its_own_place() -> None:
     """Where in the suite it is."""
     fault = refused(JUDGE, {"checks/suite.yaml": b"suite: 1\nname: golden\n"})
@@ -130,6 +162,19 @@ def test_I2_the_example_has_a_live_judge_that_may_act() -> None:
     (app,) = parse_project_file("serinus.yaml", beside("serinus.yaml"), beside).apps
     (live,) = app.live_judges
     assert (live.metric, live.judge.model, shortcoming(live)) == ("judge.faithfulness", "sim-judge", "")
+
+
+def test_I2_check_warns_of_a_guardrail_that_waits_less_than_one_call_may_take() -> None:
+    """Its judge has four tries of a minute each; a score that comes later is missing."""
+
+    def told(rail: str) -> list[str]:
+        (app,) = parse_project_file("serinus.yaml", (HEAD + JUDGE + rail).encode(), load({})).apps
+        return list(grading_concerns(app))
+
+    [line] = told(RAIL.replace("3%", "3%, matures: 2m"))
+    assert line.startswith("the judge of judge.faithfulness may take 4 min for a call")
+    assert "the guardrail waits for 2 min" in line
+    assert told(RAIL.replace("3%", "3%, matures: 4m")) == []
 
 
 def test_D8_check_tells_which_grades_nothing_acts_on_and_which_nobody_gives() -> None:

@@ -1,10 +1,13 @@
 """Live judges on the wire: what is declared, and how they stand."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from serinus.api.schemas.declared import Declared
+from serinus.api.schemas.times import when
+from serinus.core.judging.judgement import Trouble
 from serinus.core.judging.standing import ArmJudged, JudgeStanding
 from serinus.core.pipeline.live_judge import AT_LEAST, SHARE
 
@@ -59,6 +62,18 @@ class ArmJudgedView(BaseModel):
         )
 
 
+class JudgingErrorView(BaseModel):
+    """What a judge did not answer, or why nothing was asked of it."""
+
+    what: str
+    at: datetime
+
+    @classmethod
+    def of(cls, found: Trouble) -> "JudgingErrorView":
+        """The view of an error."""
+        return cls(what=found.what, at=when(found.at_us))
+
+
 class JudgingView(BaseModel):
     """How a live judge stands; counts are of calls that began within 24 hours."""
 
@@ -77,9 +92,15 @@ class JudgingView(BaseModel):
     waiting: int
     lag_s: float | None = Field(description="Age of the oldest call that waits, or may wait; null: none does.")
     idle: str = Field(description="Why nobody knows what waits: no worker looks for calls; empty: one does.")
-    cost_today_usd: float = Field(description="Since midnight, UTC.")
+    delay_s: float | None = Field(description="So long after their calls 95 % of the scores came; null: there is none.")
+    late: str = Field(description="Why scores come too late for what waits for them; empty: they do not.")
+    cost_today_usd: float | None = Field(description="Since midnight, UTC; null: nobody knows the price.")
+    estimated_today_usd: float = Field(
+        description="Of today's cost, what is estimated from bytes: the endpoint did not say how many tokens."
+    )
     limit_usd_per_day: float = Field(description="0: none.")
     held_back: bool = Field(description="Today's limit is spent.")
+    last_error: JudgingErrorView | None = Field(description="Within 24 hours; it may be over.")
     arms: list[ArmJudgedView] = Field(description="Of the active release.")
 
     @classmethod
@@ -101,8 +122,12 @@ class JudgingView(BaseModel):
             waiting=found.waiting,
             lag_s=found.lag_s,
             idle=found.idle,
-            cost_today_usd=found.cost_today_nano / 1e9,
+            delay_s=found.delay_s,
+            late=found.late,
+            cost_today_usd=None if found.cost_today_nano is None else found.cost_today_nano / 1e9,
+            estimated_today_usd=found.estimated_today_nano / 1e9,
             limit_usd_per_day=found.live.limit_usd_per_day,
             held_back=found.held_back,
+            last_error=JudgingErrorView.of(found.trouble) if found.trouble else None,
             arms=[ArmJudgedView.of(one) for one in found.arms],
         )

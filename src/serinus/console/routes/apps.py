@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from serinus.console.monitor_view import monitor_lines
 from serinus.console.page import Desk
 from serinus.console.plan_words import plan_facts
+from serinus.console.release_view import judged_now
 from serinus.console.visitor import Visitor
 from serinus.control.lookup import app_of
 from serinus.control.name_versions import name_versions
@@ -42,6 +43,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             request, "app.html", visitor,
             state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
             names=named, monitors=monitors, app_name=name, active=active,
+            judges=judged_now(desk.parts, name, desk.parts.clock.now_us()),
             **plan_facts(plan),
             told={r.value: [t.reference for t in config.notifications.targets(r)] for r in NoticeRoute},
         )  # fmt: skip

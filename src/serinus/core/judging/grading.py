@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from serinus.core.judging.lateness import too_slow
 from serinus.core.judging.live import POLICY, shortcoming
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.monitor import MetricSource
@@ -18,6 +19,8 @@ def grading_concerns(config: AppConfig) -> Iterator[str]:
         if short := shortcoming(live):
             follows = "only shown, and raise no suspicion" if live.metric == POLICY else "only shown"
             yield f"scores of {live.metric} are {follows}: {short} (`serinus judge calibrate`)"
+        if slow := too_slow(config.plan, live):
+            yield slow
     given = {live.metric for live in config.live_judges}
     for metric in sorted(_looked_at(config.plan) - given if config.plan else ()):
         yield (

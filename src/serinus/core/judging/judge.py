@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 import orjson
 
-from serinus.core.judging.answer import Answer
+from serinus.core.judging.answer import Answer, Cost
 from serinus.core.judging.case import Case, expectation
 from serinus.core.judging.score import Score, unscored
 from serinus.core.judging.scorers import Judge, scorer_digest
@@ -113,16 +113,21 @@ def read_verdict(judge: Judge, answer: Answer) -> Verdict | str:
     return Verdict(grade=grade, reason=str(said.get("reason", ""))[:_REASON_CHARS])
 
 
-def majority(judge: Judge, verdicts: Sequence[Verdict | str], cost_nano: int) -> Score:
+def majority(judge: Judge, verdicts: Sequence[Verdict | str], cost: Cost) -> Score:
     """One score of all repeats: the grade that more than half of them gave; unscored when none has so many."""
     grades = Counter(one.grade for one in verdicts if isinstance(one, Verdict))
     grade, times = grades.most_common(1)[0] if grades else ("", 0)
     if times * 2 <= len(verdicts):
         missing = [one for one in verdicts if isinstance(one, str)]
-        return unscored(missing[0] if missing else "the judge's repeats do not agree", cost_nano)
+        return unscored(missing[0] if missing else "the judge's repeats do not agree", cost)
     reason = next(one.reason for one in verdicts if isinstance(one, Verdict) and one.grade == grade)
     return Score(
-        value=judge.grades[grade], label=grade, evidence=reason, cost_nano=cost_nano, flipped=times < len(verdicts)
+        value=judge.grades[grade],
+        label=grade,
+        evidence=reason,
+        cost_nano=cost.nano,
+        estimated_nano=cost.estimated_nano,
+        flipped=times < len(verdicts),
     )
 
 

@@ -48,13 +48,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it: a `value` in [0, 1] of the metric's scale, or None with the `reason` why there is none.
-    `evidence` is the judge's reason, which may quote the texts."""
+    `evidence` is the judge's reason, which may quote the texts. Of the cost, `estimated_nano` are estimated: the
+    provider did not say how many tokens there were. As it stands, a judgement's cost is that of all attempts."""
 
     value: float | None
     label: str = ""
     reason: str = ""
     evidence: str = ""
     cost_nano: int = 0
+    estimated_nano: int = 0
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,15 @@ class JudgementCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     total: float
     cost_nano: int
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """The last error of a judge that some worker told, and when; it may be over since. Holds no text of a call."""
+
+    metric: str
+    judge: str
+    what: str
+    at_us: int
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,7 @@ _DRY = (
     "make what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses, none in"
     " `accelerate.when`"
 )
-_AWAY = "the judge did not answer: "
+SILENT = "the judge did not answer: "
 
 
 def calibration_of(live: LiveJudge) -> Calibration | None:
@@ -97,6 +97,19 @@ def check_carried(where: str, judges: Collection[LiveJudge], plan: Plan, release
                 mend="calibrate the judge (`serinus judge calibrate`) and name the calibration in its suite, or "
                 f"{other}",
             )
+
+
+def check_priced(where: str, live: LiveJudge, is_listed: bool) -> None:
+    """Refuse a limit on money that nobody could count; InvalidInput. `is_listed`: the endpoint, or the list, has a
+    price of its model."""
+    judge = live.judge
+    if live.limit_usd_per_day and live.price is None and not is_listed:
+        raise InvalidInput(
+            f"a limit on the cost of {judge.model}, whose price nobody knows",
+            where=f"{where}.limit_usd_per_day",
+            mend=f"declare it: `endpoints: {{{judge.endpoint}: {{prices: {{{judge.model}: {{input: $0.15, output: "
+            "$0.60}}}}` (US dollars per million tokens), or take the limit out",
+        )
 
 
 def _is_lag(source: Source) -> bool:
@@ -209,7 +222,7 @@ def suspects(live: LiveJudge, value: float | None) -> bool:
 
 def is_away(reason: str) -> bool:
     """Whether an answer is unscored since the judge was away, or had too much to do."""
-    return reason.startswith(_AWAY) and reason.removeprefix(_AWAY).partition(" ")[0] in RETRIED
+    return reason.startswith(SILENT) and reason.removeprefix(SILENT).partition(" ")[0] in RETRIED
 
 
 def wait_s(reason: str, attempts: int, away: bool = False) -> float | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from serinus.core.judging.answer import NO_COST, Cost
+
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A value in [0, 1], or None with the `reason` why there is none: unscored is never passed.
 
-    `label` is the value in words, `evidence` what it was seen by, `cost_nano` nano-USD that scoring took.
-    `flipped`: repeats of a judge did not agree.
+    `label` is the value in words, `evidence` what it was seen by, `cost_nano` nano-USD that scoring took, of which
+    `estimated_nano` are estimated: the provider did not say how many tokens. `flipped`: repeats of a judge did not
+    agree.
     """
 
     value: float | None
@@ -17,6 +20,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     evidence: str = ""
     cost_nano: int = 0
+    estimated_nano: int = 0
     flipped: bool = False
 
 
@@ -35,6 +39,6 @@ def verdict(good: bool, evidence: str) -> Score:
     return passed() if good else failed(evidence)
 
 
-def unscored(reason: str, cost_nano: int = 0) -> Score:
+def unscored(reason: str, cost: Cost = NO_COST) -> Score:
     """No value, and why."""
-    return Score(value=None, reason=reason, cost_nano=cost_nano)
+    return Score(value=None, reason=reason, cost_nano=cost.nano, estimated_nano=cost.estimated_nano)

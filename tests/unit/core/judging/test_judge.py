@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from serinus.core.errors import InvalidInput
-from serinus.core.judging.answer import Answer
+from serinus.core.judging.answer import NO_COST, Answer, Cost
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import (
     MOST_CHARS,
@@ -109,19 +109,19 @@ def test_D8_anything_else_is_no_verdict(answer: Answer) -> None:
     """Prose, unknown grades, quoted grades, cut or refused answers: unscored, with the reason, never a pass."""
     found = read_verdict(JUDGE, answer)
     assert isinstance(found, str)
-    score = majority(JUDGE, [found], 7)
-    assert (score.value, score.reason, score.cost_nano) == (None, found, 7)
+    score = majority(JUDGE, [found], Cost(7, 2))
+    assert (score.value, score.reason, score.cost_nano, score.estimated_nano) == (None, found, 7, 2)
 
 
 def test_D8_the_majority_of_repeats_counts() -> None:
     """More than half of all repeats, those without a grade included; disagreement is seen."""
     good, bad, fair = (Verdict(grade=grade, reason=grade) for grade in ("good", "bad", "fair"))
-    two = majority(JUDGE, [good, bad, good], 0)
+    two = majority(JUDGE, [good, bad, good], NO_COST)
     assert (two.value, two.label, two.flipped) == (1.0, "good", True)
-    assert majority(JUDGE, [fair, fair, fair], 0).flipped is False
-    assert majority(JUDGE, [good, bad, fair], 0).value is None
-    assert majority(JUDGE, [good, "no", "no"], 0).value is None
-    assert majority(JUDGE, [good, good, "no"], 0).value == 1.0
+    assert majority(JUDGE, [fair, fair, fair], NO_COST).flipped is False
+    assert majority(JUDGE, [good, bad, fair], NO_COST).value is None
+    assert majority(JUDGE, [good, "no", "no"], NO_COST).value is None
+    assert majority(JUDGE, [good, good, "no"], NO_COST).value == 1.0
 
 
 def test_D8_whatever_changes_a_judge_changes_its_digest() -> None:
