@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from serinus.adapters.clock import SystemClock, system_random
-from serinus.api.app import create_app
 from serinus.control.create_key import create_key
 from serinus.core.ids import IdSource
+from tests.api_app import api_app
 from tests.conftest import Place
 
 CONTENT = {"endpoint": "sim", "model": "m", "messages": [{"role": "system", "template": "Be kind."}]}
@@ -32,7 +32,9 @@ def client(place: Place) -> Iterator[TestClient]:
     ids = IdSource(clock.now_us, system_random)
     control, telemetry = place.open()
     _, key = create_key(control, clock.now_us(), "test", ids, system_random(32), "root", ("admin",), ())
-    app = create_app(control, telemetry, clock, ids, system_random, lambda: None)
+    app = api_app(
+        control=control, telemetry=telemetry, clock=clock, ids=ids, random_bytes=system_random, wake=lambda: None
+    )
     headers = {"authorization": f"Bearer {key}"}
     with TestClient(app, "http://test/api/v1", raise_server_exceptions=False, headers=headers) as opened:
         yield opened

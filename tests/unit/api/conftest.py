@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
-from serinus.api.app import create_app
 from serinus.control.create_key import create_key
 from serinus.core.ids import IdSource
+from tests.api_app import api_app
 
 START_US = 1_795_000_000_000_000
 CONTENT = {"endpoint": "sim", "model": "sim-1", "messages": [{"role": "system", "template": "Be kind."}]}
@@ -56,7 +58,6 @@ class Counting:
 class Api:
     """The application with its parts at hand."""
 
-    client: TestClient
     control: MemoryControlStore
     telemetry: MemoryTelemetryStore
     clock: StillClock
@@ -64,6 +65,7 @@ class Api:
     random_bytes: Counting
     wakes: list[int] = field(default_factory=list)
     admin: str = ""
+    client: TestClient | None = None
 
     def key(self, *roles: str, name: str = "somebody") -> str:
         """The text of a new key with these roles."""
@@ -76,6 +78,7 @@ class Api:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if key:
             sent["authorization"] = f"Bearer {key}"
+        assert self.client is not None
         return self.client.request(method, f"/api/v1{path}", json=body, headers=sent)
 
     def ok(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -83,6 +86,21 @@ class Api:
         response = self.ask(method, path, body, **headers)
         assert response.is_success, response.text
         return response.json()
+
+    @contextmanager
+    def with_parts(self, **parts: Any) -> Iterator[Api]:
+        """This one over the same stores, and with these parts of `create_app` besides."""
+        app = api_app(
+            control=self.control,
+            telemetry=self.telemetry,
+            clock=self.clock,
+            ids=self.ids,
+            random_bytes=self.random_bytes,
+            wake=lambda: self.wakes.append(1),
+            **parts,
+        )
+        with TestClient(app, raise_server_exceptions=False) as client:
+            yield dataclasses.replace(self, client=client)
 
     def prepared(self) -> tuple[str, str]:
         """An app `bot` with a live version and a second one; the names of both."""
@@ -94,18 +112,13 @@ class Api:
         return first, second
 
 
-def _no_wake(wakes: list[int]) -> Callable[[], None]:
-    return lambda: wakes.append(1)
-
-
 @pytest.fixture
 def api() -> Iterator[Api]:
     """A fresh API with an admin's key."""
-    clock, random_bytes, wakes = StillClock(), Counting(), list[int]()
+    clock, random_bytes = StillClock(), Counting()
     control, telemetry = memory_stores(random_bytes)
     ids = IdSource(clock.now_us, random_bytes)
-    app = create_app(control, telemetry, clock, ids, random_bytes, _no_wake(wakes))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        made = Api(client, control, telemetry, clock, ids, random_bytes, wakes)
-        made.admin = made.key("admin", name="root")
-        yield made
+    made = Api(control, telemetry, clock, ids, random_bytes)
+    with made.with_parts() as found:
+        found.admin = found.key("admin", name="root")
+        yield found

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from fastapi.testclient import TestClient
 
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
-from serinus.api.app import create_app
 from serinus.api.call_query import ArmName, ErrorName
 from serinus.core.records import call_id
 from serinus.core.records.call import Call, row
@@ -58,9 +55,8 @@ def log_api(api: Api, tmp_path: Path) -> Iterator[Api]:
     rows = [score_row(score, "host-1") for score in said]
     log.write_scores(ScoreBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=rows))
     search = ParquetSearch(tmp_path, ReadLimits())
-    app = create_app(api.control, api.telemetry, api.clock, api.ids, api.random_bytes, lambda: None, search)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield dataclasses.replace(api, client=client)
+    with api.with_parts(log=search) as made:
+        yield made
 
 
 def _found(api: Api, query: str = "") -> list[int]:
@@ -181,11 +177,8 @@ def test_a_question_that_takes_too_long_is_a_504(log_api: Api, monkeypatch: pyte
         lambda *_: ("SELECT count(*) FROM range(1000000) a, range(1000000) b", {}),
     )
     search = ParquetSearch(tmp_path, ReadLimits(query_s=0.5))
-    app = create_app(
-        log_api.control, log_api.telemetry, log_api.clock, log_api.ids, log_api.random_bytes, lambda: None, search
-    )
-    with TestClient(app, raise_server_exceptions=False) as client:
-        response = dataclasses.replace(log_api, client=client).ask("GET", "/calls")
+    with log_api.with_parts(log=search) as made:
+        response = made.ask("GET", "/calls")
     assert (response.status_code, response.json()["code"]) == (504, "query_limit")
     assert "retry-after" not in response.headers
 

@@ -6,10 +6,8 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from starlette.testclient import TestClient
 
 from serinus.adapters.ed25519 import Ed25519Check, Ed25519Key
-from serinus.api.app import create_app
 from serinus.core.versions.signing import key_id, signed_message
 from tests.unit.api.conftest import CONTENT, Api
 
@@ -19,12 +17,8 @@ KEY = Ed25519Key.new(bytes(32))
 @pytest.fixture
 def signing(api: Api) -> Iterator[Api]:
     """The API as a control process makes it: it checks signatures."""
-    app = create_app(
-        api.control, api.telemetry, api.clock, api.ids, api.random_bytes, lambda: None, signatures=Ed25519Check()
-    )
-    with TestClient(app, raise_server_exceptions=False) as client:
-        api.client = client
-        yield api
+    with api.with_parts(signatures=Ed25519Check()) as made:
+        yield made
 
 
 def signature(digest: str) -> dict[str, str]:

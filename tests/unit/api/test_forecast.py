@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
-from fastapi.testclient import TestClient
 
 from serinus.adapters.event_log import ParquetLog
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
-from serinus.api.app import create_app
 from serinus.core.records.call import row
 from serinus.ports.event_log import LogBatch
 from tests.fake_workers import ManualClock, end, raw_call
@@ -22,7 +20,8 @@ from .conftest import START_US, Api
 HOUR_US = 3_600_000_000
 
 
-def _with_calls(api: Api, folder: Path, hours: int) -> Api:
+@contextmanager
+def _with_calls(api: Api, folder: Path, hours: int) -> Iterator[Api]:
     """An API whose log holds ten calls of other users in each of the last hours, one in a hundred an error."""
     like = row(end(raw_call(1), ManualClock()), "host-1")
     rows = [
@@ -34,15 +33,14 @@ def _with_calls(api: Api, folder: Path, hours: int) -> Api:
     ]  # fmt: skip
     ParquetLog(folder).write(LogBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=rows))
     search = ParquetSearch(folder, ReadLimits())
-    app = create_app(api.control, api.telemetry, api.clock, api.ids, api.random_bytes, lambda: None, search)
-    return dataclasses.replace(api, client=TestClient(app, raise_server_exceptions=False))
+    with api.with_parts(log=search) as made:
+        yield made
 
 
 @pytest.fixture
 def busy(api: Api, tmp_path: Path) -> Iterator[Api]:
     """Two days of calls."""
-    made = _with_calls(api, tmp_path, 48)
-    with made.client:
+    with _with_calls(api, tmp_path, 48) as made:
         yield made
 
 
@@ -72,11 +70,12 @@ def test_h5a_a_blind_plan_starts_only_when_it_is_acknowledged_and_that_is_on_rec
 
 def test_with_less_than_a_day_of_calls_nothing_is_refused(api: Api, tmp_path: Path) -> None:
     """A new app starts; its forecast is there from the first hour on, and before that says what to do instead."""
-    young = _with_calls(api, tmp_path / "young", 5)
-    _, second = young.prepared()
-    assert young.ok("GET", "/apps/bot/forecast")["traffic"]["days"] < 1
-    assert young.ask("POST", "/releases", {"app": "bot", "version": second}).status_code == 201
-    new = _with_calls(api, tmp_path / "new", 0).ask("GET", "/apps/bot/forecast")
+    with _with_calls(api, tmp_path / "young", 5) as young:
+        _, second = young.prepared()
+        assert young.ok("GET", "/apps/bot/forecast")["traffic"]["days"] < 1
+        assert young.ask("POST", "/releases", {"app": "bot", "version": second}).status_code == 201
+    with _with_calls(api, tmp_path / "new", 0) as fresh:
+        new = fresh.ask("GET", "/apps/bot/forecast")
     assert (new.status_code, "--traffic" in new.json()["mend"]) == (409, True)
 
 

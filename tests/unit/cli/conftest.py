@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from typer.testing import CliRunner, Result
 
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.ed25519 import Ed25519Check
 from serinus.adapters.memory_store import MemoryControlStore, MemoryTelemetryStore, memory_stores
 from serinus.adapters.parquet_search import ParquetSearch, ReadLimits
-from serinus.api.app import create_app
 from serinus.cli.command_line import build
 from serinus.control.create_key import create_key
 from serinus.core.ids import IdSource
+from tests.api_app import api_app
 
 PROJECT = """pipeline: 1
 endpoints:
@@ -87,20 +90,40 @@ class Cli:
         return first, second
 
 
+@pytest.fixture(scope="session")
+def listen() -> Iterator[Callable[[FastAPI], str]]:
+    """Lets an application listen on a port of its own, from the first time that it is asked; its address."""
+    with ExitStack() as opened:
+
+        @cache
+        def address(app: FastAPI) -> str:
+            listener = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+            thread.start()
+            opened.callback(thread.join)
+            opened.callback(setattr, server, "should_exit", True)
+            return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        yield address
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Iterator[Cli]:
+def cli(tmp_path: Path, listen: Callable[[FastAPI], str]) -> Cli:
     """A fresh project."""
     clock = SystemClock()
     control, telemetry = memory_stores(system_random)
     ids = IdSource(clock.now_us, system_random)
     _, key = create_key(control, clock.now_us(), "test", ids, system_random(32), "root", ("admin",), ())
     log = ParquetSearch(tmp_path / "segments", ReadLimits())
-    app = create_app(control, telemetry, clock, ids, system_random, lambda: None, log, Ed25519Check())
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield Cli(f"http://127.0.0.1:{listener.getsockname()[1]}", key, control, telemetry, tmp_path)
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    app = api_app(
+        control=control,
+        telemetry=telemetry,
+        clock=clock,
+        ids=ids,
+        random_bytes=system_random,
+        wake=lambda: None,
+        log=log,
+        signatures=Ed25519Check(),
+    )
+    return Cli(listen(app), key, control, telemetry, tmp_path)
