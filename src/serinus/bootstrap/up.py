@@ -7,7 +7,7 @@ import json
 import select
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,10 +29,12 @@ _LOG_TAIL_LINES = 5
 _ERROR = "error: "
 HOST_ID = "local"
 LOG = "serinus.log"
+KEY_FILE = "first-admin-key"
 
 
 class UpSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One machine. Ports of 0 take free ones; `drain_s`: how long open calls may go on when stopping."""
+    """One machine. Ports of 0 take free ones; `drain_s`: how long open calls may go on when stopping. The rest is as
+    for a control process and a gateway of their own; None and an empty text: what is usual there."""
 
     directory: Path
     port: int = environment.GATEWAY_PORT
@@ -40,6 +42,10 @@ class UpSettings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 2
     host: str = "127.0.0.1"
     drain_s: float = 30.0
+    public_url: str = ""
+    units_kept_days: float | None = None
+    spool_limit_mb: float | None = None
+    segment_mb: float | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,8 +103,7 @@ class _Machine:
         self._log_begin = log.tell()
         self._clock = clock
         self._directory = settings.directory.resolve()
-        self._segments = self._directory / "segments"
-        self._key_file = self._directory / "first-admin-key"
+        self._key_file = self._directory / KEY_FILE
         self._port, self._api_port = settings.port, settings.api_port
         self._started_ns = clock.mono_ns()
         self._control = Child(self._start_control, clock.mono_ns)
@@ -179,20 +184,36 @@ class _Machine:
         return gateway and control and worked
 
     def _start_control(self) -> subprocess.Popen[bytes]:
-        options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._api_port)]
-        options += ["--admin-key-file", str(self._key_file), "--segments", str(self._segments)]
+        options = control_options(self._settings, self._directory, self._api_port)
         return start_module("serinus.bootstrap.control", options, stdout=subprocess.PIPE, stderr=self._log)
 
     def _start_gateway(self) -> subprocess.Popen[bytes]:
-        options = ["--store", self._store(), "--host", self._settings.host, "--port", str(self._port)]
-        options += ["--host-dir", str(self._directory / "host"), "--segments", str(self._segments)]
-        options += ["--host-id", HOST_ID, "--workers", str(self._settings.workers)]
-        options += ["--drain-s", str(self._settings.drain_s)]
+        options = gateway_options(self._settings, self._directory, self._port)
         return start_module("serinus.bootstrap.gateway", options, stdout=subprocess.PIPE, stderr=self._log)
 
     def _start_evaluation(self) -> subprocess.Popen[bytes]:
-        options = ["--store", self._store(), "--segments", str(self._segments)]
+        options = _kept(self._directory)
         return start_module("serinus.bootstrap.evaluation_worker", options, stdout=self._log, stderr=self._log)
 
-    def _store(self) -> str:
-        return f"sqlite:///{self._directory}"
+
+def control_options(settings: UpSettings, directory: Path, port: int) -> list[str]:
+    """The command line of the control process whose folder this is."""
+    options = [*_kept(directory), "--host", settings.host, "--port", str(port)]
+    options += ["--admin-key-file", str(directory / KEY_FILE)]
+    return options + _given({"--public-url": settings.public_url, "--units-kept-days": settings.units_kept_days})
+
+
+def gateway_options(settings: UpSettings, directory: Path, port: int) -> list[str]:
+    """The command line of the gateway whose folder this is."""
+    options = [*_kept(directory), "--host", settings.host, "--port", str(port)]
+    options += ["--host-dir", str(directory / "host"), "--host-id", HOST_ID]
+    options += ["--workers", str(settings.workers), "--drain-s", str(settings.drain_s)]
+    return options + _given({"--spool-limit-mb": settings.spool_limit_mb, "--segment-mb": settings.segment_mb})
+
+
+def _kept(directory: Path) -> list[str]:
+    return ["--store", f"sqlite:///{directory}", "--segments", str(directory / "segments")]
+
+
+def _given(options: Mapping[str, float | str | None]) -> list[str]:
+    return [word for name, value in options.items() if value not in (None, "") for word in (name, str(value))]

@@ -26,6 +26,19 @@ def up(
     workers: Annotated[int, typer.Option("--workers", min=1, max=256, help="Gateway workers.")] = 2,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     drain_s: Annotated[float, typer.Option("--drain-s", min=0, help="Seconds that open calls may go on.")] = 30.0,
+    public_url: Annotated[
+        str, typer.Option("--public-url", help="Where people reach the console: links in notices begin with it.")
+    ] = "",
+    units_kept_days: Annotated[
+        float | None,
+        typer.Option("--units-kept-days", min=1, max=3650, help="Days that an ended release's units are known."),
+    ] = None,
+    spool_limit_mb: Annotated[
+        float | None, typer.Option("--spool-limit-mb", min=1, help="Unshipped records that a worker keeps at most.")
+    ] = None,
+    segment_mb: Annotated[
+        float | None, typer.Option("--segment-mb", min=0.1, help="Size of one spool segment.")
+    ] = None,
     new_key: Annotated[
         bool, typer.Option("--new-admin-key", help="Make another admin key, print it and end: the first one is lost.")
     ] = False,
@@ -41,7 +54,16 @@ def up(
         _tell_key(made, json)
         return
     settings = UpSettings(
-        directory=directory, port=port, api_port=api_port, workers=workers, host=host, drain_s=drain_s
+        directory=directory,
+        port=port,
+        api_port=api_port,
+        workers=workers,
+        host=host,
+        drain_s=drain_s,
+        public_url=public_url,
+        units_kept_days=units_kept_days,
+        spool_limit_mb=spool_limit_mb,
+        segment_mb=segment_mb,
     )
     raise typer.Exit(run_up(settings, _tell_json if json else _tell))
 
