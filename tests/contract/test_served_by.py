@@ -73,10 +73,15 @@ def test_2_7_hours_of_a_version_add_up_with_their_events(telemetry_store: Teleme
     rows = [minute(first + n, host=host) for n in range(3) for host in ("host-1", "host-2")]
     rows += [minute(first + 59, requests=7, events={ERROR: 2, int(Event.REFUSAL): 1})]
     rows += [minute(first + 60, events={}), minute(first - 1), minute(first + 120)]
+    rows += [minute(first, release="rel_1", stratum=0, events={})]
+    rows += [minute(first, requests=20, release="rel_2", stratum=1, events={ERROR: 3})]
     others = [minute(first, arm=int(Arm.SHADOW)), minute(first, version="other"), minute(first, app="till")]
     with telemetry_store.tx() as tx:
         tx.add_rollups([*rows, *others, minute(first, width_s=1)])
     with telemetry_store.tx() as tx:
         found = tx.hours_of("shop", "live", hour * 60 * MINUTE_US, (hour + 2) * 60 * MINUTE_US)
         assert tx.hours_of("shop", "none", 0, 10**18) == {}
-    assert found == {hour: (67, {ERROR: 8, int(Event.REFUSAL): 1}), hour + 1: (10, {})}
+        apart = {("rel_1", 0), ("rel_2", 1)}
+        without = tx.hours_of("shop", "live", hour * 60 * MINUTE_US, (hour + 2) * 60 * MINUTE_US, apart)
+    assert without == {hour: (67, {ERROR: 8, int(Event.REFUSAL): 1}), hour + 1: (10, {})}
+    assert found == {hour: (97, {ERROR: 11, int(Event.REFUSAL): 1}), hour + 1: (10, {})}

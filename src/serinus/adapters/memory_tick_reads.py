@@ -57,10 +57,13 @@ class MemoryTickReads(ABC):
                 found[rollup.app].append(_bare(rollup, fields))
         return found
 
-    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+    def hours_of(
+        self, app: str, version: str, from_us: int, to_us: int, apart: Collection[tuple[str, int]] = ()
+    ) -> dict[int, tuple[int, dict[int, int]]]:
         found: dict[int, tuple[int, dict[int, int]]] = {}
         for rollup in self._buckets(60, from_us, to_us):
-            if (rollup.app, rollup.version) == (app, version) and rollup.arm != Arm.SHADOW:
+            served = (rollup.app, rollup.version) == (app, version) and rollup.arm != Arm.SHADOW
+            if served and (rollup.release, rollup.stratum) not in apart:
                 add_hour(found, rollup.start_us // US_PER_HOUR, rollup.requests, rollup.events, 1)
         return found
 

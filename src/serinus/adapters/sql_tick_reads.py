@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, cast, func, literal, or_, select
 
 from serinus.adapters.rollup_merge import US_PER_HOUR, add_hour
 from serinus.adapters.schema_telemetry import rollups, sums
@@ -102,13 +102,16 @@ class SqlTickReads(SqlTx):
                 found[app].append(rollup)
         return found
 
-    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+    def hours_of(
+        self, app: str, version: str, from_us: int, to_us: int, apart: Collection[tuple[str, int]] = ()
+    ) -> dict[int, tuple[int, dict[int, int]]]:
         # Minutes of an hour with the same events are one row, and most have none: 100,000 minutes are a few hundred.
         hour = rollups.c.start_us // US_PER_HOUR
         minutes = select(hour, rollups.c.events, func.sum(rollups.c.requests), func.count()).where(
             self._own(rollups, width_s=60, app=app, version=version),
             rollups.c.arm != int(Arm.SHADOW),
             and_(rollups.c.start_us >= from_us, rollups.c.start_us < to_us),
+            *(or_(rollups.c.release != release, rollups.c.stratum != stratum) for release, stratum in sorted(apart)),
         )
         found: dict[int, tuple[int, dict[int, int]]] = {}
         for row in self._all(minutes.group_by(hour, rollups.c.events)):

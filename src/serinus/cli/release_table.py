@@ -16,6 +16,7 @@ from serinus.cli.plan_text import in_place_of
 from serinus.cli.shadow_table import shadow_line, shadow_tables
 from serinus.cli.suspicion_text import suspicion_text
 from serinus.core.decision.wording import amount, usd
+from serinus.core.records.live_calls import LEAST_HOURS
 from serinus.files.units import duration_text, percent_text
 
 _BAR = 24
@@ -191,7 +192,10 @@ def _evidence(release: Document) -> RenderableType:
         units = f"{ratio['candidate']:,} : {ratio['control']:,}"
         table.add_row("units of both arms", units, f"{_odds(ratio['log_e'])}:1", bar)
     for one in standing.get("control_health", ()):
-        usual = "usual unknown" if one["no_data"] else f"{one['expected']:,.1f} usual"
+        usual = f"{one['expected']:,.1f} usual"
+        if one["no_data"]:
+            short = one.get("past_hours", LEAST_HOURS) < LEAST_HOURS
+            usual = f"{one['past_hours']} of {LEAST_HOURS} hours of past" if short else "usual unknown"
         came = f"{one['events']:,} ({usual})"
         odds = "no data" if one["no_data"] else f"{_odds(one['log_e'])}:1"
         style = "bold red" if one["ill"] else ""

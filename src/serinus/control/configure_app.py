@@ -16,6 +16,7 @@ from serinus.core.judging.fallback_fit import check_fallback_fit
 from serinus.core.judging.live import check_carried, check_live_judges
 from serinus.core.pipeline.app import AppConfig, AppState, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
+from serinus.core.pipeline.measuring import measured_since
 from serinus.core.versions.content import parse_content
 from serinus.core.wire.format_rule import check_format
 from serinus.core.wire.policy import check_rules
@@ -36,9 +37,12 @@ def configure_app(store: ControlStore, now_us: int, actor: str, config: AppConfi
 
     def work(tx: ControlTx) -> AppState:
         before = tx.app(config.name)
-        following = msgspec.structs.replace(before, config=config) if before else AppState(config=config)
-        if following == before:
-            return following
+        if before is not None and before.config == config:
+            return before
+        since = measured_since(before, config, now_us)
+        following = AppState(config=config)
+        if before is not None:
+            following = msgspec.structs.replace(before, config=config, measured_since=since)
         _refuse_speechless(tx, following)
         _refuse_misfit(tx, following)
         check_judges_at_hand(tx, config)

@@ -12,7 +12,7 @@ import msgspec
 
 from serinus.control.mirror import mirror_of
 from serinus.control.observe_labels import observe_labels, ripe_labels
-from serinus.control.observe_live import live_window, observe_live
+from serinus.control.observe_live import live_window, observe_live, remeasured
 from serinus.control.observe_scores import score_buckets, score_windows
 from serinus.control.observe_shadow import observe_shadow
 from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
@@ -114,6 +114,7 @@ def observe_release(
         labels=observe_labels(reads, release, stored, fleet.watermark_us),
         live=observe_live(reads, release, unread),
         live_until_us=unread.to_us if unread else 0,
+        remeasured=remeasured(release, app),
         yardsticks=first_yardsticks(reads, release, fleet.watermark_us, before.round_ns if before else 0, now_ns),
         shadow=observe_shadow(
             release, sums, _flow(sight.shadow, release, Arm.SHADOW, sights, now_ns), live, fleet.watermark_us

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from serinus.control.reads import LiveWindow, Reads
 from serinus.core.metrics import Metric, Quantile
 from serinus.core.metrics import metric as metric_of
+from serinus.core.pipeline.app import AppState
 from serinus.core.records.event_parts import counts
 from serinus.core.records.histogram import count_above
 from serinus.core.records.live_calls import LEAST_HOURS, Hour, LiveMinute, Past
@@ -17,7 +19,7 @@ from serinus.core.release.past import followed
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.yardstick import Yardstick, measures
 from serinus.core.stats.usual import learn
-from serinus.ports.control_store import ControlStore
+from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
 from serinus.ports.telemetry_store import TelemetryStore
 
@@ -40,32 +42,70 @@ def own_past(
 ) -> dict[str, tuple[Past, ...]]:
     """By version, what the app's live one did in the last week, of all by which its health is judged as the control of
     a release: whole hours. `yardsticks`: by version, its own latencies, as `own_yardsticks` knows them."""
-    state = run(store, lambda tx: tx.app(app))
-    if telemetry is None or state is None or state.live is None or state.config.plan is None:
+    state, served = run(store, lambda tx: _state(tx, app))
+    if telemetry is None or served is None or state is None or state.config.plan is None:
         return {}
-    asked = followed(state.config.plan, yardsticks.get(state.live, ()))
-    return {state.live: _past(telemetry, now_us, app, state.live, asked)}
+    asked = followed(state.config.plan, yardsticks.get(served.version, ()))
+    return {served.version: _past(telemetry, now_us, served, asked, state.measured_since)}
+
+
+class _Served(NamedTuple):
+    """What a version's past is read of: its app's users, but those who met it as members of a population."""
+
+    app: str
+    version: str
+    apart: frozenset[tuple[str, int]]
+
+
+def _state(tx: ControlTx, app: str) -> tuple[AppState | None, _Served | None]:
+    state = tx.app(app)
+    if state is None or state.live is None:
+        return state, None
+    apart = {
+        (release.id, stratum)
+        for release in tx.candidacies(app, [state.live])
+        for stratum, step in enumerate(release.plan.steps)
+        if step.population is not None
+    }
+    return state, _Served(app, state.live, frozenset(apart))
 
 
 def _past(
-    telemetry: TelemetryStore, now_us: int, app: str, version: str, asked: tuple[tuple[Metric, int], ...]
+    telemetry: TelemetryStore,
+    now_us: int,
+    served: _Served,
+    asked: tuple[tuple[Metric, int], ...],
+    measured_us: Mapping[str, int],
 ) -> tuple[Past, ...]:
     end = now_us // _HOUR_US
     events = [one for one in asked if not isinstance(one[0].measure, Quantile)]
     waits = [one for one in asked if isinstance(one[0].measure, Quantile)]
-    known = _hours_of_events(telemetry, end, app, version, events) | _hours_of_waits(
-        telemetry, end, app, version, waits
-    )
-    return tuple(Past(metric=judged.name, usual=learn(known[judged.name]), at_us=at_us) for judged, at_us in asked)
+    known = _hours_of_events(telemetry, end, served, events) | _hours_of_waits(telemetry, end, served, waits)
+    found = []
+    for judged, at_us in asked:
+        since_us = measured_us.get(judged.name, 0)
+        hours = [one for one in known[judged.name] if one.hour * _HOUR_US >= since_us]
+        cut_us = since_us if len(hours) < len(known[judged.name]) else 0
+        found.append(Past(metric=judged.name, usual=learn(hours), at_us=at_us, measured_us=cut_us))
+    return tuple(found)
+
+
+def remeasured(release: Release, app: AppState | None) -> tuple[str, ...]:
+    """Of the metrics of a release's past those that have been measured otherwise since it began."""
+    if app is None:
+        return ()
+    since_us = app.measured_since
+    return tuple(one.metric for one in release.past if since_us.get(one.metric, 0) > release.created_at_us)
 
 
 def _hours_of_events(
-    telemetry: TelemetryStore, end: int, app: str, version: str, asked: Sequence[tuple[Metric, int]]
+    telemetry: TelemetryStore, end: int, served: _Served, asked: Sequence[tuple[Metric, int]]
 ) -> dict[str, list[Hour]]:
     if not asked:
         return {}
+    app, version, apart = served
     with telemetry.tx() as tx:
-        hours = tx.hours_of(app, version, (end - PAST_HOURS) * _HOUR_US, end * _HOUR_US)
+        hours = tx.hours_of(app, version, (end - PAST_HOURS) * _HOUR_US, end * _HOUR_US, apart)
     return {
         judged.name: [
             Hour(hour, calls, min(calls, events.get(judged.event, 0)))
@@ -76,7 +116,7 @@ def _hours_of_events(
 
 
 def _hours_of_waits(
-    telemetry: TelemetryStore, end: int, app: str, version: str, asked: Sequence[tuple[Metric, int]]
+    telemetry: TelemetryStore, end: int, served: _Served, asked: Sequence[tuple[Metric, int]]
 ) -> dict[str, list[Hour]]:
     """Histograms are read one by one, the newest first: where hosts are many, not all hours of the week."""
     found: dict[str, list[Hour]] = {judged.name: [] for judged, _ in asked}
@@ -84,7 +124,9 @@ def _hours_of_waits(
     while asked and hour > end - PAST_HOURS and (rows < MOST_ROWS or known < LEAST_HOURS):
         hour -= 1
         with telemetry.tx() as tx:
-            rollups = tx.served_by({app: version}, hour * _HOUR_US, (hour + 1) * _HOUR_US, fields)[app]
+            found_us = hour * _HOUR_US, (hour + 1) * _HOUR_US
+            rollups = tx.served_by({served.app: served.version}, *found_us, fields)[served.app]
+        rollups = [one for one in rollups if (one.release, one.stratum) not in served.apart]
         counts = _counted(asked, rollups)
         rows, known = rows + len(rollups), known + any(calls for calls, _ in counts)
         for (judged, _), counted in zip(asked, counts, strict=True):

@@ -47,9 +47,11 @@ class TickReads(Protocol):
         `requests`, `events` and these `fields`; host, app and version are not."""
         ...
 
-    def hours_of(self, app: str, version: str, from_us: int, to_us: int) -> dict[int, tuple[int, dict[int, int]]]:
+    def hours_of(
+        self, app: str, version: str, from_us: int, to_us: int, apart: Collection[tuple[str, int]] = ()
+    ) -> dict[int, tuple[int, dict[int, int]]]:
         """By clock hour since 1970, what a version served users in its minutes with from_us ≤ start < to_us: calls, and
-        event bit → calls with it. Mirrored calls are none."""
+        event bit → calls with it. Mirrored calls are none, nor those of the strata of releases `apart`."""
         ...
 
     def awaited(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import msgspec
 import pytest
 
 from serinus.control import observe_live
+from serinus.control.configure_app import configure_app
 from serinus.control.observe_live import MOST_MINUTES, PAST_HOURS, live_window, own_past
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.start_release import start_release
 from serinus.core.audit.entry import Action
+from serinus.core.decision.control_health import ControlSeen, judge_control, sentence
 from serinus.core.decision.replay import replayed
 from serinus.core.pipeline.plan import Guardrail, Step
+from serinus.core.pipeline.population import Population
 from serinus.core.records import histogram
 from serinus.core.records.event_parts import encode
 from serinus.core.records.live_calls import LEAST_HOURS
@@ -22,6 +28,8 @@ from serinus.core.records.sums import Rollup
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
+from serinus.core.routing.predicate import Condition
+from serinus.core.routing.snapshot import Limits
 from serinus.ports.telemetry_store import TelemetryStore
 from tests.unit.control.production import LOOSE, PERSON, PLAN, START_US, Production
 
@@ -190,3 +198,67 @@ def test_2_7_an_app_that_sleeps_at_night_is_looked_back_at_until_enough_hours_ha
     (past,) = own_past(made.control, made.telemetry, now_us, "shop", known)[made.baseline.digest]
     assert past.usual.lacking == ""
     assert LEAST_HOURS <= past.usual.hours < len(daily)
+
+
+def redeclared(made: Production, **changes: object) -> None:
+    """The app with another declaration, from now on."""
+    with made.control.tx() as tx:
+        state = tx.app("shop")
+    assert state is not None
+    configure_app(made.control, made.clock.now_us(), PERSON, msgspec.structs.replace(state.config, **changes))
+
+
+def test_2_7_what_was_measured_otherwise_is_no_past() -> None:
+    """A time-out was changed ten hours ago: what failed before failed by another rule. It says so, and since when."""
+    made = shop(guardrails=(Guardrail(metric="call.error"), Guardrail(metric="call.refusal")))
+    changed_us = START_US - 10 * HOUR_US
+    with made.control.tx() as tx:
+        state = tx.app("shop")
+        assert state is not None
+        tx.put_app(msgspec.structs.replace(state, measured_since={"call.error": changed_us}))
+    error, refusal = start(made).past
+    assert (error.usual.hours, error.measured_us) == (9 + (changed_us % HOUR_US == 0), changed_us)
+    assert (refusal.usual.hours, refusal.measured_us) == (100, 0)
+    text = sentence(ControlSeen(metric="call.error", calls=1, events=0, expected=0, log_e=0, no_data="few"), error, 1.5)
+    assert re.search(r"few, from \d{4}-\d\d-\d\d \d\d:00 UTC on: how it is told changed on \d{4}-", text)
+    assert go_on(made, 4, errors=300).state is State.RUNNING
+
+
+def test_2_7_a_rule_that_changes_while_a_release_goes_on_pauses_nobody() -> None:
+    """From the change on its events are no longer compared with a past of the other rule; those of others are."""
+    made = shop()
+    release = start(made)
+    assert go_on(made, 3, errors=10).state is State.RUNNING
+    redeclared(made, limits=Limits(total_s=20.0))
+    assert go_on(made, 4, errors=300).state is State.RUNNING
+    with made.control.tx() as tx:
+        progress = tx.progress(release.id)
+    assert progress is not None
+    found = judge_control(release, progress.live)
+    assert found is not None
+    told = {one.metric: one.no_data for one in found.seen}
+    assert told.pop("call.error") == "the app has changed how it is told since the release began"
+    assert set(told.values()) == {""}
+
+
+def test_2_7_users_who_met_the_version_as_members_of_a_population_are_no_past_of_all() -> None:
+    """Live since yesterday: what staff did with it in its own release says little of everybody."""
+    made = shop(hours=0)
+    live = made.baseline.digest
+    staff = Population(when=Condition(name="staff", values=(True,)))
+    first = msgspec.structs.replace(LONG.steps[0], population=staff)
+    plan = msgspec.structs.replace(LONG, steps=(first, *LONG.steps), stages=())
+    earlier = msgspec.structs.replace(
+        start(shop()), id="rel_earlier", candidate=live, state=State.PROMOTED, past=(), plan=plan
+    )
+    with made.control.tx() as tx:
+        tx.insert_release(earlier)
+    with made.telemetry.tx() as tx:
+        for n in range(1, 100):
+            at: Any = {"start_us": START_US - n * HOUR_US, "version": live, "release": "rel_earlier", "calls": 100}
+            tx.add_rollups([minute(errors=90, stratum=0, arm=1, **at), minute(errors=2, stratum=1, arm=1, **at)])
+    now_us = made.clock.now_us()
+    (error,) = [
+        one for one in own_past(made.control, made.telemetry, now_us, "shop")[live] if one.metric == "call.error"
+    ]
+    assert (sum(error.usual.calls), sum(error.usual.events)) == (9900, 198)

@@ -97,6 +97,8 @@ class ControlHealthView(BaseModel):
     needed_log_e: float = Field(description="Where it pauses.")
     ill: bool
     no_data: str = Field(description="Why nothing can be said; empty when something can.")
+    past_hours: int = Field(default=0, description="Hours with calls that are known; 72 are needed.")
+    past_from_us: int | None = Field(default=None, description="When they begin, in µs UTC; null: unknown.")
     text: str = Field(description="All of it as a sentence.")
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from serinus.core.decision.observations import Observations
-from serinus.core.decision.wording import amount, percent, rarity
+from serinus.core.decision.wording import amount, instant, percent, rarity
 from serinus.core.metrics import metric
 from serinus.core.records.live_calls import MICRO, LiveMinute, Past, Position, Usual, Watched, position_of
 from serinus.core.release.release import Progress, Release
@@ -26,13 +26,15 @@ BETA = 0.01
 AGAIN_MINUTES = 15
 """How often the watch is begun anew."""
 DIGITS = 6
+_OTHERWISE = "the app has changed how it is told since the release began"
 _MINUTE_US = 60_000_000
 _HOUR_US = 3_600_000_000
 
 
 class ControlSeen(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of the live version: its calls since the release began, or a person resumed, those with the event, how
-    many were to be expected at most by its past, and log E against `max_ratio` times as many. `no_data`: why none."""
+    many were to be expected at most by its past, and log E against `max_ratio` times as many. `most`: of these events
+    those of one sixteenth of its users, that which had the most; they do not count. `no_data`: why none."""
 
     metric: str
     calls: int
@@ -40,6 +42,7 @@ class ControlSeen(msgspec.Struct, frozen=True, kw_only=True):
     expected: float
     log_e: float
     no_data: str = ""
+    most: int = 0
 
 
 class ControlHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,7 @@ def watched_on(release: Release, progress: Progress, seen: Observations) -> Prog
         return progress
     known = {one.metric: one for one in progress.live}
     live = [known.get(past.metric) or Watched(metric=past.metric) for past in release.past]
+    live = [msgspec.structs.replace(one, otherwise=True) if one.metric in seen.remeasured else one for one in live]
     if progress.live_until_us:
         live = [_counted(one, past, i, seen.live) for i, (one, past) in enumerate(zip(live, release.past, strict=True))]
         every_us = AGAIN_MINUTES * _MINUTE_US
@@ -88,22 +92,37 @@ def sentence(one: ControlSeen, past: Past, ratio: float) -> str:
     judged = metric(one.metric)
     if one.no_data:
         what = f"{judged.title} are" if past.at_us == 0 else "a slow answer is"
-        return f"It is not known yet how usual {what}: {one.no_data}"
+        begun = "" if one.no_data == _OTHERWISE else _begun(past)
+        return f"It is not known yet how usual {what}: {one.no_data}{begun}"
     had = judged.title if past.at_us == 0 else f"waits above {amount('ms', past.at_us / 1000)}"
     if not one.calls:
-        return f"{_capital(had)}: the live version has had no calls yet"
-    days = past.usual.hours / 24
+        known = f"its past is {past.usual.hours} hours{_begun(past)}"
+        return f"{_capital(had)}: the live version has had no calls since users saw the candidate; {known}"
     usual = one.expected / one.calls
     text = (
         f"{percent(one.events / one.calls)} of the live version's own {one.calls:,} calls had {had}, where in "
-        f"{days:.2g} days before, at these hours, up to {percent(usual)} was usual"
+        f"{past.usual.hours / 24:.2g} days before, at these hours, up to {percent(usual)} was usual"
     )
+    if one.most > one.events / 2:
+        text += f"; {one.most:,} of these {one.events:,} are those of one sixteenth of its users, and do not count"
     return text + (
         f"; as many or more would be seen in fewer than {rarity(one.log_e)} releases while it does up to {ratio:g} "
         "times the usual"
         if one.log_e > 0
         else ""
     )
+
+
+def begins_us(past: Past) -> int:
+    """The first hour that is known (µs UTC); 0: none is, or an earlier Serinus did not keep it."""
+    return past.usual.first_hour * _HOUR_US
+
+
+def _begun(past: Past) -> str:
+    """From when on it is known, and why not longer."""
+    text = f", from {instant(begins_us(past))} on" if past.usual.first_hour else ""
+    changed = f": how it is told changed on {instant(past.measured_us)}" if past.measured_us else ""
+    return text + changed
 
 
 def _counted(watched: Watched, past: Past, index: int, minutes: Sequence[LiveMinute]) -> Watched:
@@ -120,7 +139,7 @@ def _counted(watched: Watched, past: Past, index: int, minutes: Sequence[LiveMin
 def _seen(release: Release, past: Past, watched: Watched) -> ControlSeen:
     floor = floor_of(release, past.metric)
     since = watched.at.since(floor)
-    missing = past.usual.lacking
+    missing = _OTHERWISE if watched.otherwise else past.usual.lacking
     return ControlSeen(
         metric=past.metric,
         calls=since.calls,
@@ -128,6 +147,7 @@ def _seen(release: Release, past: Past, watched: Watched) -> ControlSeen:
         expected=since.expected_micro / MICRO,
         log_e=0.0 if missing else round(log_e(watched, floor, _ratio(release), past.usual.dispersion), DIGITS),
         no_data=missing,
+        most=since.most,
     )
 
 

@@ -29,6 +29,8 @@ def control_health(case: Case) -> Answer:
     unknown = next((one for one in case.control.seen if one.no_data), None)
     if unknown is not None:
         return answer(_QUESTION, Verdict.NO_DATA, _told(case, unknown))
+    if not any(one.calls for one in case.control.seen):
+        return answer(_QUESTION, Verdict.NO_DATA, "The live version has had no calls yet")
     return answer(_QUESTION, Verdict.PASS, "The live version does as it usually did")
 
 

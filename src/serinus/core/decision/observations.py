@@ -106,7 +106,8 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     `frozen`: why no step may be taken now, if so.
     `spreads`: sums of cost and tokens over units. `yardsticks`: those of the control that the release lacks and that
     could be taken now. `labels`: what somebody has said of matured units. `live`: minutes of the live version that no
-    round has read, of those before `live_until_us` (0: none were looked for). `gates`: what was measured and
+    round has read, of those before `live_until_us` (0: none were looked for). `remeasured`: metrics whose rule an app
+    changed since the release began. `gates`: what was measured and
     signed. `suspicions`: those that keep the release from going on, oldest first. `shadow`: None outside of shadow
     stages. `broken`: the rules with zero tolerance that the candidate's newest answer of that kind broke."""
 
@@ -128,6 +129,7 @@ class Observations(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[LabelSums, ...] = ()
     live: tuple[LiveMinute, ...] = ()
     live_until_us: int = 0
+    remeasured: tuple[str, ...] = ()
     suspicions: tuple[Suspicion, ...] = ()
     broken: tuple[RuleBroken, ...] = ()
 

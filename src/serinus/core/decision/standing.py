@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from serinus.core.decision.allocation import enrolled_units, judge_sample_ratio
-from serinus.core.decision.control_health import judge_control, sentence
+from serinus.core.decision.control_health import begins_us, judge_control, sentence
 from serinus.core.decision.explain import told
 from serinus.core.decision.harm import Evidence, Harm, judge_harm
 from serinus.core.decision.labels import by_metric, silent
@@ -112,8 +112,8 @@ class ClockStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of the live version against its own past: see `control_health.ControlSeen`. `text` is all of it as a
-    sentence."""
+    """One metric of the live version against its own past: see `control_health.ControlSeen`. `past_hours` with calls
+    are known of it, from `past_from_us` on (µs UTC; None: unknown). `text` is all of it as a sentence."""
 
     metric: str
     calls: int
@@ -123,6 +123,8 @@ class ControlStanding(msgspec.Struct, frozen=True, kw_only=True):
     needed_log_e: float
     ill: bool
     no_data: str
+    past_hours: int
+    past_from_us: int | None
     text: str
 
 
@@ -189,7 +191,7 @@ def standing(
 
 
 def _control_health(release: Release, progress: Progress | None) -> tuple[ControlStanding, ...]:
-    found = judge_control(release, progress.live if progress else ()) if release.exposed else None
+    found = judge_control(release, progress.live if progress else ())
     if found is None:
         return ()
     return tuple(
@@ -202,6 +204,8 @@ def _control_health(release: Release, progress: Progress | None) -> tuple[Contro
             needed_log_e=found.needed,
             ill=one.metric in found.ill,
             no_data=one.no_data,
+            past_hours=past.usual.hours,
+            past_from_us=begins_us(past) or None,
             text=sentence(one, past, release.plan.control_ratio),
         )
         for one, past in zip(found.seen, release.past, strict=True)

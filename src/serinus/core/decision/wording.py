@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 
 def percent(share: float) -> str:
@@ -17,6 +18,11 @@ def span(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
+
+
+def instant(at_us: int) -> str:
+    """A time in µs UTC to the minute: `2026-11-21 14:05 UTC`."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def amount(unit: str, value: float) -> str:

@@ -41,12 +41,14 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppState(msgspec.Struct, frozen=True, kw_only=True):
-    """An app and what it serves: digests of the live version and of an override (None: none)."""
+    """An app and what it serves: digests of the live version and of an override (None: none). `measured_since`: by
+    metric, when the rule by which its events are told last changed (µs UTC); those whose rule never did are missing."""
 
     config: AppConfig
     live: str | None = None
     override: str | None = None
     project: str = "default"
+    measured_since: dict[str, int] = {}
 
 
 def unserved_apps(apps: Iterable[AppState]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 import msgspec
 
 HOURS = 24
+WEEK_HOURS = 7 * HOURS
 LEAST_HOURS = 72
 """Whole hours with calls that the past must have: three days show each hour of the day three times."""
 LEAST_CALLS = 1000
@@ -26,13 +27,17 @@ class Hour(msgspec.Struct, frozen=True, array_like=True):
 
 class Usual(msgspec.Struct, frozen=True, kw_only=True):
     """What hours of the past come to. `calls` and `events` by hour of the day (UTC), `hours` with calls in all; the
-    `dispersion` of counts over hours, and how many times its usual rate the `worst_day` had, 1 at least."""
+    `dispersion` of counts over hours, and how many times its usual rate the `worst_day` had, 1 at least. `odd`: by hour
+    of the week since 1970, the rates of those that stood out from that hour of the day (None: an earlier Serinus did
+    not look). `first_hour` with calls, since 1970; 0: unknown."""
 
     calls: tuple[int, ...]
     events: tuple[int, ...]
     hours: int
     dispersion: float = 1.0
     worst_day: float = 1.0
+    odd: tuple[tuple[int, float], ...] | None = None
+    first_hour: int = 0
 
     @property
     def rate(self) -> float:
@@ -50,11 +55,13 @@ class Usual(msgspec.Struct, frozen=True, kw_only=True):
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """One metric's past, frozen with the release that the version is the control of: how often its calls had the event,
-    or took longer than `at_us`, which is the release's own yardstick of a latency (0: an event)."""
+    or took longer than `at_us`, which is the release's own yardstick of a latency (0: an event). What was before
+    `measured_us` was measured otherwise, and is left out (0: nothing was)."""
 
     metric: str
     usual: Usual
     at_us: int = 0
+    measured_us: int = 0
 
 
 class LiveMinute(msgspec.Struct, frozen=True, array_like=True):
@@ -112,9 +119,11 @@ def position_of(numbers: Mapping[str, int]) -> Position:
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric's: where it stands, how often it was begun anew, and where the newest of these began."""
+    """One metric's: where it stands, how often it was begun anew, and where the newest of these began. `otherwise`:
+    since the release began it has been measured in another way than its past was."""
 
     metric: str
     at: Position = Position()
     begun: int = 0
     starts: tuple[Position, ...] = ()
+    otherwise: bool = False

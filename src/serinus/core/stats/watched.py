@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import msgspec
+
 from serinus.core.records.live_calls import MICRO, Position, Watched
 from serinus.core.stats import combine, control_health
 
@@ -29,7 +31,7 @@ REMEMBERED = 16_384
 def begin_again(watched: Watched) -> Watched:
     """With a start here."""
     starts = (*watched.starts, watched.at)[-KEPT:]
-    return Watched(metric=watched.metric, at=watched.at, begun=watched.begun + 1, starts=starts)
+    return msgspec.structs.replace(watched, begun=watched.begun + 1, starts=starts)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -81,7 +81,7 @@ def alarmed_after(
     assert not isinstance(bounds, NoData)
     watched = Watched(metric="call.error")
     for minute in range(start, len(calls)):
-        expected = round(int(calls[minute]) * bounds[minute // 60 % HOURS] * MICRO)
+        expected = round(int(calls[minute]) * bounds[minute // 60 % len(bounds)] * MICRO)
         watched = msgspec.structs.replace(
             watched,
             at=watched.at.plus(int(calls[minute]), int(events[minute]), expected, tuple(parts[minute].tolist())),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import stats
 
 from serinus.core.errors import InvalidInput
-from serinus.core.records.live_calls import HOURS, LEAST_CALLS, LEAST_HOURS, Hour, Usual
+from serinus.core.records.live_calls import HOURS, LEAST_CALLS, LEAST_HOURS, WEEK_HOURS, Hour, Usual
 from serinus.core.stats.evidence import NoData
 from serinus.core.stats.usual import learn, references
 
@@ -47,20 +48,56 @@ def test_the_dispersion_is_that_of_the_bursts() -> None:
 def test_the_reference_is_above_the_true_rate_at_every_hour_of_the_day() -> None:
     """In at most β of pasts it is below at any hour, at night as well as by day, within the exact binomial bound."""
     rng = np.random.default_rng(2)
-    true = 0.02 * (1 + 0.5 * np.sin(2 * np.pi * np.arange(HOURS) / HOURS))
+    true = 0.02 * (1 + 0.5 * np.sin(2 * np.pi * np.arange(WEEK_HOURS) / HOURS))
     below = 0
     for _ in range(200):
-        lived = [Hour(h, 1500, int(rng.binomial(1500, true[h % HOURS]))) for h in range(168)]
+        lived = [Hour(h, 1500, int(rng.binomial(1500, true[h]))) for h in range(WEEK_HOURS)]
         below += bool(np.any(np.array(bounds(learn(lived), 0.05)) < true))
     assert below <= stats.binom.ppf(1 - 1e-6, 200, 0.05)
 
 
 def test_an_hour_that_alone_is_bad_is_usual_at_that_hour() -> None:
-    """A batch at three in the morning, five times as bad, is usual then, and hardly at noon."""
+    """A batch at three in the morning, five times as bad, is usual then, on any day, and hardly at noon."""
     lived = [Hour(h, 1000, 100 if h % HOURS == 3 else 20) for h in range(168)]
     found = bounds(learn(lived))
-    assert found[3] >= 0.1
+    assert all(found[day * HOURS + 3] >= 0.1 for day in range(7))
     assert found[12] < 0.03
+
+
+def test_2_7_a_change_of_the_clocks_moves_an_hour_that_is_bad() -> None:
+    """In UTC the batch comes an hour earlier in summer, or later in winter: that is as usual."""
+    lived = [Hour(h, 1000, 100 if h % HOURS == 3 else 20) for h in range(168)]
+    found = bounds(learn(lived))
+    assert min(found[2], found[4]) >= 0.1
+    assert max(found[0], found[6]) < 0.06
+
+
+def test_2_7_an_hour_of_the_week_that_is_bad_is_usual_in_that_week_day_alone() -> None:
+    """A batch on one night of seven, five times as bad: as far as that hour alone shows it, and at no other night."""
+    lived = [Hour(h, 1000, 100 if h == 75 else 20) for h in range(168)]
+    found = bounds(learn(lived))
+    assert all(0.07 < found[hour] <= 0.1 for hour in (74, 75, 76))
+    assert found[75 + HOURS] < 0.05
+    shifted = learn([Hour(one.hour + 5 * WEEK_HOURS, one.calls, one.events) for one in lived])
+    assert shifted.odd == learn(lived).odd
+    assert shifted.first_hour == 5 * WEEK_HOURS
+
+
+def test_2_7_the_past_of_a_release_that_an_earlier_serinus_started_is_read_as_it_was() -> None:
+    """By hour of the day, each with its own, so that its decisions replay."""
+    lived = [Hour(h, 1000, 100 if h % HOURS == 3 else 20) for h in range(168)]
+    before = msgspec.structs.replace(learn(lived), odd=None)
+    found = bounds(before)
+    assert len(found) == HOURS
+    assert found[2] < 0.1 <= found[3]
+
+
+def test_2_7_a_gap_in_the_past_is_no_rate() -> None:
+    """A day and a half without calls leave the other hours' rates, and hours with fewer calls a higher bound."""
+    whole = week(np.random.default_rng(6))
+    found = bounds(learn([one for one in whole if not 40 <= one.hour < 76]))
+    assert learn([one for one in whole if not 40 <= one.hour < 76]).hours == 132
+    assert all(0.018 < rate < 0.035 for rate in found)
 
 
 def test_a_bad_day_raises_what_is_usual() -> None:

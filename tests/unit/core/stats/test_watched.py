@@ -166,3 +166,30 @@ def test_a_position_is_kept_with_the_release_and_comes_back() -> None:
     assert position_of(at.numbers()) == at == Position(11, 4, 8, (1, 2, 1))
     assert position_of({"calls": 5, "events": 2, "expected_micro": 9}) == Position(5, 2, 9)
     assert (position_of({}), at.since(Position(5, 9, 0, (1,)))) == (Position(), Position(6, 0, 8, (0, 2, 1)))
+
+
+def test_2_7_an_app_that_grows_tenfold_alarms_nobody() -> None:
+    """What chance hid in a quiet week shows when there are ten times the calls: days and hours differ by a fifth. At
+    most α + β of 40, within the exact binomial bound."""
+    rng, quiet = np.random.default_rng(11), Weather(hourly=200, days_sd=0.2, hours_sd=0.2)
+    alarms = 0
+    for _ in range(40):
+        week, day = lived(rng, quiet, 7), lived(rng, msgspec.structs.replace(quiet, hourly=2000), 1)
+        calls, events = (np.concatenate(pair) for pair in zip(week, day, strict=True))
+        alarms += alarmed_after(calls, events, days=7) is not None
+    assert alarms <= stats.binom.ppf(1 - 1e-6, 40, ALPHA + BETA)
+
+
+@pytest.mark.parametrize("shift", [-60, 60])
+def test_2_7_when_the_clocks_change_the_night_batch_alarms_nobody(shift: int) -> None:
+    """Every night at three a batch fails five times as often; the release lives through the first night at two, or at
+    four. None of ten, where each hour's own rate alone would accuse."""
+    rng, found = np.random.default_rng(12), list[bool]()
+    at = np.arange(8 * MINUTES) % MINUTES
+    late = np.arange(8 * MINUTES) >= 7 * MINUTES
+    bad = (at // 60 == 3) & ~late | ((at - shift) // 60 == 3) & late
+    for _ in range(10):
+        calls = rng.poisson(40, 8 * MINUTES).astype(np.int64)
+        events = rng.binomial(calls, np.where(bad, 0.1, 0.02)).astype(np.int64)
+        found.append(alarmed_after(calls, events, days=7) is not None)
+    assert not any(found)
