@@ -14,6 +14,7 @@ import xxhash
 from serinus.core.errors import InvalidInput
 from serinus.core.routing import conversation
 from serinus.core.routing.assignment import Arm, arm_of, unit_point
+from serinus.core.routing.conversation import issue_by, number_of
 from serinus.core.routing.snapshot import Caller
 from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
@@ -60,6 +61,7 @@ class Admission:
         random_bytes: Callable[[int], bytes],
     ) -> None:
         self._routes = routes
+        self._apps = routes.apps
         self._conversations = conversations
         self._has_room = has_room
         self._random_bytes = random_bytes
@@ -68,19 +70,24 @@ class Admission:
 
     def admit(self, request: Request, now_ns: int) -> Admitted:
         """The admitted call; `now_ns` is its arrival. Raises Refusal, which is the answer."""
-        caller = self._callers.get(request.headers.get(b"authorization")) or self.caller(request)
+        headers = request.headers
+        caller = self._callers.get(headers.get(b"authorization")) or self.caller(request)
         call = Admitted()
         call.body = body = parse_body(request.body)
         if "stream" in body:
             call.stream = _flag(body, "stream")
             options = body.get("stream_options")
             call.include_usage = isinstance(options, dict) and options.get("include_usage") is True
-        name, _, pin = _model(body).partition("@")
-        call.app = app = self.app(caller, name)
+        name, pin = body.get("model"), ""
+        app = self._apps.get(name) if type(name) is str and "@" not in name else None
+        if app is None or not ("*" in caller.apps or name in caller.apps):
+            name, _, pin = _model(body).partition("@")
+            app = self.app(caller, name)
+        call.app = app
         if len(request.body) > app.body_bytes:
             raise Refusal(413, "body_too_large", f"{name} takes bodies of {app.body_bytes:,} bytes at most")
         unit = self._place(call, caller, request)
-        if b"x-serinus-version" in request.headers:
+        if b"x-serinus-version" in headers:
             pin = pin or request.header(b"x-serinus-version")
         if pin:
             call.arm, call.version = Arm.PINNED, _pinned(app, caller, pin)
@@ -104,9 +111,9 @@ class Admission:
 
     def app(self, caller: Caller, name: str) -> ServedApp:
         """The app of this name, if the caller may name it."""
-        app = self._routes.apps.get(name)
+        app = self._apps.get(name)
         if app is None:
-            known = ", ".join(sorted(a for a in self._routes.apps if may_name(caller, a))[:10]) or "none yet"
+            known = ", ".join(sorted(a for a in self._apps if may_name(caller, a))[:10]) or "none yet"
             raise Refusal(
                 404,
                 "model_not_found",
@@ -120,18 +127,30 @@ class Admission:
 
     def _place(self, call: Admitted, caller: Caller, request: Request) -> str:
         """The call's unit; sets unit hash, conversation, its start and its token."""
+        body, app = call.body, call.app
+        unit = _named_unit(request, body) if app.by_name else _own_unit(app, caller, body)
+        if not unit or app.scope is not None or "metadata" in body or b"x-serinus-conversation" in request.headers:
+            return self._place_in_conversation(call, unit, request)
+        unit_hash = call.unit_hash = self._pseudonyms.get(unit) or self._pseudonym(unit)
+        start = call.started = self._routes.revision
+        token = issue_by(app.conversation_mac, unit_hash, start, nonce_for("", False, self._random_bytes))
+        call.token = token
+        call.conversation = number_of(token)
+        return unit
+
+    def _place_in_conversation(self, call: Admitted, unit: str, request: Request) -> str:
+        """The same where there may be a conversation, no unit, or more to ask of a first turn."""
         routes, body, app = self._routes, call.body, call.app
         headers = request.headers
         token = request.header(b"x-serinus-conversation") if b"x-serinus-conversation" in headers else ""
         session = _session(body) if "metadata" in body else ""
-        unit = _named_unit(request, body) if app.by_name else _own_unit(app, caller, body)
         anonymous = not unit
         start = routes.revision
         held: bytes = b""
         place: int | None = None
         if token:
             try:
-                start, held, place = conversation.read(routes.mac_key, app.name, token)
+                start, held, place = conversation.read_by(app.conversation_mac, token)
             except InvalidInput as error:
                 raise Refusal(400, "invalid_conversation", error.what, param=error.where, mend=error.mend) from None
         if anonymous and held and began_anonymous(token):
@@ -147,11 +166,11 @@ class Admission:
             if session:
                 key = xxhash.xxh3_64_intdigest(f"{app.name}\x1f{unit}\x1f{session}".encode())
                 start, place = recalled(self._conversations.started(key, noted(start, place)))
-            token = conversation.issue_by(app.conversation_mac, call.unit_hash, start, nonce, place)
+            token = issue_by(app.conversation_mac, call.unit_hash, start, nonce, place)
         call.started = start
         call.place = place
         call.token = token
-        call.conversation = conversation.number_of(token)
+        call.conversation = number_of(token)
         return unit
 
     def _pseudonym(self, unit: str) -> bytes:
@@ -186,7 +205,7 @@ class Admission:
         return call.unit_hash.hex()
 
     def _assign(self, call: Admitted, unit: str, now_ns: int) -> None:
-        app = call.app
+        app, release = call.app, call.app.app.release
         if app.override is not None:
             call.arm, call.version = Arm.OVERRIDE, app.override
             return
@@ -198,7 +217,6 @@ class Admission:
             raise Refusal(
                 503, "no_live_version", f"{app.name} has no live version", param="model", mend="make a version live"
             )
-        release = app.app.release
         if release is None:
             return
         call.release_id = app.release_id

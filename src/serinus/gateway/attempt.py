@@ -126,16 +126,21 @@ class Attempt:
         """The head is whole; `body` came with this read."""
         if not self.answered_ns:
             self.answered_ns = now_ns
-            self._note_head(reader)
+            self.status = reader.status
+            self.passed = reader.passed
+            admitted = self._admitted
+            if admitted.stream and answers.is_stream(reader):
+                self.stream = EventStream(strip_usage=not admitted.include_usage, keep_text=admitted.keep_text)
         if not body:
             return
         stream = self.stream
         if stream is not None:
             self._call.relay(stream, stream.receive(body))
             return
-        self._size += len(body)
-        self._parts.append(body)
-        if self._size > self._admitted.app.answer_bytes:
+        parts = self._parts
+        parts.append(body)
+        size = self._size = self._size + len(body)
+        if size > self._admitted.app.answer_bytes:
             self._call.failed(UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, "the upstream's answer is above answer_bytes"))
 
     def upstream_end(self, reader: ResponseReader) -> None:
@@ -152,10 +157,3 @@ class Attempt:
         """No whole answer will come."""
         self._upstream = None
         self._call.failed(fault)
-
-    def _note_head(self, reader: ResponseReader) -> None:
-        self.passed = reader.passed
-        self.status = reader.status
-        admitted = self._admitted
-        if admitted.stream and answers.is_stream(reader):
-            self.stream = EventStream(strip_usage=not admitted.include_usage, keep_text=admitted.keep_text)

@@ -31,14 +31,14 @@ _CANDIDATE, _CONTROL, _PINNED = Arm.CANDIDATE, Arm.CONTROL, Arm.PINNED
 
 
 class Desk(Protocol):
-    """What a call needs of the gateway."""
+    """What a call needs of the gateway. `active` counts the calls without an end."""
 
+    active: int
     recorder: Recorder
     mirrors: Mirrors
     mono_ns: Callable[[], int]
 
     def pool(self, target: Target) -> Pool: ...
-    def call_over(self, call: Call) -> None: ...
     def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None: ...
     def recovered(self, target: Target) -> None: ...
 
@@ -61,9 +61,10 @@ class Call:
         self._revision = routes.revision
         self._served = admitted.version
         self._outcome = Outcome()
-        self._total_ns = client.arrived_ns + admitted.app.total_ns
-        self._raw = desk.recorder.begin(admitted, routes.revision, client.arrived_ns)
-        self._reply = Reply(client, request, admitted, self._raw)
+        arrived_ns = client.arrived_ns
+        self._total_ns = arrived_ns + admitted.app.total_ns
+        raw = self._raw = desk.recorder.begin(admitted, routes.revision, arrived_ns)
+        self._reply = Reply(client, request, admitted, raw)
 
     def start(self) -> None:
         """Compose and send. A request that the version cannot take is answered, and recorded, here."""
@@ -110,13 +111,14 @@ class Call:
             if not self._take_next_rung(fault):
                 self._finish(*answers.passable(reader, body))
             return
-        admitted, rule = self._admitted, self._admitted.app.format_rule
+        admitted, outcome = self._admitted, self._outcome
+        rule = admitted.app.format_rule
         try:
-            findings, broken = answers.judge(reader, body, admitted.stream, rule, admitted.keep_text)
+            judged = answers.judge(reader, body, admitted.stream, rule, admitted.keep_text)
         except UpstreamFault as fault:
             self.failed(fault)
             return
-        self._outcome.findings, self._outcome.invalid_format = findings, broken
+        outcome.findings, outcome.invalid_format = judged
         self._note_recovery()
         self._finish(status, body)
 
@@ -179,10 +181,10 @@ class Call:
     # asking versions
 
     def _compose(self) -> None:
-        body = self._served.composer.compose(self._admitted.body, self._admitted.stream)
-        headers = self._request.headers
+        admitted, served, headers = self._admitted, self._served, self._request.headers
+        body = served.composer.compose(admitted.body, admitted.stream)
         self._outgoing = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
-            self._served.target.head,
+            served.target.head,
             heads.forwarded(headers),
             heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
             len(body),
@@ -191,13 +193,13 @@ class Call:
 
     def _ask(self) -> None:
         """Ask the version that serves now, unless the breaker of its endpoint is open."""
-        now_ns = self._desk.mono_ns()
-        target = self._served.target
+        desk, target = self._desk, self._served.target
+        now_ns = desk.mono_ns()
         if target.breaker.troubled and not target.breaker.admits(now_ns):
             self.failed(answers.breaker_fault(target, now_ns))
             return
         self._outcome.attempts += 1
-        attempt = self._attempt = Attempt(self, self._admitted, self._desk.pool(target), self._outgoing)
+        attempt = self._attempt = Attempt(self, self._admitted, desk.pool(target), self._outgoing)
         attempt.start(now_ns)
 
     def _take_next_rung(self, fault: UpstreamFault) -> bool:
@@ -320,8 +322,10 @@ class Call:
     def _finish(self, status: int, body: bytes) -> None:
         attempt = self._attempt
         now_ns = self._end(status, attempt.answered_ns if attempt is not None else 0)
-        no_retry = heads.NO_RETRY if status >= 400 and self._outcome.attempts > 1 else b""
-        self._reply.whole(status, self._about() + no_retry, body, self._overhead_ns(now_ns))
+        about = self._about()
+        if status >= 400 and self._outcome.attempts > 1:
+            about += heads.NO_RETRY
+        self._reply.whole(status, about, body, self._overhead_ns(now_ns))
 
     def _say(self, said: words.Said | None) -> bool:
         """Answer with the app's own words, as a whole completion of the kind that was asked for; False without any."""
@@ -354,9 +358,10 @@ class Call:
 
     def _about(self) -> bytes:
         """The headers that tell of the version that answers, and what its upstream told."""
-        attempt = self._attempt
-        passed = attempt.passed if attempt is not None else b""
-        return self._served.headers + passed + (heads.BASELINE if self._fell_back else b"")
+        attempt, about = self._attempt, self._served.headers
+        if attempt is not None:
+            about += attempt.passed
+        return about + heads.BASELINE if self._fell_back else about
 
     def _note_recovery(self) -> None:
         target = self._served.target
@@ -364,37 +369,32 @@ class Call:
             self._desk.recovered(target)
 
     def _overhead_ns(self, now_ns: int) -> int:
-        attempt = self._attempt
-        if attempt is None or not attempt.answered_ns:
-            return now_ns - self._client.arrived_ns
-        return (attempt.sent_ns - self._client.arrived_ns) + (now_ns - attempt.answered_ns)
+        attempt, here_ns = self._attempt, now_ns - self._client.arrived_ns
+        if attempt is not None and attempt.answered_ns:
+            here_ns -= attempt.answered_ns - attempt.sent_ns
+        return here_ns
 
     def _drop_attempt(self) -> None:
-        attempt = self._attempt
+        attempt, outcome = self._attempt, self._outcome
         if attempt is not None:
-            self._outcome.upstream_status = self._outcome.upstream_status or attempt.status
+            if attempt.status and not outcome.upstream_status:
+                outcome.upstream_status = attempt.status
             attempt.give_up()
 
     def _end(self, status: int, first_ns: int = 0) -> int:
         """Put the call on record, once; the time of it."""
-        now_ns = self._desk.mono_ns()
+        desk = self._desk
+        now_ns = desk.mono_ns()
         if self._over:
             return now_ns
         self._over = True
         self._drop_attempt()
-        self._outcome.status = status
-        end = self._desk.recorder.end(
-            self._raw,
-            self._admitted,
-            self._served,
-            self._revision,
-            self._outcome,
-            begun_ns=self._client.arrived_ns,
-            first_ns=first_ns,
-            now_ns=now_ns,
+        admitted, outcome = self._admitted, self._outcome
+        outcome.status = status
+        end = desk.recorder.end(
+            self._raw, admitted, self._served, self._revision, outcome, self._client.arrived_ns, first_ns, now_ns
         )
-        self._desk.call_over(self)
-        if self._admitted.app.mirror is not None:
-            chars = len(self._outcome.findings.text)
-            self._desk.mirrors.ended(self._raw, self._admitted, self._request, end, chars)
+        desk.active -= 1
+        if admitted.app.mirror is not None:
+            desk.mirrors.ended(self._raw, admitted, self._request, end, len(outcome.findings.text))
         return now_ns

@@ -58,8 +58,9 @@ class Outcome:
             bits |= Event.INVALID_FORMAT
         if self.left_unanswered:
             bits |= Event.LEFT
-        # A candidate is not to blame for what the baseline said in its stead.
-        return bits if self.rung == Rung.BASELINE else bits | policy.events_of(self.broken)
+        if self.broken and self.rung != Rung.BASELINE:  # a candidate is not to blame for what the baseline said
+            bits |= policy.events_of(self.broken)
+        return bits
 
 
 class Recorder:
@@ -112,25 +113,24 @@ class Recorder:
         served: Served | None,
         revision: int,
         outcome: Outcome,
-        *,
         begun_ns: int,
         first_ns: int,
         now_ns: int,
     ) -> End:
         """Record all of a call, and return the record. Times are monotonic; `first_ns` 0: no first byte; `served` None:
         no version did."""
-        findings, price = outcome.findings, served.source.price if served else None
-        tokens_in = findings.tokens_in
-        if call.app.rules and findings is not NOTHING_FOUND:
+        findings, app, price = outcome.findings, call.app, served.source.price if served else None
+        tokens_in, broken = findings.tokens_in, outcome.broken
+        if app.rules and findings is not NOTHING_FOUND:
             proposed = {tool.name for tool in findings.tools}
-            outcome.broken = policy.broken(call.app.rules, findings.texts, proposed)
+            broken = outcome.broken = policy.broken(app.rules, findings.texts, proposed)
         if call.sampled:
             self._keep_texts(raw, call, findings)
         end = End(
             raw,
             self._now_us(),
             now_ns,
-            call.app.name,
+            app.name,
             served.digest if served else NO_VERSION,
             revision,
             call.conversation,
@@ -152,7 +152,7 @@ class Recorder:
             outcome.upstream_status,
             findings.model,
             price.table if price else "",
-            tuple(rule.name for rule in outcome.broken),
+            tuple([rule.name for rule in broken]) if broken else (),
         )
         self.spool.append(encode(end))
         return end

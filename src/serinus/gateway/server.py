@@ -145,10 +145,6 @@ class Gateway:
             pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns, self.outbox)
         return pool
 
-    def call_over(self, call: Call) -> None:
-        """A call has its end on record."""
-        self.active -= 1
-
     def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None:
         """An upstream failed a call; `begun`: within its answer."""
         if fault.error is ErrorClass.BREAKER_OPEN:

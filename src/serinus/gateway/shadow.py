@@ -168,8 +168,8 @@ class Shadow:
             self._call.version,
             self._revision,
             self._outcome,
-            begun_ns=self._begun_ns,
-            first_ns=first_ns,
-            now_ns=self._desk.mono_ns(),
+            self._begun_ns,
+            first_ns,
+            self._desk.mono_ns(),
         )
         self._tell_over(self, Side(end=end, chars=len(self._outcome.findings.text)))

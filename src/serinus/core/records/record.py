@@ -57,8 +57,8 @@ class Rung(enum.IntEnum):
     HAND_OFF = 5
 
 
-class _Record(msgspec.Struct, frozen=True, array_like=True):
-    """Base: encoded as an array, unknown trailing elements ignored."""
+class _Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base: encoded as an array, unknown trailing elements ignored. No record can be part of a cycle."""
 
 
 class Begin(_Record, frozen=True, array_like=True):

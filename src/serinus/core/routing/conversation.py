@@ -64,14 +64,19 @@ def issue_by(of_app: Mac, unit_hash: bytes, started: int, nonce: bytes, place: i
 
 
 def read(key: bytes, app: str, token: str) -> Beginning:
-    """What a token of ours tells; InvalidInput for a foreign, altered or malformed one."""
+    """What a token tells, by the app's key alone: see `read_by`."""
+    return read_by(issuer(key, app), token)
+
+
+def read_by(of_app: Mac, token: str) -> Beginning:
+    """What a token of ours tells, by the app's `issuer`; InvalidInput for a foreign, altered or malformed one."""
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         raw = b""
     size = _BODY_BYTES.get(raw[0], 0) if raw else 0
     body, tag = raw[:size], raw[size:]
-    if not body or len(tag) != _MAC_BYTES or not hmac.compare_digest(tag, issuer(key, app).of(body)[:_MAC_BYTES]):
+    if not body or len(tag) != _MAC_BYTES or not hmac.compare_digest(tag, of_app.of(body)[:_MAC_BYTES]):
         raise InvalidInput(
             "not a conversation token of this application",
             where="x-serinus-conversation",

@@ -29,6 +29,7 @@ _OURS = frozenset({"model", "messages", "stream", "stream_options", "variables",
 _OUR_METADATA = frozenset({"variables", "user_id", "session_id", "conversation_id", "attributes"})
 _CALLER_ROLES = frozenset({"user", "assistant", "tool", "function"})
 _SYSTEM_ROLES = frozenset({"system", "developer"})
+_KEPT_SHAPES, _KEPT_FIELDS, _KEPT_CHARS = 256, 32, 64  # names are the callers': a bound on what is remembered of them
 _NO_VALUES: dict[str, Any] = {}
 
 
@@ -46,6 +47,7 @@ class Composer:
         self._parameters = _parameters(version)
         self._kept_back = _OURS | self._may_set
         self._guarded = (PARAMETERS | self._parameters.keys()) - self._may_set
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._tail = b"," + version.parameters.encode() if self._parameters else b""
         self._fixed = self._encode(self._prompt.render({})) if self._prompt.static else None
 
@@ -54,8 +56,9 @@ class Composer:
 
         InvalidInput (`where` is the field) for a field the caller may not set, TemplateError for its variables.
         """
-        if not self._guarded.isdisjoint(caller):
-            self._refuse_field(caller)
+        passed = self._shapes.get(tuple(caller))
+        if passed is None:
+            passed = self._fields_passed_on(caller)
         fixed, own = self._messages(caller)
         return b"".join(
             (
@@ -63,7 +66,7 @@ class Composer:
                 fixed,
                 own,
                 self._merged_parameters(caller) if self._may_set else self._tail,
-                self._passed_on(caller),
+                self._passed_on(caller, passed) if passed or "metadata" in caller else b"",
                 b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
             )
         )
@@ -72,6 +75,15 @@ class Composer:
         """What a caller's body asks for in a parameter: its own where the version lets it, else the version's."""
         given = caller.get(field) if field in self._may_set else None
         return self._parameters.get(field) if given is None else given
+
+    def _fields_passed_on(self, caller: Mapping[str, Any]) -> tuple[str, ...]:
+        """Which fields of a body are sent on as they are; remembered, since callers send the same ones all the time."""
+        if not self._guarded.isdisjoint(caller):
+            self._refuse_field(caller)
+        passed = tuple([field for field in caller if field not in self._kept_back])
+        if len(self._shapes) < _KEPT_SHAPES and len(caller) <= _KEPT_FIELDS and max(map(len, caller)) <= _KEPT_CHARS:
+            self._shapes[tuple(caller)] = passed
+        return passed
 
     def _refuse_field(self, caller: Mapping[str, Any]) -> None:
         field = min(self._guarded & caller.keys())
@@ -129,9 +141,9 @@ class Composer:
         merged = self._parameters | {k: caller[k] for k in self._may_set if k in caller and k not in _OURS}
         return b"," + orjson.dumps(merged)[1:-1] if merged else b""
 
-    def _passed_on(self, caller: Mapping[str, Any]) -> bytes:
-        kept_back = self._kept_back
-        rest = {k: v for k, v in caller.items() if k not in kept_back}
+    @staticmethod
+    def _passed_on(caller: Mapping[str, Any], passed: tuple[str, ...]) -> bytes:
+        rest = {field: caller[field] for field in passed}
         if "metadata" in caller and isinstance(caller["metadata"], dict):
             kept = {k: v for k, v in caller["metadata"].items() if k not in _OUR_METADATA}
             if kept:

@@ -10,13 +10,13 @@ from serinus.core.records.record import ErrorClass
 from serinus.core.wire.fault import UpstreamFault
 
 
-class Details(msgspec.Struct):
+class Details(msgspec.Struct, gc=False):
     """`prompt_tokens_details`."""
 
     cached_tokens: int | None = None
 
 
-class Usage(msgspec.Struct):
+class Usage(msgspec.Struct, gc=False):
     """`usage`; providers leave parts out."""
 
     prompt_tokens: int | None = None
@@ -24,21 +24,21 @@ class Usage(msgspec.Struct):
     prompt_tokens_details: Details | None = None
 
 
-class Function(msgspec.Struct):
+class Function(msgspec.Struct, gc=False):
     """What a tool call names; arguments come in parts in a stream."""
 
     name: str | None = None
     arguments: str | None = None
 
 
-class ToolCall(msgspec.Struct):
+class ToolCall(msgspec.Struct, gc=False):
     """One tool call of a message, or a part of one."""
 
     index: int | None = None
     function: Function | None = None
 
 
-class Said(msgspec.Struct):
+class Said(msgspec.Struct, gc=False):
     """A `message` or a `delta`."""
 
     content: str | list[Any] | None = None
@@ -47,7 +47,7 @@ class Said(msgspec.Struct):
     function_call: Function | None = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     """One choice, of an answer or of a chunk."""
 
     index: int | None = None
@@ -56,7 +56,7 @@ class Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class Completion(msgspec.Struct):
+class Completion(msgspec.Struct, gc=False):
     """An answer or a chunk of one. `error` stands in for everything else when a provider fails in-band."""
 
     choices: list[Choice] | None = None
@@ -123,16 +123,17 @@ class Findings:
         usage = completion.usage
         if usage is not None:
             self._note_usage(usage)
-        for index, choice in enumerate(completion.choices or ()):
-            if choice.finish_reason:
-                self.finish = choice.finish_reason
-                self.refused = self.refused or choice.finish_reason == "content_filter"
-            said = choice.message or choice.delta
-            if said is None:
-                continue
-            self.refused = self.refused or bool(said.refusal)
-            if keep_text:
-                self._keep(index if choice.index is None else choice.index, said)
+        for choice in completion.choices or ():
+            finish, said = choice.finish_reason, choice.message or choice.delta
+            if finish:
+                self.finish = finish
+            if finish == "content_filter" or (said is not None and said.refusal):
+                self.refused = True
+        if keep_text:
+            for index, choice in enumerate(completion.choices or ()):
+                said = choice.message or choice.delta
+                if said is not None:
+                    self._keep(index if choice.index is None else choice.index, said)
 
     def _keep(self, choice: int, said: Said) -> None:
         text = text_of(said)
@@ -146,11 +147,11 @@ class Findings:
             self._tools.setdefault((choice, 0), Proposed()).note(said.function_call)
 
     def _note_usage(self, usage: Usage) -> None:
-        if usage.prompt_tokens is not None:
-            self.tokens_in = usage.prompt_tokens
-        if usage.completion_tokens is not None:
-            self.tokens_out = usage.completion_tokens
-        details = usage.prompt_tokens_details
+        tokens_in, tokens_out, details = usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens_details
+        if tokens_in is not None:
+            self.tokens_in = tokens_in
+        if tokens_out is not None:
+            self.tokens_out = tokens_out
         if details is not None and details.cached_tokens is not None:
             self.tokens_cached = details.cached_tokens
 
