@@ -7,6 +7,7 @@ from collections.abc import Collection
 import msgspec
 
 from serinus.adapters import cursors, refusals
+from serinus.adapters.memory_answers import MemoryAnswers
 from serinus.adapters.memory_approvals import MemoryApprovals
 from serinus.adapters.memory_docket import MemoryDocket
 from serinus.adapters.memory_erasures import MemoryErasures
@@ -27,7 +28,7 @@ from serinus.ports.prices import PriceTable
 
 class MemoryControlTx(
     MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryFreezes, MemoryErasures,
-    MemorySuspicions,
+    MemorySuspicions, MemoryAnswers,
 ):  # fmt: skip
     """Reads and writes the tables; the turn around it undoes or keeps."""
 

@@ -8,6 +8,7 @@ from serinus.core.monitoring.reading import Reading
 from serinus.core.pipeline.app import AppState
 from serinus.core.pipeline.freeze import Freeze
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.pipeline.stored_answer import StoredAnswer
 from serinus.core.release.approval import Approval
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion
@@ -46,5 +47,6 @@ class ControlRows:
         self.freezes: Table[str, Freeze] = Table(journal)
         self.waiting: Table[str, Waiting] = Table(journal)
         self.suspicions: Table[int, Suspicion] = Table(journal)
+        self.answers: Table[int, StoredAnswer] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

@@ -353,3 +353,23 @@ suspicions = Table(
     Index(None, "project_id", "app", "ordinal"),
     Index(None, "project_id", "release", "ordinal"),
 )
+
+cached_answers = Table(
+    "cached_answer",
+    control,
+    project_column(),
+    text("id"),
+    number("ordinal"),
+    text("app"),
+    text("version"),
+    text("behaviour"),
+    text("unit"),
+    Column("approved", Integer, nullable=False),
+    Column("from_call", Integer, nullable=False),
+    number("proposed_at_us"),
+    text("document"),
+    PrimaryKeyConstraint("project_id", "id"),
+    UniqueConstraint("project_id", "ordinal"),
+    Index(None, "project_id", "app", "ordinal"),
+    Index(None, "project_id", "unit"),
+)

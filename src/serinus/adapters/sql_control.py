@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from serinus.adapters import refusals
 from serinus.adapters.schema import leaders, snapshots
+from serinus.adapters.sql_answers import SqlAnswers
 from serinus.adapters.sql_approvals import SqlApprovals
 from serinus.adapters.sql_apps import SqlApps
 from serinus.adapters.sql_changes import Changes
@@ -48,6 +49,7 @@ class SqlControlTx(
     SqlMonitors,
     SqlErasures,
     SqlSuspicions,
+    SqlAnswers,
 ):
     """All of the port's transaction."""
 

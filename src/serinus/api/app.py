@@ -10,6 +10,7 @@ from serinus.api import problems
 from serinus.api.body_limit import BodyLimit
 from serinus.api.parts import Parts
 from serinus.api.routes import (
+    answers,
     apps,
     audit,
     calls,
@@ -52,7 +53,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
     suites, monitors, judging, texts, costs, freezes,
-    suspicions,
+    suspicions, answers,
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ Event = Annotated[str, typer.Option("--event", help="Only with this event metric
 Error = Annotated[str, typer.Option("--error", help="Only those that failed so, such as upstream_timeout.")]
 Rule = Annotated[str, typer.Option("--rule", help="Only answers that broke this policy rule.")]
 Rung = Annotated[
-    str, typer.Option("--fallback", help="Only those that fell back so: retry, baseline, message; none: not at all.")
+    str, typer.Option("--fallback", help="Fell back so: retry, baseline, cache, message, hand_off; none: not at all.")
 ]
 Worse = Annotated[
     bool | None,

@@ -120,6 +120,16 @@ COMMANDS: dict[str, Command | Group] = {
             "erase": _command("calls:erase", "Delete the kept texts of a user, for good."),
         },
     ),
+    "cache": Group(
+        summary="Cached answers: what users are told where no version answers.",
+        commands={
+            "list": _command("cached_answers:list_answers", "Approved and proposed ones, newest first."),
+            "propose": _command("cached_answers:propose", "Propose answers of calls, or your own."),
+            "approve": _command("cached_answers:approve", "Let users be told them."),
+            "remove": _command("cached_answers:remove", "Take some out."),
+            "import": _command("cached_answers:import_answers", "Propose all of a file."),
+        },
+    ),
     "audit": Group(
         summary="The audit trail.",
         commands={

@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 
+from serinus.control.answer_cache import purge_answers
 from serinus.control.mirror import mirror_of
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
@@ -14,6 +15,8 @@ from serinus.core.release.release import Release
 from serinus.core.release.table import FINAL, SERVING, State
 from serinus.ports.control_store import ControlTx, Notice
 from serinus.ports.jobs import EVALUATE, EvaluateJob
+
+_TAKEN_BACK = frozenset({State.ROLLING_BACK, State.ROLLED_BACK, State.REJECTED})
 
 
 def change_release(
@@ -41,6 +44,8 @@ def change_release(
         )
     )
     _measure(tx, now_us, before, following)
+    if following.state in _TAKEN_BACK and before.state not in _TAKEN_BACK:
+        purge_answers(tx, now_us, actor, following.app, following.candidate, f"{following.id} was taken back")
     if _routing(before) != _routing(following):
         publish(tx, now_us)
     return following

@@ -13,9 +13,12 @@ _DAY_US = 86_400_000_000
 
 
 def keep_texts(store: ControlStore, texts: Payloads, now_us: int) -> int:
-    """Delete what is past its app's `payload_days`, and what was erased and came back; how many calls' texts."""
+    """Delete what is past its app's `payload_days`, and what was erased and came back; how many calls' texts. Answers
+    that were proposed from calls so long ago, and that nobody approved, go too."""
     with store.tx() as tx:
         days = {app.config.name: app.config.payload_days for app in tx.apps()}
+        for app, kept in days.items():
+            tx.drop_proposals(app, now_us - kept * _DAY_US)
         erasures = tx.erasures(now_us - LATE_DAYS * _DAY_US)
     before_us = {app: now_us - kept * _DAY_US for app, kept in days.items()}
     return texts.erase(erasures) + texts.expire(before_us, now_us - UNKNOWN_DAYS * _DAY_US)

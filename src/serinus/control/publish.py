@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from serinus.control.answer_cache import answer_cache
 from serinus.control.mirror import mirror_of
 from serinus.core.access import Role
 from serinus.core.pipeline.app import AppConfig, AppState
@@ -39,7 +40,7 @@ def publish(tx: ControlTx, now_us: int) -> int:
         callers=tuple(_caller(key) for key in keys if key.apps and not key.revoked_at_us),
         endpoints={endpoint.name: msgspec.structs.replace(endpoint, prices={}) for endpoint in endpoints},
         versions=_versions(tx, apps, releases.values(), endpoints),
-        apps={app.config.name: _app(app, releases.get(app.config.name)) for app in apps},
+        apps={app.config.name: _app(tx, app, releases.get(app.config.name)) for app in apps},
     )
     tx.put_snapshot(revision, snapshot.encode(value))
     return revision
@@ -72,7 +73,7 @@ def _priced(
     return msgspec.structs.replace(version, price=price)
 
 
-def _app(app: AppState, release: Release | None) -> snapshot.App:
+def _app(tx: ControlTx, app: AppState, release: Release | None) -> snapshot.App:
     config = app.config
     return snapshot.App(
         name=config.name,
@@ -91,6 +92,9 @@ def _app(app: AppState, release: Release | None) -> snapshot.App:
         rules=config.rules,
         redact=config.redact,
         redact_patterns=config.redact_patterns,
+        cached=answer_cache(tx, app, release) if config.fallback_cached else None,
+        hand_off_message=config.hand_off_message,
+        hand_off_json=msgspec.json.encode(config.hand_off_json).decode() if config.hand_off_json else "",
     )
 
 

@@ -61,6 +61,10 @@ class Operation(enum.StrEnum):
     FREEZE_RELEASES = "freeze_releases"
     UNFREEZE_RELEASES = "unfreeze_releases"
     SIGN_VERSION = "sign_version"
+    VIEW_ANSWERS = "view_answers"
+    PROPOSE_ANSWER = "propose_answer"
+    APPROVE_ANSWER = "approve_answer"
+    REMOVE_ANSWER = "remove_answer"
     ACKNOWLEDGE_NOTICE = "acknowledge_notice"
     TEST_NOTIFICATIONS = "test_notifications"
     VIEW_KEYS = "view_keys"
@@ -81,6 +85,9 @@ _INSIDERS = frozenset(Role) - {Role.VIEWER, Role.EXECUTIVE}
 _EXPORTERS = _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD, Role.DATA_STEWARD, Role.COMPLIANCE}
 # What users wrote and were told, read by those who judge answers or answer for them.
 _READERS = _INSIDERS - {Role.EDITOR}
+# What an app says by itself: proposed by those who read answers, approved by those who answer for what users are told.
+_PROPOSERS = _RELEASERS | {Role.ML_ENGINEER, Role.REVIEWER, Role.QUALITY_LEAD, Role.SAFETY_REVIEWER}
+_ANSWERABLE = _RELEASERS | {Role.QUALITY_LEAD, Role.SAFETY_REVIEWER}
 # Which of them counts is the stage's to say; whoever answers for anything may be asked.
 APPROVERS = _EVERYBODY - {Role.VIEWER}
 
@@ -114,6 +121,10 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.FREEZE_RELEASES: _BRAKES,
     Operation.UNFREEZE_RELEASES: _RELEASERS,
     Operation.SIGN_VERSION: _BUILDERS | _RELEASERS,
+    Operation.VIEW_ANSWERS: _READERS,
+    Operation.PROPOSE_ANSWER: _PROPOSERS,
+    Operation.APPROVE_ANSWER: _ANSWERABLE,
+    Operation.REMOVE_ANSWER: _WITNESSES,
     Operation.ACKNOWLEDGE_NOTICE: _BRAKES,
     Operation.TEST_NOTIFICATIONS: _BUILDERS | _RELEASERS | {Role.ON_CALL},
     Operation.VIEW_KEYS: frozenset({Role.COMPLIANCE}),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.live import check_live_judges, check_priced
-from serinus.core.pipeline.app import AppConfig, check_fallback
+from serinus.core.pipeline.app import AppConfig, CachedFallback, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.notifications import Notifications
@@ -33,6 +33,7 @@ from serinus.files.project_faults import core_fault, model_fault
 from serinus.files.project_model import (
     AppModel,
     BreakerModel,
+    CachedModel,
     EndpointModel,
     GuardrailModel,
     LimitsModel,
@@ -48,7 +49,10 @@ from serinus.files.yaml_nodes import parse_yaml
 from serinus.ports.prices import PriceTable, price_of
 
 MAX_BYTES = 1024 * 1024
-_AS_THEY_ARE = {"unit", "fallback_message", "fallback_json", "payload_share", "payload_days", "redact_patterns"}
+_AS_THEY_ARE = {
+    *("unit", "fallback_message", "fallback_json", "hand_off_message", "hand_off_json"),
+    *("payload_share", "payload_days", "redact_patterns"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,8 @@ def _app(name: str, app: AppModel, load: Load | None) -> AppConfig:
     given = app.model_dump(include=_AS_THEY_ARE, exclude_none=True)
     if app.fallback_after is not None:
         given["fallback_after_s"] = app.fallback_after
+    if app.fallback_cached is not None:
+        given["fallback_cached"] = _cached(app.fallback_cached)
     if app.overdue is not None:
         given["overdue_s"] = app.overdue
     if app.redact is not None:
@@ -130,6 +136,11 @@ def _app(name: str, app: AppModel, load: Load | None) -> AppConfig:
     check_fallback("fallback_after", config)
     check_live_judges("live_judges", config.live_judges, config.payload_share, config.plan)
     return config
+
+
+def _cached(declared: CachedModel) -> CachedFallback:
+    given = declared.model_dump(exclude_none=True)
+    return CachedFallback(**{"after_s" if name == "after" else name: value for name, value in given.items()})
 
 
 def _cohort(app: AppModel) -> dict[str, Any]:

@@ -202,6 +202,13 @@ class SuspicionsModel(Model):
     confirm_within: Seconds | None = Field(default=None, gt=0, examples=["15m"])
 
 
+class CachedModel(Model):
+    """Approved answers that come before the fallback message."""
+
+    confidence: Share | None = Field(default=None, gt=0, examples=["75%"])
+    after: Seconds | None = Field(default=None, gt=0, examples=["5.5s"])
+
+
 class AppModel(Model):
     """An application and the plan of its releases."""
 
@@ -224,6 +231,11 @@ class AppModel(Model):
         default=None, min_length=1, examples=['{answer: "One moment, please."}']
     )
     fallback_after: Seconds | None = None
+    fallback_cached: CachedModel | None = Field(default=None, examples=["{confidence: 75%, after: 5.5s}"])
+    hand_off_message: str | None = Field(default=None, min_length=1, examples=["A colleague will answer you."])
+    hand_off_json: dict[str, Any] | None = Field(
+        default=None, min_length=1, examples=['{answer: "A colleague will answer you."}']
+    )
     overdue: Seconds | None = None
     rules: list[RuleModel] = Field(
         default_factory=list, examples=["[{name: no_refund_promise, kind: regex, pattern: '(?i)already refunded'}]"]

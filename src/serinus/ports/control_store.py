@@ -13,6 +13,7 @@ from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
 from serinus.core.routing.snapshot import Endpoint
+from serinus.ports.answers import AnswerTx
 from serinus.ports.approvals import ApprovalTx
 from serinus.ports.datasets import DataSetTx
 from serinus.ports.docket import DocketTx
@@ -74,8 +75,9 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlTx(
-    OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, SuspicionTx, Protocol
-):
+    OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, SuspicionTx,
+    AnswerTx, Protocol,
+):  # fmt: skip
     """What one transaction offers. Reads see the transaction's own writes."""
 
     def secrets(self) -> Secrets:

@@ -39,7 +39,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get("/{call}", operation_id="get_texts", responses=documented(HTTPStatus.NOT_FOUND))
     def get_texts(call: str, key: Annotated[ApiKey, Depends(may_read)]) -> TextsView:
         """What a call was asked and answered, redacted, if its texts are kept. The reading is on the audit trail."""
-        found = read_text(parts.control, _texts(parts), parts.clock.now_us(), actor(key), call)
+        found = read_text(parts.control, kept(parts), parts.clock.now_us(), actor(key), call)
         if found is None:
             raise NotFound(
                 "no texts of this call are kept",
@@ -54,7 +54,7 @@ def routes(parts: Parts) -> APIRouter:
         body: EraseBody, key: Annotated[ApiKey, Depends(may_erase)], request: Annotated[Once, Depends(request_once)]
     ) -> Response:
         """Delete all texts of a user's calls up to now, for good. Call records and the audit trail stay as they are."""
-        texts = _texts(parts)
+        texts = kept(parts)
         unit = _unit(parts, body)
 
         def work(store: ControlStore, actor: str) -> tuple[int, ErasedView]:
@@ -75,7 +75,8 @@ def _unit(parts: Parts, body: EraseBody) -> str:
         return pseudonym(bytes.fromhex(tx.secrets().pseudonym_key), body.user).hex()
 
 
-def _texts(parts: Parts) -> Payloads:
+def kept(parts: Parts) -> Payloads:
+    """The kept texts; StoreUnavailable when this process does not know where they are."""
     if parts.payloads is None:
         raise StoreUnavailable(
             "this control process does not know where kept texts are",

@@ -11,6 +11,7 @@ from serinus.api.schemas.plan import Declared, PlanBody
 from serinus.control.name_versions import Names
 from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.app import AppConfig, AppState
+from serinus.core.routing.cached import CONFIDENCE
 from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, Endpoint, RuleKind, UnitKind
 
 
@@ -48,6 +49,15 @@ class RuleBody(Declared):
     zero_tolerance: bool = Field(default=False, description="One candidate's violation takes its release back.")
 
 
+class CachedFallbackBody(Declared):
+    """Approved answers come before the fallback message."""
+
+    confidence: float = Field(default=CONFIDENCE, gt=0, le=1, description="So like an approved question at least.")
+    after_s: float = Field(
+        default=0.0, ge=0, description="A version without a first byte for so long gives way to one; 0: it does not."
+    )
+
+
 class AppBody(Declared):
     """What is declared of an app."""
 
@@ -70,6 +80,11 @@ class AppBody(Declared):
     fallback_after_s: float = Field(
         default=0.0, description="A version without a first byte for so long is given up; 0: first_token_s."
     )
+    fallback_cached: CachedFallbackBody | None = Field(default=None, description="Null: nothing is cached.")
+    hand_off_message: str = Field(
+        default="", description="Said where no cached answer is like the question enough; empty: the fallback message."
+    )
+    hand_off_json: dict[str, Any] = Field(default={}, description="The same for calls that ask for JSON.")
     overdue_s: float = Field(default=30.0, description="A call without a first byte for so long is overdue.")
     rules: list[RuleBody] = Field(default=[], description="Policy rules: they hold for every answer.")
     payload_share: float = Field(default=0.0, description="Share of calls whose texts are kept, redacted.")

@@ -11,13 +11,24 @@ from serinus.core.errors import InvalidInput
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
+from serinus.core.routing.cached import CONFIDENCE
 from serinus.core.routing.snapshot import BUILT_IN, AttributeSource, FormatRule, Limits, PolicyRule, UnitKind
+
+
+class CachedFallback(msgspec.Struct, frozen=True, kw_only=True):
+    """Approved answers come before the fallback message, for questions that are like theirs at least so much; after
+    `after_s` without a first byte, too (0: only once the versions have failed)."""
+
+    confidence: float = CONFIDENCE
+    after_s: float = 0.0
 
 
 class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the user declares of an app; fields as in `routing.snapshot.App`. `plan` is None until one is declared.
     `opted_in` are lists of units by name, which steps of the plan may name; changing one takes effect at once.
 
+    `hand_off_message` and `hand_off_json` are said in place of the message where no cached answer is enough like a
+    question.
     Kept texts are deleted when they are `payload_days` old; `live_judges` grade a sample of them."""
 
     name: str
@@ -30,6 +41,9 @@ class AppConfig(msgspec.Struct, frozen=True, kw_only=True):
     overdue_s: float = 30.0
     payload_share: float = 0.0
     fallback_after_s: float = 0.0
+    fallback_cached: CachedFallback | None = None
+    hand_off_message: str = ""
+    hand_off_json: dict[str, Any] = {}
     payload_days: int = 30
     rules: tuple[PolicyRule, ...] = ()
     redact: tuple[str, ...] = BUILT_IN
@@ -59,7 +73,12 @@ def unserved_apps(apps: Iterable[AppState]) -> tuple[str, ...]:
 def check_fallback(where: str, config: AppConfig) -> None:
     """Raise InvalidInput when the time after which the fallback message answers cannot be, or there is no message; or
     when it is not as the app's `format` says, so that it would break who parses answers."""
-    _check_json(where.rpartition(".")[0], config)
+    prefix = where.rpartition(".")[0]
+    within = f"{prefix}." if prefix else ""
+    _check_json(f"{within}fallback_json", config, config.fallback_message, config.fallback_json)
+    _check_hand_off(within, config)
+    if config.fallback_cached is not None:
+        _check_cached(f"{within}fallback_cached", config, config.fallback_cached)
     after_s = config.fallback_after_s
     if not 0 <= after_s < config.limits.total_s:
         raise InvalidInput(f"{after_s:g} s is no time within the total of a call", where=where, mend="e.g. 5.5 s")
@@ -69,16 +88,45 @@ def check_fallback(where: str, config: AppConfig) -> None:
         )
 
 
-def _check_json(prefix: str, config: AppConfig) -> None:
-    where = f"{prefix}.fallback_json" if prefix else "fallback_json"
-    rule, found = config.format_rule, config.fallback_json
-    if found and not config.fallback_message:
+def _check_cached(where: str, config: AppConfig, cached: CachedFallback) -> None:
+    if not config.fallback_message:
         raise InvalidInput(
-            "there is JSON for callers who ask for it, and no message for the others",
+            "there is no message for questions that no cached answer fits",
             where=where,
             mend="declare fallback_message, too",
         )
-    if rule is None or rule.kind != "json_object" or not config.fallback_message:
+    if not 0 < cached.confidence <= 1:
+        raise InvalidInput(
+            f"{cached.confidence:g} is no likeness of questions", where=f"{where}.confidence", mend="above 0%, e.g. 75%"
+        )
+    longest_s = config.fallback_after_s or config.limits.first_token_s
+    if not 0 <= cached.after_s < longest_s:
+        raise InvalidInput(
+            f"{cached.after_s:g} s is no time within the {longest_s:g} s that a version is waited for",
+            where=f"{where}.after",
+            mend="less than fallback_after and limits.first_token, e.g. 5.5 s",
+        )
+
+
+def _check_hand_off(within: str, config: AppConfig) -> None:
+    if config.hand_off_message and config.fallback_cached is None:
+        raise InvalidInput(
+            "nothing measures how sure an answer is, so nobody would be told these words",
+            where=f"{within}hand_off_message",
+            mend="declare `fallback_cached: {}`, whose likeness of questions says it",
+        )
+    _check_json(f"{within}hand_off_json", config, config.hand_off_message, config.hand_off_json)
+
+
+def _check_json(where: str, config: AppConfig, message: str, found: dict[str, Any]) -> None:
+    rule = config.format_rule
+    if found and not message:
+        raise InvalidInput(
+            "there is JSON for callers who ask for it, and no message for the others",
+            where=where,
+            mend=f"declare {where.rpartition('.')[2].removesuffix('json')}message, too",
+        )
+    if rule is None or rule.kind != "json_object" or not message:
         return
     missing = [key for key in rule.required_keys if key not in found]
     if missing or not found:
@@ -88,5 +136,5 @@ def _check_json(prefix: str, config: AppConfig) -> None:
             if missing
             else "`format` asks for a JSON object, and the fallback message is text",
             where=where,
-            mend=f"say it in JSON, too: `fallback_json: {{{example}}}`",
+            mend=f"say it in JSON, too: `{where.rpartition('.')[2]}: {{{example}}}`",
         )

@@ -46,9 +46,10 @@ _KNOWN: dict[str, tuple[str, Callable[[str], bool] | None]] = {
 class Redaction:
     """The patterns of one app. Cards are looked for before telephone numbers, which their digits could pass for."""
 
-    __slots__ = ("_steps",)
+    __slots__ = ("_marks", "_steps")
 
     def __init__(self, names: Sequence[str], patterns: Mapping[str, str]) -> None:
+        self._marks = tuple(f"[{name}]" for name in (*patterns, *names))
         self._steps: list[tuple[Any, Callable[[Any], str]]] = []
         for name, pattern in patterns.items():
             self._steps.append((compiled(pattern), _always(name)))
@@ -63,6 +64,10 @@ class Redaction:
         for pattern, instead in self._steps:
             text = pattern.sub(instead, text)
         return text
+
+    def marks(self, text: str) -> bool:
+        """Whether something was taken out of this text, or would be now."""
+        return any(mark in text for mark in self._marks) or self.clean(text) != text
 
 
 def check_redaction(where: str, names: Sequence[str], patterns: Mapping[str, str]) -> None:
