@@ -86,7 +86,7 @@ def _with_hours(stage: Stage, hours: tuple[int, ...], where: str) -> Stage:
         return stage
     if not hours:
         raise InvalidInput(
-            f"the app has less than {HISTORY_DAYS} days of traffic, so its peak hours are not known (E4)",
+            f"the app has less than {HISTORY_DAYS} days of traffic, so its peak hours are not known",
             where=where,
             mend=_DECLARE,
         )

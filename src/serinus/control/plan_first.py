@@ -20,7 +20,7 @@ def plan_first(tx: ControlTx, config: AppConfig, plan: Plan) -> Plan:
             stored = tx.suite(config.name, name)
             if stored is not None and not any(map(_is_absolute, parse_suite(stored.content).criteria)):
                 raise InvalidInput(
-                    f"suite {name} only compares with the baseline, and a first release has none (H13)",
+                    f"suite {name} only compares with the baseline, and a first release has none",
                     where=f"stage {stage.name}",
                     mend="give a scorer of it a minimum, `min: 90%`, and push it again",
                 )

@@ -206,13 +206,13 @@ def _plan_of(app: AppState) -> Plan:
     plan = app.config.plan
     if plan is None:
         raise InvalidInput(
-            f"{app.config.name} has no plan: no owner, no steps, no rollback triggers (A6)",
+            f"{app.config.name} has no plan: no owner, no steps, no rollback triggers",
             where="app.plan",
             mend="declare one in the app's file: `owner: …`, `steps: [{share: 5%, dwell: 2h}, …]`, `guardrails: […]`",
         )
     if not plan.limits and not any(rail.role != "info" and not rail.dry_run for rail in plan.guardrails):
         raise InvalidInput(
-            "the plan names nothing that would take the candidate back (A3)",
+            "the plan names nothing that would take the candidate back",
             where="app.plan.guardrails",
             mend="add at least one: `guardrails: [{metric: call.error}]`",
         )
@@ -221,14 +221,14 @@ def _plan_of(app: AppState) -> Plan:
     if not any(limit.action == "rollback" for limit in plan.limits):
         lack = "every limit of the plan only pauses" if plan.limits else "the plan has no absolute limit"
         raise InvalidInput(
-            f"{lack}: at 100 % nothing would take the candidate back, since there is nobody left to compare with (A3)",
+            f"{lack}: at 100 % nothing would take the candidate back, since there is nobody left to compare with",
             where="app.plan.limits",
             mend="add one that rolls back: `limits: [{metric: call.error, above: 0.025}]`, in a project file "
             "`triggers: [{metric: call.error, above: 2.5%, for: 5m}]`",
         )
     if plan.is_watch(0):
         raise InvalidInput(
-            "the first step is 100 %: all users at once (A7)",
+            "the first step is 100 %: all users at once",
             where="app.plan.steps[0]",
             mend="begin with a smaller one: `- {share: 5%, dwell: 2h}`",
         )
@@ -241,7 +241,7 @@ def _refuse_blind_shadow(plan: Plan, stage: Stage, where: str) -> None:
     judged = [rail for rail in applying(stage.guardrails, plan.guardrails) if rail.role != "info" and not rail.dry_run]
     if not judged and not stage.limits and not any(margin.role != "info" for margin in stage.measures):
         raise InvalidInput(
-            f"nothing would make {stage.name} stop a candidate (A3)",
+            f"nothing would make {stage.name} stop a candidate",
             where=f"{where}.guardrails",
             mend="add at least one: `guardrails: [{metric: call.invalid_format}]`",
         )

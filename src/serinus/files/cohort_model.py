@@ -47,7 +47,7 @@ def _unit(value: object) -> str:
 
 
 class CohortModel(Model):
-    """Who is exposed, and when (A1)."""
+    """Who is exposed, and when."""
 
     unit: Annotated[UnitKind | None, BeforeValidator(_unit), WithJsonSchema(_UNIT)] = Field(
         default=None, examples=["user"]

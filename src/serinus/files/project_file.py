@@ -148,7 +148,7 @@ def _cohort(app: AppModel) -> dict[str, Any]:
     cohort = app.cohort
     if cohort is None and app.unit is None:
         raise InvalidInput(
-            "no `cohort`: who is exposed first, and what stays on its arm (A1)",
+            "no `cohort`: who is exposed first, and what stays on its arm",
             where="cohort",
             mend="add `cohort: {unit: user}`: everyone, by hash of the user",
         )

@@ -75,7 +75,7 @@ def routes(parts: Parts) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_make_live)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Make the first version of an app live. Later ones go through a release: 409 (A7)."""
+        """Make the first version of an app live. Later ones go through a release: 409."""
 
         def work(store: ControlStore, actor: str) -> tuple[int, AppView]:
             state = make_live(store, parts.clock.now_us(), actor, app, body.version, body.reason)
@@ -95,7 +95,7 @@ def routes(parts: Parts) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_set)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Pin all traffic of an app to a version that was live before, at once (J3)."""
+        """Pin all traffic of an app to a version that was live before, at once."""
 
         def work(store: ControlStore, actor: str) -> tuple[int, AppView]:
             state = set_override(store, parts.clock.now_us(), actor, app, body.version, body.reason)

@@ -58,7 +58,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.post("/verify", operation_id="verify_audit", status_code=HTTPStatus.OK)
     def post_verify(_: Annotated[ApiKey, Depends(may_verify)]) -> VerifiedView:
-        """Check the whole chain for edits, deletions and reordering (L1). Changes nothing, so it needs no
+        """Check the whole chain for edits, deletions and reordering. Changes nothing, so it needs no
         Idempotency-Key."""
         checked, faults = verify_audit(parts.control)
         return VerifiedView(checked=checked, whole=not faults, faults=[FaultView.of(fault) for fault in faults])

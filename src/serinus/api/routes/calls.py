@@ -103,7 +103,7 @@ def call_log(parts: Parts) -> CallSearch:
 
 
 def _worst(log: CallSearch, query: CallQuery, at: Page) -> list[Call]:
-    """The disagreements to look at first (E3)."""
+    """The disagreements to look at first."""
     if at.cursor:
         raise InvalidInput("the worst calls are one page", where="cursor", mend="leave it out, and raise `limit`")
     if query.worse is False:

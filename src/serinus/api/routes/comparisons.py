@@ -38,7 +38,7 @@ def routes(parts: Parts) -> APIRouter:
         from_: Annotated[str, Query(alias="from", min_length=1, max_length=200, description=_REF)] = LIVE,
     ) -> ComparisonView:
         """What leads from one version to another: prompts word by word, all else by field, and the type of release
-        that it implies (B4)."""
+        that it implies."""
         return ComparisonView.of(compare_versions(parts.control, app, from_, to))
 
     @router.post(
@@ -50,7 +50,7 @@ def routes(parts: Parts) -> APIRouter:
     def post_drift(
         app: str, raw: Annotated[bytes, Depends(raw_body)], _: Annotated[ApiKey, Depends(may_view)]
     ) -> ComparisonView:
-        """What leads from the live version to this content, such as that of a file in git (A7). Changes nothing, so
+        """What leads from the live version to this content, such as that of a file in git. Changes nothing, so
         it needs no Idempotency-Key."""
         return ComparisonView.of(find_drift(parts.control, app, parse_content(raw)))
 
@@ -74,7 +74,7 @@ def routes(parts: Parts) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_sign)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Keep an Ed25519 signature over a version's digest. One that does not verify is refused (B1)."""
+        """Keep an Ed25519 signature over a version's digest. One that does not verify is refused."""
 
         def work(store: ControlStore, actor: str) -> tuple[int, SignatureView]:
             now_us = parts.clock.now_us()

@@ -50,7 +50,7 @@ def _add_freeze(router: APIRouter, parts: Parts) -> None:
         key: Annotated[ApiKey, Depends(may_freeze)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Freeze all releases: none starts, takes a step or is promoted until it is lifted. Rollbacks go on (H12)."""
+        """Freeze all releases: none starts, takes a step or is promoted until it is lifted. Rollbacks go on."""
         return turned(True, body.reason, key, request)
 
     @router.delete("/freeze", operation_id="unfreeze_releases", response_model=FreezeView)

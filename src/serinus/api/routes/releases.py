@@ -91,7 +91,7 @@ def routes(parts: Parts) -> APIRouter:
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
         """Start a release of a version, following the app's plan. One at a time per app: while another is active, or
-        a freeze lasts, it is refused with 409 (H6) or waits with 202, as the plan says (H12)."""
+        a freeze lasts, it is refused with 409 or waits with 202, as the plan says."""
 
         with parts.control.tx() as tx:
             plan = plan_to_see(tx, body.app, body.version, body.word)
@@ -117,7 +117,7 @@ def routes(parts: Parts) -> APIRouter:
     def get_release(id: str, response: Response, _: Annotated[ApiKey, Depends(may_view)]) -> ReleaseDetail:
         """One release with its plan, its stages, and how its arms stand now: units, events, rates, evidence against
         its threshold, dwell, calls in flight, age of the data, which workers follow, and each metric offline, in
-        shadow and live beside each other (E3)."""
+        shadow and live beside each other."""
         now_us = parts.clock.now_us()
         with parts.control.tx() as tx:
             release = release_of(tx, id)

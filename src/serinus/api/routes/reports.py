@@ -37,7 +37,7 @@ def routes(parts: Parts) -> APIRouter:
         _: Annotated[ApiKey, Depends(may_view)],
         format: Annotated[Literal["json", "html"], Query(description="For programs or for people.")] = "json",
     ) -> Response:
-        """The evidence pack of a release (L2): versions and what differs, measured stages, approvals, the arms, each
+        """The evidence pack of a release: versions and what differs, measured stages, approvals, the arms, each
         entry of its trail with the evidence, and every decision decided anew. As HTML it is one file that needs
         nothing else, and holds the JSON too."""
         if format == "html":

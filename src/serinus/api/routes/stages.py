@@ -49,7 +49,7 @@ def _add_reads(router: APIRouter, parts: Parts) -> None:
         version: Annotated[str, Query(min_length=1, max_length=200, description="Name, digest, or its beginning.")],
         said: Annotated[RiskWord, Depends(word)],
     ) -> PlannedView:
-        """What a release of this version would be, were it started now and with this said of its risk (M3); refused
+        """What a release of this version would be, were it started now and with this said of its risk; refused
         for all that a start is refused for."""
         hours = own_hours(parts.control, parts.telemetry, parts.clock.now_us(), app)
         with parts.control.tx() as tx:
@@ -93,7 +93,7 @@ def _add_acts(router: APIRouter, parts: Parts) -> None:
         seq: Annotated[int | None, Depends(expected_seq)],
     ) -> Response:
         """Sign in one of your roles, for the evidence you were shown; 409 with the new digest when that has changed.
-        The author of the version and who started the release are refused (G1). The same approval twice is one."""
+        The author of the version and who started the release are refused. The same approval twice is one."""
 
         def work(store: ControlStore, actor: str) -> tuple[int, SignedView]:
             signed = approve_release(

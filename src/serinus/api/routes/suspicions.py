@@ -23,21 +23,20 @@ _ANSWERS: tuple[tuple[str, Operation, AnswerWord, str], ...] = (
         "confirm",
         Operation.CONFIRM_SUSPICION,
         "confirmed",
-        "Confirm a suspected policy violation: its release rolls back at once (J1).",
+        "Confirm a suspected policy violation: its release rolls back at once.",
     ),
     (
         "dismiss",
         Operation.DISMISS_SUSPICION,
         "dismissed",
         "Say that it is none. The release stays paused until a person resumes it. Refused to the author of the version "
-        "and to who started the release (G1).",
+        "and to who started the release.",
     ),
     (
         "review",
         Operation.REVIEW_PATTERN,
         "reviewed",
-        "Record the red team's review of an adversarial pattern (H4). The release stays paused until a person resumes "
-        "it.",
+        "Record the red team's review of an adversarial pattern. The release stays paused until a person resumes it.",
     ),
 )
 
@@ -82,7 +81,7 @@ def routes(parts: Parts) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_raise)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Suspect something of a call (H4). If a candidate gave the answer and users see it, its release is paused with
+        """Suspect something of a call. If a candidate gave the answer and users see it, its release is paused with
         it. What is suspected already stays as it is."""
 
         def work(store: ControlStore, actor: str) -> tuple[int, SuspicionView]:

@@ -1,4 +1,4 @@
-"""Routes of versions: push and show. Nothing edits or deletes one (B2)."""
+"""Routes of versions: push and show. Nothing edits or deletes one."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -54,7 +54,7 @@ def routes(parts: Parts) -> APIRouter:
         key: Annotated[ApiKey, Depends(may_push)],
         request: Annotated[Once, Depends(request_once)],
     ) -> Response:
-        """Push a version. The same content twice is the same version: 201 the first time, 200 after (B2)."""
+        """Push a version. The same content twice is the same version: 201 the first time, 200 after."""
         content = parse_content(raw)
         _refuse_broken_prompt(content)
 

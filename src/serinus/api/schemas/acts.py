@@ -36,7 +36,7 @@ class StartBody(VersionReasonBody):
         description="Why what spoke against earlier attempts of nearly the same content counts no more.",
     )
     type: str = Field(
-        default="", max_length=TYPE_LENGTH, description="The release type (M1); empty: as the difference implies."
+        default="", max_length=TYPE_LENGTH, description="The release type; empty: as the difference implies."
     )
     type_reason: str = Field(
         default="", max_length=REASON_LENGTH, description="Why it is less than the difference implies; needed then."

@@ -109,7 +109,7 @@ class VersionRef(BaseModel):
 
     digest: str
     name: str = Field(description="Empty when the version is not in the store.")
-    label: str = Field(default="", description="The name with its state as suffix, for people; no key (B3).")
+    label: str = Field(default="", description="The name with its state as suffix, for people; no key.")
     tag: str = Field(default="", description="REJECTED-{date}-{name} of a rejected version; empty for others.")
 
 

@@ -48,7 +48,7 @@ class ReasonView(BaseModel):
 
 
 class ProposalView(BaseModel):
-    """The type of release that the difference implies (M1)."""
+    """The type of release that the difference implies."""
 
     type: str
     base_risk: int

@@ -15,7 +15,7 @@ MOST_MODIFIERS = 16
 
 
 class RiskView(BaseModel):
-    """The risk that a release is started with (M1)."""
+    """The risk that a release is started with."""
 
     type: str = Field(description="The release type that counts.")
     proposed: str = Field(description="The one that the difference implies; empty: nothing was live.")
@@ -29,7 +29,7 @@ class RiskView(BaseModel):
 
 
 class ChangeView(BaseModel):
-    """How the plan of a release differs from the declared one in one place (M3)."""
+    """How the plan of a release differs from the declared one in one place."""
 
     stage: str
     what: str

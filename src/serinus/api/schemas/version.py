@@ -19,7 +19,7 @@ class VersionView(BaseModel):
     behaviour: str = Field(description="SHA-256 of what the model sees.")
     app: str
     name: str
-    label: str = Field(description="The name with its state as suffix, for people; no key (B3).")
+    label: str = Field(description="The name with its state as suffix, for people; no key.")
     state: VersionState = Field(description="Where it stands: the suffix of the label.")
     tag: str = Field(description="REJECTED-{date}-{name} of a rejected version; empty for others.")
     created_at: datetime
@@ -46,7 +46,7 @@ class VersionDetail(VersionView):
 class PushedView(VersionView):
     """The version of a push."""
 
-    created: bool = Field(description="False: the same content was there already (B2).")
+    created: bool = Field(description="False: the same content was there already.")
 
     @classmethod
     def of_push(cls, version: StoredVersion, named: Named, created: bool) -> "PushedView":

@@ -24,7 +24,7 @@ def check_fallback_fit(config: AppConfig, version: str, content: VersionContent,
     if not config.fallback_json:
         if needed:
             raise InvalidInput(
-                f"{version} answers in JSON, and the fallback message that a rollback leads to is text (H13)",
+                f"{version} answers in JSON, and the fallback message that a rollback leads to is text",
                 where="app.fallback_json",
                 mend='write what callers can parse instead: `fallback_json: {answer: "One moment, please."}`',
             )

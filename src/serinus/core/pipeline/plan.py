@@ -78,7 +78,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if not (0 < self.holdback <= 0.5 or (self.first and self.holdback == 0)):
             raise InvalidInput(f"holdback {self.holdback} is not in (0, 0.5]", where="plan.holdback", mend="use 1%")
         if not 1 <= self.lease_s <= 90:
-            raise InvalidInput(f"lease of {self.lease_s} s", where="plan.lease_s", mend="use 1 s to 90 s (J4)")
+            raise InvalidInput(f"lease of {self.lease_s} s", where="plan.lease_s", mend="use 1 s to 90 s")
         if self.control_ratio and not 1 <= self.control_ratio <= 1000:
             what = f"control_ratio {self.control_ratio:g} is neither 0 nor from 1 to 1,000"
             raise InvalidInput(what, where="plan.control_ratio", mend="use 1.5, or 0 to never ask")
