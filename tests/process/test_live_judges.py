@@ -24,7 +24,9 @@ GOOD = """Answer in JSON with the keys "answer" and "category". If you do not kn
 Refunds are possible within 30 days of delivery. Always try to help before you decline. Answer in at most three
 sentences. Example: "Where is it?" is answered with the category delivery."""
 BAD = "Answer in JSON: the answer and its category."
-JUDGE = Judge(criterion="A careful colleague would have sent this.", endpoint="main", model="sim-judge")
+JUDGE = Judge(
+    criterion="A careful colleague would have sent this.", endpoint="main", model="sim-judge", with_prompt=True
+)
 RAIL = {"metric": METRIC, "max_drop": 0.05, "maturation_s": 10, "min_labels": 20}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from serinus.adapters.clock import system_random
@@ -16,6 +17,7 @@ from serinus.core.ids import uuid7
 from serinus.evaluation.judge_apps import Judging
 from serinus.evaluation.judge_live import HIDDEN_S, Courtroom, LiveBench
 from serinus.evaluation.log_live import HOST, ScoreLog
+from serinus.evaluation.version_prompts import version_prompts
 from serinus.ports.clock import Clock
 from serinus.ports.completions import Completions
 from serinus.ports.control_store import ControlStore
@@ -37,6 +39,7 @@ async def judge_live_answers(
         now_us=clock.now_us,
         holder=instance,
         secret=environment.secret,
+        prompts=partial(version_prompts, control),
         deliver=lambda tx, scores: deliver(tx, scores, HOST, clock.now_us(), judging.awaiting),
     )
     judging = Judging(room, control, ScoreLog(telemetry, ParquetLog(segments), instance))

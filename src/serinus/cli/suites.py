@@ -123,12 +123,12 @@ def calibrate(
     known = open_project(project, endpoint or [])
     if judge.endpoint not in known:
         raise InvalidInput(f"no endpoint {judge.endpoint!r}", where="--endpoint", mend=f"{judge.endpoint}=https://…/v1")
-    examples = parse_labelled(str(labelled), read_file(labelled), judge.grades)
+    examples = parse_labelled(str(labelled), read_file(labelled), judge)
     found = calibrate_here(
         judge,
         known[judge.endpoint],
         loaded.price(judge.model),
-        [Example(one.case, one.answer, one.label) for one in examples],
+        [Example(one.case, one.answer, one.label, one.prompt) for one in examples],
         labels_digest(examples),
         loaded.concurrency,
     )

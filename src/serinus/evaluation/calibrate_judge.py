@@ -17,11 +17,12 @@ from serinus.evaluation.judge_answer import Bench
 
 
 class Example(NamedTuple):
-    """A case, an answer to it, and a person's label."""
+    """A case, an answer to it, a person's label, and the prompt that the answer came of, for a judge `with_prompt`."""
 
     case: Case
     answer: str
     label: str
+    prompt: str = ""
 
 
 async def calibrate_judge(
@@ -42,7 +43,8 @@ async def calibrate_judge(
     async def grade(example: Example) -> None:
         nonlocal flips
         async with room:
-            one = await bench.grade(example.case, Answer(text=example.answer, latency_ms=0.0))
+            answer = Answer(text=example.answer, latency_ms=0.0)
+            one = await bench.grade(example.case, answer, example.prompt)
         graded.append((example.label, one.label if one.value is not None else ""))
         flips += one.flipped
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from serinus.core.judging.answer import Answer, Fault, Price
+from collections.abc import Callable
+from functools import partial
+
+from serinus.core.judging.answer import Answer, Price
 from serinus.core.judging.case import Case
-from serinus.core.judging.judge import MODES, Verdict, body_of, majority, read_verdict
-from serinus.core.judging.score import Score
+from serinus.core.judging.judge import MODES, Mode, Verdict, body_of, majority, read_verdict
+from serinus.core.judging.score import SILENT, Score, unscored
 from serinus.core.judging.scorers import Judge
 from serinus.core.routing.snapshot import Endpoint
 from serinus.evaluation.ask import Asker, Bill
 
+NO_PROMPT = "the prompt of its version is not known"
 _REFUSING = frozenset({400, 404, 415, 422, 501})
 
 
@@ -28,25 +32,29 @@ class Bench:
         """How it is asked: json_schema, json_object or text."""
         return MODES[self._mode]
 
-    async def grade(self, case: Case, answer: Answer) -> Score:
-        """The score of an answer; unscored, with the reason, when the judge is away or says nothing of use."""
+    async def grade(self, case: Case, answer: Answer, prompt: str) -> Score:
+        """The score of an answer; unscored, with the reason, when the judge is away or says nothing of use, or when it
+        is to be shown the prompt that the answer came of, and that is empty."""
+        if self._judge.with_prompt and not prompt:
+            return unscored(NO_PROMPT)
         verdicts: list[Verdict | str] = []
         bill = Bill()
         for repeat in range(self._judge.repeats):
-            said = await self._say(case, answer, repeat, bill)
+            said = await self._say(partial(body_of, self._judge, case, answer, repeat, prompt=prompt), bill)
             verdicts.append(read_verdict(self._judge, said) if isinstance(said, Answer) else said)
         return majority(self._judge, verdicts, bill.cost)
 
-    async def _say(self, case: Case, answer: Answer, repeat: int, bill: Bill) -> Answer | str:
-        while True:
-            mode = self._mode
-            body = body_of(self._judge, case, answer, repeat, MODES[mode])
-            outcome = await self._asker.ask(self._endpoint, body, self._price, bill)
+    async def _say(self, body_as: Callable[[Mode], bytes], bill: Bill) -> Answer | str:
+        """What it answers; a plainer way is kept when it was taken, so that one request that is refused in every way
+        makes the others no plainer."""
+        for mode in range(self._mode, len(MODES)):
+            outcome = await self._asker.ask(self._endpoint, body_as(MODES[mode]), self._price, bill)
             if outcome is None:
                 return f"the judge was not asked: {self._asker.cut_short}"
-            if not isinstance(outcome, Fault):
+            if isinstance(outcome, Answer):
+                self._mode = max(self._mode, mode)
                 return outcome
             refused = outcome.kind == "request_refused" and outcome.status in _REFUSING
-            if not refused or mode + 1 >= len(MODES):
-                return f"the judge did not answer: {outcome.kind}" + (f" {outcome.status}" if outcome.status else "")
-            self._mode = max(self._mode, mode + 1)
+            if not refused or mode + 1 == len(MODES):
+                return f"{SILENT}{outcome.kind}" + (f" {outcome.status}" if outcome.status else "")
+        raise AssertionError("there is a plainest way")

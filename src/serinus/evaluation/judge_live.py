@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from serinus.core.errors import InvalidInput
@@ -11,10 +11,10 @@ from serinus.core.judging.answer import Answer, Cost, Price
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
 from serinus.core.judging.judgement import Claim, JudgementKey, Trouble, Verdict, begun_at_us
-from serinus.core.judging.live import GONE, SILENT, STALE, SUSPICION, is_away, shown, suspects, wait_s
+from serinus.core.judging.live import GONE, STALE, SUSPICION, is_away, shown, suspects, wait_s
 from serinus.core.judging.reach import Reach, after_miss
+from serinus.core.judging.score import SILENT, unscored
 from serinus.core.judging.score import Score as Graded
-from serinus.core.judging.score import unscored
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id
 from serinus.core.records.labels import on_scale
@@ -42,7 +42,7 @@ Deliver = Callable[[TelemetryTx, Sequence[Score]], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courtroom:
     """What judging needs of the world. `deliver` adds scores up in the transaction that makes them; `secret` gives the
-    key in an environment variable, empty when there is none."""
+    key in an environment variable, empty when there is none; `prompts` the prompts of versions, by their digests."""
 
     store: TelemetryStore
     texts: KeptTexts
@@ -51,6 +51,25 @@ class Courtroom:
     holder: str
     deliver: Deliver
     secret: Callable[[str], str]
+    prompts: Callable[[Collection[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Material:
+    """What there is of claimed calls: their texts, and the prompts of the versions that answered."""
+
+    texts: Mapping[str, LoggedPayload]
+    prompts: Mapping[str, str]
+
+    def of(self, claim: Claim, erased: Erased, now_us: int) -> tuple[Case, Answer, str] | str:
+        """What is asked now of a call that was claimed a while ago; or why nothing is."""
+        if begun_at_us(claim.key.call) < now_us - _OLDEST_US:
+            return STALE
+        kept = self.texts.get(call_id.text(claim.key.call))
+        if kept is None or erased(kept):
+            return GONE
+        found = shown(kept)
+        return found if isinstance(found, str) else (*found, self.prompts.get(kept.version, ""))
 
 
 class LiveBench:
@@ -94,12 +113,11 @@ class LiveBench:
             return 0
         left = {claim.key: claim for claim in claims}
         try:
-            texts = await asyncio.to_thread(self._texts_of, claims)
+            material = await asyncio.to_thread(self._material_of, claims)
             room = asyncio.Semaphore(self.live.concurrency)
             async with asyncio.TaskGroup() as group:
                 for claim in claims:
-                    kept = texts.get(call_id.text(claim.key.call))
-                    group.create_task(self._one(room, claim, kept, erased, left))
+                    group.create_task(self._one(room, claim, material, erased, left))
         finally:
             self.holder = ""
             for claim in left.values():
@@ -125,7 +143,7 @@ class LiveBench:
         self,
         room: asyncio.Semaphore,
         claim: Claim,
-        kept: LoggedPayload | None,
+        material: _Material,
         erased: Erased,
         left: dict[JudgementKey, Claim],
     ) -> None:
@@ -133,14 +151,14 @@ class LiveBench:
             now_us = self._room.now_us()
             if self._reach.rests(now_us):
                 return
-            what = _material(claim, kept, erased, now_us)
+            what = material.of(claim, erased, now_us)
             graded = unscored(what) if isinstance(what, str) else await self._ask(claim, *what)
         self._dearest_nano = max(self._dearest_nano, graded.cost_nano)
         await asyncio.shield(asyncio.to_thread(self._settled, claim, graded))
         del left[claim.key]
 
-    async def _ask(self, claim: Claim, case: Case, answer: Answer) -> Graded:
-        graded = await self._bench.grade(case, answer)
+    async def _ask(self, claim: Claim, case: Case, answer: Answer, prompt: str) -> Graded:
+        graded = await self._bench.grade(case, answer, prompt)
         missed = graded.value is None and is_away(graded.reason)
         if graded.reason.startswith(SILENT):
             self._note(graded.reason)
@@ -189,8 +207,10 @@ class LiveBench:
         spent = tx.judging_cost(self._app, self.live.metric, today_us)
         return round(self.live.limit_usd_per_day * 1e9) - spent.nano
 
-    def _texts_of(self, claims: Sequence[Claim]) -> Mapping[str, LoggedPayload]:
-        return self._room.texts.texts_of([call_id.text(claim.key.call) for claim in claims])
+    def _material_of(self, claims: Sequence[Claim]) -> _Material:
+        texts = self._room.texts.texts_of([call_id.text(claim.key.call) for claim in claims])
+        versions = {kept.version for kept in texts.values() if kept.version} if self.live.judge.with_prompt else set()
+        return _Material(texts=texts, prompts=self._room.prompts(versions) if versions else {})
 
     def _settled(self, claim: Claim, graded: Graded | None) -> None:
         """Keep what came of a claim; None: it was broken off."""
@@ -208,13 +228,6 @@ class LiveBench:
                 self._room.deliver(tx, [*scores_of(claim, _verdict(graded), now_us), *suspicions])
 
         run_telemetry(self._room.store, work)
-
-
-def _material(claim: Claim, kept: LoggedPayload | None, erased: Erased, now_us: int) -> tuple[Case, Answer] | str:
-    """What is asked now of a call that was claimed a while ago; or why nothing is."""
-    if begun_at_us(claim.key.call) < now_us - _OLDEST_US:
-        return STALE
-    return GONE if kept is None or erased(kept) else shown(kept)
 
 
 def _verdict(graded: Graded) -> Verdict:

@@ -228,7 +228,7 @@ class _Running:
         scorer = self._question.suite.criteria[index].scorer
         if not isinstance(scorer, Judge):
             return score(scorer, case, answer, target.price)
-        return await self._benches[self._scorers[index]].grade(case, answer)
+        return await self._benches[self._scorers[index]].grade(case, answer, target.prompt)
 
     async def _keep_aside(self) -> None:
         taken, self._unkept = self._unkept, []

@@ -7,6 +7,7 @@ from typing import Any
 
 from serinus.core.judging.answer import Price
 from serinus.core.judging.case import Case
+from serinus.core.judging.judge import prompt_text
 from serinus.core.judging.report import VersionRef
 from serinus.core.routing.snapshot import Endpoint, Version
 from serinus.core.versions.compose import Composer
@@ -20,6 +21,7 @@ class Target:
         self.price = price
         self.ref = VersionRef(name=version.name, digest=version.digest, endpoint=endpoint.name, model=version.model)
         self.key = hashlib.sha256(f"{version.digest}\n{endpoint.base_url}".encode()).hexdigest()
+        self.prompt = prompt_text(version.messages)
         self._composer = Composer(version)
         self._sets_user = '"user":' in version.parameters
 

@@ -99,12 +99,12 @@ class Recorder:
         score = Score(raw, at_us, mark.metric, mark.value_micro, mark.source, mark.key, app, conversation, mark.text)
         return self.spool.append(encode(score))
 
-    def _keep_texts(self, raw: bytes, call: Admitted, findings: Findings) -> None:
+    def _keep_texts(self, raw: bytes, call: Admitted, findings: Findings, version: bytes) -> None:
         """Texts are for people to read, records are what releases are judged by: those go first where room is short."""
         redaction = call.app.redaction
         if redaction is not None and self.spool.has_room:
             request, answer, cut = payloads.texts(redaction, call.body, findings)
-            self.spool.append(encode(Payload(raw, request, answer, self._now_us(), call.app.name, cut)))
+            self.spool.append(encode(Payload(raw, request, answer, self._now_us(), call.app.name, cut, version)))
 
     def end(
         self,
@@ -125,7 +125,7 @@ class Recorder:
             proposed = {tool.name for tool in findings.tools}
             broken = outcome.broken = policy.broken(app.rules, findings.texts, proposed)
         if call.sampled:
-            self._keep_texts(raw, call, findings)
+            self._keep_texts(raw, call, findings, served.digest if served else NO_VERSION)
         end = End(
             raw,
             self._now_us(),

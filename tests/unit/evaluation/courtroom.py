@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from serinus.core.pipeline.app import AppConfig
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id, payload
 from serinus.core.records.labels import Awaiting
+from serinus.core.records.payload import LoggedPayload
 from serinus.core.records.record import Payload
 from serinus.core.records.sampling import below, sampled
+from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
 from serinus.evaluation.judge_live import Courtroom, LiveBench
 from serinus.evaluation.log_live import HOST, ScoreLog
@@ -85,6 +88,7 @@ class Room:
         self.app = config(live)
         self._written = 0
         self.sampler = Sampler(self.store, self.texts)
+        self.prompts: Callable[[Collection[str]], Mapping[str, str]] = lambda _: {}
 
     def ask(self, holder: str = "w1", endpoint: Endpoint = ENDPOINT) -> LiveBench:
         """The judge, in a worker of this name, which has no keys."""
@@ -100,6 +104,7 @@ class Room:
             holder=holder,
             deliver=told,
             secret=lambda name: "",
+            prompts=self.prompts,
         )
         return LiveBench(room, APP, self.live, endpoint, None)
 
@@ -131,6 +136,27 @@ class Room:
 def in_sample(calls: Sequence[bytes], share: float) -> list[bytes]:
     """Those that a share takes."""
     return [raw for raw in calls if sampled(raw, below(share))]
+
+
+CALLS = in_sample([call(n, int(Arm.CANDIDATE), release=RAW_RELEASE) for n in range(200)], 0.1)
+"""Of a candidate, and in the sample of the judge."""
+
+
+def nobody(_: LoggedPayload) -> bool:
+    """No text is erased."""
+    return False
+
+
+def judged(room: Room, holder: str = "w1") -> int:
+    """Judge what waits, in a worker of this name; how many were taken up."""
+    return asyncio.run(room.ask(holder).judge(nobody))
+
+
+def queued(room: Room) -> Room:
+    """With the calls in the queue."""
+    room.keep(CALLS)
+    assert room.sample() == len(CALLS)
+    return room
 
 
 def carrying(judge: Judge) -> dict[str, Any]:

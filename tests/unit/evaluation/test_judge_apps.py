@@ -49,6 +49,7 @@ class Worker:
             now_us=lambda: room.now_us,
             holder="w1",
             deliver=told,
+            prompts=lambda _: {},
             secret=lambda name: "",
         )
         self.judging = Judging(court, self.control, ScoreLog(room.store, room.log, "d" * 32))

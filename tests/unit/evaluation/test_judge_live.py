@@ -10,9 +10,8 @@ import pytest
 
 from serinus.core.errors import InvalidInput
 from serinus.core.ids import RELEASE, id_text
-from serinus.core.judging.answer import Answer, Fault, Price
+from serinus.core.judging.answer import Fault
 from serinus.core.records import call_id
-from serinus.core.records.payload import LoggedPayload
 from serinus.core.records.record import Payload
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
@@ -20,6 +19,7 @@ from serinus.evaluation.judge_live import LiveBench
 from serinus.evaluation.log_live import ScoreLog
 from tests.unit.evaluation.courtroom import (
     APP,
+    CALLS,
     FAIL,
     JUDGE,
     LIVE,
@@ -28,31 +28,13 @@ from tests.unit.evaluation.courtroom import (
     RAW_RELEASE,
     Room,
     Said,
-    call,
     carrying,
     digest,
-    in_sample,
+    judged,
+    nobody,
+    queued,
     text_of,
 )
-
-CALLS = in_sample([call(n, int(Arm.CANDIDATE), release=RAW_RELEASE) for n in range(200)], 0.1)
-
-
-def nobody(_: LoggedPayload) -> bool:
-    """No text is erased."""
-    return False
-
-
-def judged(room: Room, holder: str = "w1") -> int:
-    """Judge what waits, in a worker of this name; how many were taken up."""
-    return asyncio.run(room.ask(holder).judge(nobody))
-
-
-def queued(room: Room) -> Room:
-    """With the calls in the queue."""
-    room.keep(CALLS)
-    assert room.sample() == len(CALLS)
-    return room
 
 
 def test_I2_a_verdict_is_a_score_as_a_posted_one(tmp_path: Path) -> None:
@@ -233,79 +215,6 @@ def test_I2_a_call_without_texts_or_without_an_answer_is_unscored(tmp_path: Path
     assert room.world.provider.bodies == []
 
 
-def test_I2_a_money_limit_holds_the_judge_back_and_says_so(tmp_path: Path) -> None:
-    """Never above the limit; what cannot be paid for today is unscored, in both arms alike; tomorrow it goes on."""
-    price = Price(input=100.0, output=100.0)  # 15 tokens: $0.0015 a verdict
-    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, limit_usd_per_day=0.0075, price=price)))
-    bench = room.ask()
-    while asyncio.run(bench.judge(nobody)):
-        pass
-    states = room.states(CALLS)
-    assert states.count("scored") == 5
-    assert states.count("unscored") == len(CALLS) - 5
-    assert bench.held_back
-    with room.store.tx() as tx:
-        assert tx.judging_cost(APP, METRIC, 0) == (7_500_000, 0)
-    assert "the limit of $0.0075 a day is spent" in {room.found(raw)[0].verdict.reason for raw in CALLS}
-    room.now_us += 20 * 3_600_000_000
-    more = in_sample([call(n, hour=15) for n in range(100)], 0.1)
-    room.keep(more)
-    assert room.sample() == len(more)
-    asyncio.run(bench.judge(nobody))
-    assert not bench.held_back
-    assert "scored" in room.states(more)
-
-
-def untold(text: str) -> Answer:
-    """An answer of a provider that does not say how many tokens there were."""
-    return Answer(text=text, latency_ms=1.0)
-
-
-def test_I2_what_a_provider_does_not_tell_is_estimated_and_counts_against_the_limit(tmp_path: Path) -> None:
-    """Rather too much than too little, and it is told that it is an estimate."""
-    price = Price(input=100.0, output=100.0)
-    live = msgspec.structs.replace(LIVE, limit_usd_per_day=0.5, price=price)
-    room = queued(Room(tmp_path, lambda _: untold(PASS), live))
-    bench = room.ask()
-    while asyncio.run(bench.judge(nobody)):
-        pass
-    one = room.found(CALLS[0])[0].verdict
-    assert one.cost_nano == one.estimated_nano > 15 * 100_000
-    paid, states = 500_000_000 // one.cost_nano, room.states(CALLS)
-    assert 1 < paid < len(CALLS)
-    assert (states.count("scored"), states.count("unscored")) == (paid, len(CALLS) - paid)
-    with room.store.tx() as tx:
-        assert tx.judging_cost(APP, METRIC, 0) == (paid * one.cost_nano, paid * one.cost_nano)
-
-
-def test_I2_attempts_that_may_cost_count_against_the_limit(tmp_path: Path) -> None:
-    """A request that the provider had and did not answer in time, though the call waits on."""
-    live = msgspec.structs.replace(LIVE, price=Price(input=100.0, output=100.0), tries=1)
-    room = Room(tmp_path, lambda _: Fault(kind="timeout", text="late"), live)
-    room.keep(CALLS[:1])
-    room.sample()
-    judged(room)
-    assert room.states(CALLS[:1]) == ["waiting"]
-    with room.store.tx() as tx:
-        first = tx.judging_cost(APP, METRIC, 0)
-    assert first.nano == first.estimated_nano > 0
-    room.world = type(room.world)(lambda _: PASS)
-    room.now_us += 11_000_000
-    judged(room)
-    assert room.found(CALLS[0])[0].verdict.cost_nano == first.nano + 1_500_000
-
-
-def test_I2_where_the_price_has_gone_nothing_is_judged_that_has_a_limit(tmp_path: Path) -> None:
-    """Nobody could count the money; calls wait, and the error says why."""
-    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, limit_usd_per_day=1.0)))
-    bench = room.ask()
-    with pytest.raises(InvalidInput, match="nobody knows the price of judge-1 any more"):
-        asyncio.run(bench.judge(nobody))
-    assert set(room.states(CALLS)) == {"waiting"}
-    assert bench.trouble is not None
-    assert "nobody knows the price" in bench.trouble.what
-
-
 def test_I2_the_last_error_of_a_judge_is_known_without_what_the_provider_wrote(tmp_path: Path) -> None:
     """It may quote a user; kind and status tell enough."""
     room = queued(Room(tmp_path, lambda _: Fault(kind="request_refused", text="bad: When are you open?", status=401)))
@@ -313,22 +222,6 @@ def test_I2_the_last_error_of_a_judge_is_known_without_what_the_provider_wrote(t
     asyncio.run(bench.judge(nobody))
     assert bench.trouble is not None
     assert bench.trouble.what == "the judge did not answer: request_refused 401"
-
-
-def test_I2_workers_share_a_money_limit(tmp_path: Path) -> None:
-    """What one has in hand counts as spent for the others, until it falls silent; nothing is given up for it."""
-    price = Price(input=100.0, output=100.0)
-    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, limit_usd_per_day=0.0075, price=price)))
-    first, second = room.ask("w1"), room.ask("w2")
-    for bench in (first, second):
-        assert asyncio.run(bench.judge(nobody)) == 1
-    assert len(first._claim()) == 3
-    assert second._claim() == []
-    assert not second.held_back
-    assert room.states(CALLS).count("unscored") == 0
-    assert len(room.ask("w3")._claim()) == 1  # a fresh one, which finds out what one costs
-    room.now_us += 31_000_000
-    assert len(second._claim()) == 3
 
 
 def test_I2_an_answer_cannot_give_itself_a_grade(tmp_path: Path) -> None:

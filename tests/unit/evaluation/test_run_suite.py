@@ -196,6 +196,33 @@ async def test_D8_a_judge_without_structured_output_is_asked_more_plainly() -> N
     assert len(refused) == 2
 
 
+async def test_D8_a_request_that_is_refused_in_every_way_makes_the_others_no_plainer() -> None:
+    """As one that is too long: the judge is still asked for its schema afterwards."""
+    world = World(says)
+
+    def refuses_one(body: dict[str, Any]) -> Answer | Fault | str:
+        if body["model"] == "judge-1" and "question 3" in str(body["messages"]):
+            return Fault(kind="request_refused", text="too long", status=400)
+        return says(body)
+
+    world.provider.says = refuses_one
+    found = await run(a_question(Criterion(name="right", scorer=JUDGE), concurrency=1), world)
+    assert found.criteria[0].candidate.cases == 19
+    asked = [body for body in world.provider.bodies if body["model"] == "judge-1"]
+    assert sum("response_format" not in body for body in asked) == 2
+    assert asked[-1]["response_format"]["type"] == "json_schema"
+
+
+async def test_I2_each_version_is_judged_by_its_own_prompt() -> None:
+    """Where the judge is to be shown it."""
+    world = World(says)
+    question = a_question(Criterion(name="right", scorer=msgspec.structs.replace(JUDGE, with_prompt=True)))
+    kind, stern = a_target("m-1", "Be kind."), a_target("m-2", "Be stern.")
+    await run(dataclasses.replace(question, candidate=stern, baseline=kind), world)
+    asked = [str(body["messages"]) for body in world.provider.bodies if body["model"] == "judge-1"]
+    assert [sum(f"system: Be {tone}." in one for one in asked) for tone in ("kind", "stern")] == [20, 20]
+
+
 async def test_the_cost_ceiling_makes_it_inconclusive() -> None:
     """Costs of judges count too."""
     question = a_question(prices={"m": Price(input=100, output=0)}, max_cost_usd=0.005, concurrency=1)

@@ -13,6 +13,7 @@ from serinus.core.judging.bounds import Bound, check_bounds
 from serinus.core.judging.calibration import Calibration
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
+from serinus.core.judging.score import SILENT
 from serinus.core.pipeline.gauge import JUDGING_LAG
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.pipeline.monitor import MetricSource, Source
@@ -36,7 +37,6 @@ _DRY = (
     "make what acts a dry run: `dry_run: true` on the guardrail, no trigger, no monitor that pauses, none in"
     " `accelerate.when`"
 )
-SILENT = "the judge did not answer: "
 
 
 def calibration_of(live: LiveJudge) -> Calibration | None:

@@ -6,6 +6,9 @@ import msgspec
 
 from serinus.core.judging.answer import NO_COST, Cost
 
+SILENT = "the judge did not answer: "
+"""So begins the reason where a judge was asked, and there is no answer."""
+
 
 class Score(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A value in [0, 1], or None with the `reason` why there is none: unscored is never passed.

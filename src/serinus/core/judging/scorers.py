@@ -129,6 +129,7 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """A model that grades one criterion. `grades`: what it may say, worst first, and what each is worth.
 
     `repeats` (odd) calls per answer, of which the majority counts. `parameters` go to the model as they are.
+    `with_prompt`: it is shown the prompt of the version that answered, too.
     """
 
     criterion: str
@@ -137,6 +138,7 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     grades: dict[str, float] = msgspec.field(default_factory=lambda: {"fail": 0.0, "pass": 1.0})
     repeats: int = 1
     parameters: dict[str, Any] = msgspec.field(default_factory=lambda: {"temperature": 0})
+    with_prompt: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a judge that could not come to a verdict."""

@@ -10,7 +10,8 @@ from serinus.core.records.record import Payload
 
 class LoggedPayload(msgspec.Struct, frozen=True, kw_only=True):
     """One row. `call` is the printed call id, `unit` the pseudonym in hex; `request` and `answer` JSON text, redacted
-    before they were written; `cut`: one of them was too long."""
+    before they were written; `cut`: one of them was too long. `version`: the digest of the version that served; empty
+    where none did, or an older gateway did not tell."""
 
     call: str
     app: str
@@ -19,6 +20,7 @@ class LoggedPayload(msgspec.Struct, frozen=True, kw_only=True):
     request: str
     answer: str
     cut: bool
+    version: str = ""
 
 
 def row(record: Payload) -> LoggedPayload:
@@ -31,4 +33,5 @@ def row(record: Payload) -> LoggedPayload:
         request=record.request.decode("utf-8", "replace"),
         answer=record.answer.decode("utf-8", "replace"),
         cut=record.cut,
+        version=record.version.hex() if any(record.version) else "",
     )

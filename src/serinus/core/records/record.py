@@ -145,7 +145,8 @@ class Score(_Record, frozen=True, array_like=True):
 
 class Payload(_Record, frozen=True, array_like=True):
     """Sampled texts of a call as JSON, redacted before they are written: `request` is what the caller sent,
-    `answer` what came back. `cut`: one of them was too long, and its end is missing."""
+    `answer` what came back. `cut`: one of them was too long, and its end is missing. `version`: the 32-byte digest of
+    the version that served, zeros where none did; empty where it is not told."""
 
     KIND: ClassVar[int] = 5
     call: bytes
@@ -154,6 +155,7 @@ class Payload(_Record, frozen=True, array_like=True):
     at_us: int = 0
     app: str = ""
     cut: bool = False
+    version: bytes = b""
 
 
 class Dropped(_Record, frozen=True, array_like=True):
