@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from serinus.core.decision.wording import span
+from serinus.core.decision.wording import amount, percent, span
 from serinus.core.metrics import metric
 from serinus.core.pipeline.plan import Plan
-from serinus.files.units import amount_text, duration_text, percent_text
 from serinus.rehearsal.calls import pace
 from serinus.rehearsal.lack import Lack
 from serinus.rehearsal.outcome import Outcome
@@ -55,7 +54,7 @@ def waits(scenario: Scenario, plan: Plan, outcomes: Iterable[Outcome]) -> tuple[
 
 def wait_text(found: Wait, releases: int) -> str:
     """The first line about a wait."""
-    where = f"at step {found.step + 1} ({percent_text(found.share)})" if found.step >= 0 else "before any traffic"
+    where = f"at step {found.step + 1} ({percent(found.share)})" if found.step >= 0 else "before any traffic"
     return f"{found.releases:,} of {releases:,} releases still wait {where}:"
 
 
@@ -96,10 +95,10 @@ def _silent(scenario: Scenario, plan: Plan, step: int, stuck: Sequence[Outcome])
     wanted_s = next((s for s in _STEPS_S if a_day * math.exp(-s / (gap_s * _quietest(scenario))) < RARE), _STEPS_S[-1])
     pauses = float(np.mean([one.pauses for one in stuck]))
     text = (
-        f"no call of the candidate came for longer than `freshness` ({duration_text(plan.freshness_s)}) {pauses:,.0f} "
+        f"no call of the candidate came for longer than `freshness` ({_written(plan.freshness_s)}) {pauses:,.0f} "
         f"times a release, and each pause for missing data stops the dwell: at this share one comes in {span(gap_s)}"
     )
-    return f"{text}. Begin with a larger share, or write `freshness: {duration_text(wanted_s)}`"
+    return f"{text}. Begin with a larger share, or write `freshness: {_written(wanted_s)}`"
 
 
 def _too_few(found: Sequence[Lack], stuck: Sequence[Outcome]) -> str:
@@ -124,10 +123,10 @@ def _unweighed(scenario: Scenario, plan: Plan, step: int) -> str:
     proposed = max(1, math.floor(in_bucket * ROOM))
     needed = share * least.min_requests / max(1e-9, in_bucket)
     by_chance = ", by_chance: 0.01%" if least.share is not None and not least.by_chance else ""
-    wider = f"begin with a share of {percent_text(math.ceil(100 * needed) / 100)}" if needed <= 0.5 else ""
+    wider = f"begin with a share of {percent(math.ceil(100 * needed) / 100)}" if needed <= 0.5 else ""
     line = (
-        f"`{{metric: {least.metric}, {least.side}: {amount_text(metric(least.metric).unit, least.bound)}, "
-        f"for: {duration_text(least.buckets * least.bucket_s)}, min_requests: {proposed}{by_chance}}}`"
+        f"`{{metric: {least.metric}, {least.side}: {amount(metric(least.metric).unit, least.bound)}, "
+        f"for: {_written(least.buckets * least.bucket_s)}, min_requests: {proposed}{by_chance}}}`"
     )
     return (
         "no trigger had its requests, and nothing else may let it go on: "
@@ -135,6 +134,14 @@ def _unweighed(scenario: Scenario, plan: Plan, step: int) -> str:
         f"one {in_bucket:.3g} come. No number of hours mends that; an app of {a_day:,.0f} calls a day would have them. "
         f"Write in `triggers` {line}" + (f", or {wider}" if wider else "")
     )
+
+
+def _written(seconds: float) -> str:
+    """A duration as a project file has it, in the largest unit that leaves no rest."""
+    for size, unit in ((3600, "h"), (60, "m")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def _paces(scenario: Scenario) -> Floats:

@@ -43,8 +43,8 @@ def test_H13_a_first_release_without_requests_for_its_limits_says_so() -> None:
     (lack,) = wait.lacks
     assert "`call.error` wants 50 calls of the candidate in a whole minute, and in the busiest one 0.208 come" in lack
     assert "an app of 720,000 calls a day would have them" in lack
-    assert "`{metric: call.error, above: 50%, for: 5m, min_requests: 1, by_chance: 0.01%}`" in lack
-    assert wait_text(wait, 4) == "4 of 4 releases still wait at step 1 (10%):"
+    assert "`{metric: call.error, above: 50 %, for: 5m, min_requests: 1, by_chance: 0.01%}`" in lack
+    assert wait_text(wait, 4) == "4 of 4 releases still wait at step 1 (10 %):"
 
 
 def test_H13_what_it_says_to_write_mends_it() -> None:
@@ -59,7 +59,7 @@ def test_H13_a_share_is_proposed_where_one_would_do() -> None:
     busier = scenario(traffic=Traffic(requests_per_day=100_000, users=4000, shape="flat"))
     assert "begin with" not in only(summed(first(), busier)).lacks[0]
     lower = first(msgspec.structs.replace(LIMIT, min_requests=33))
-    assert "min_requests: 3, by_chance: 0.01%}`, or begin with a share of 48%" in only(summed(lower, busier)).lacks[0]
+    assert "min_requests: 3, by_chance: 0.01%}`, or begin with a share of 48 %" in only(summed(lower, busier)).lacks[0]
 
 
 def test_I3_calls_that_come_too_rarely_are_told_with_a_freshness_that_would_do() -> None:
