@@ -12,6 +12,7 @@ from serinus.console.parts import Parts
 from serinus.console.refusals import Refusals
 from serinus.console.routes import (
     acts,
+    answers,
     apps,
     assets,
     audit,
@@ -39,6 +40,7 @@ _NOUNS = (
     review,
     charts,
     monitors,
+    answers,
     live,
     acts,
     calls,

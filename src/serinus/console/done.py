@@ -20,5 +20,8 @@ DONE = {
     "confirm_violation": "The violation is confirmed: everybody is on the baseline.",
     "dismiss": "The suspicion is dismissed. The release goes on once somebody resumes it.",
     "review": "The review is recorded. The release goes on once somebody resumes it.",
+    "propose_answer": "The answer is proposed. Nobody is told it before somebody approves it.",
+    "approve_answer": "The answer is approved: gateways have it in a moment.",
+    "remove_answer": "The answer is taken out.",
     "acknowledge": "The notice is acknowledged.",
 }

@@ -40,7 +40,7 @@ ACTIONS = {
     "dismiss": "dismissed", "review": "reviewed",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
     "no_data": "without data", "read": "read", "gap": "seen differently", "mix": "hand-overs shifted",
-    "hold_back": "held back",
+    "hold_back": "held back", "propose": "proposed", "remove": "taken out", "purge": "taken out with its version",
 }  # fmt: skip
 ROLES = {
     "ml_lead": "ML lead", "ml_engineer": "ML engineer", "ops_lead": "operations lead", "on_call": "on-call",

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from serinus.console.answer_acts import answer_acts
 from serinus.console.form import Form
 from serinus.console.once import do_once, fresh_number
 from serinus.console.page import Desk
@@ -32,7 +33,7 @@ from serinus.ports.control_store import ControlStore
 def routes(desk: Desk) -> Sequence[BaseRoute]:
     """GET asks, POST does."""
     found: list[BaseRoute] = []
-    for path, plain in {**_plain(), **suspicion_acts()}.items():
+    for path, plain in {**_plain(), **suspicion_acts(), **answer_acts(desk)}.items():
         ask, do = _plain_views(desk, plain)
         found += [
             Route(path, desk.view(plain.operation, ask), methods=["GET"]),
