@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from serinus.core.pipeline.app import CachedFallback
 from serinus.core.routing.snapshot import BreakerRule
 from serinus.files.faults import InvalidFile
 from serinus.files.project_file import parse_project_file
@@ -101,3 +102,55 @@ def test_J5_a_message_that_would_break_a_parser_is_refused(text: str, line: str,
     where, told = _fault(text)
     assert where.startswith(line)
     assert what in told
+
+
+CACHED = "    fallback_cached: {confidence: 80%, after: 2s}\n    fallback_after"
+
+
+def test_J5_cached_answers_and_a_hand_off_are_declared_with_their_units() -> None:
+    """`{}` is enough; what is left out has core's defaults."""
+    words = "    hand_off_message: A colleague will.\n    hand_off_json: {answer: A colleague will}\n"
+    app = parse_project_file("f", FILE.replace("    fallback_after", words + CACHED).encode()).apps[0]
+    assert app.fallback_cached == CachedFallback(confidence=0.8, after_s=2.0)
+    assert (app.hand_off_message, app.hand_off_json) == ("A colleague will.", {"answer": "A colleague will"})
+    plain = parse_project_file(
+        "f", FILE.replace("    fallback_after", "    fallback_cached: {}\n    fallback_after").encode()
+    )
+    assert plain.apps[0].fallback_cached == CachedFallback(confidence=0.75, after_s=0.0)
+    assert parse_project_file("f", FILE.encode()).apps[0].fallback_cached is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "what"),
+    [
+        ("confidence: 80%", "confidence: 0%", "f:10", "this is not above 0: for example `confidence: 75%`"),
+        ("after: 2s", "after: 6s", "f:10", "no time within the 5.5 s that a version is waited for"),
+        ("after: 2s", "later: 2s", "f:10", "unknown key `later`"),
+        ("    fallback_after: 5.5s\n", "    hand_off_json: {answer: x}\n", "f:11", "declare hand_off_message, too"),
+        (CACHED.partition("\n")[0], "    hand_off_message: x", "f:10", "`fallback_cached: {}`"),
+        (
+            "    fallback_cached",
+            "    format: {kind: json_object, required_keys: [answer]}\n    fallback_json: {answer: x}\n"
+            "    hand_off_message: x\n    fallback_cached",
+            "f:",
+            "`hand_off_json: {answer: …}`",
+        ),
+    ],
+)  # fmt: skip
+def test_J5_a_cache_that_means_nothing_is_told_with_its_line(old: str, new: str, line: str, what: str) -> None:
+    """With what could stand there."""
+    where, told = _fault(FILE.replace("    fallback_after", CACHED).replace(old, new))
+    assert where.startswith(line)
+    assert what in told
+
+
+def test_J5_a_cache_needs_a_message_for_what_it_does_not_know() -> None:
+    """The line is the cache's."""
+    with pytest.raises(InvalidFile) as caught:
+        parse_project_file(
+            "f",
+            FILE.replace("    fallback_after", CACHED)
+            .replace("    fallback_message: One moment, please.\n", "")
+            .encode(),
+        )
+    assert "no message for questions" in str(caught.value)
