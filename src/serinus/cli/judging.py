@@ -7,10 +7,11 @@ from serinus.cli.apps import AppArgument
 from serinus.cli.options import Json, Key, Url
 from serinus.cli.output import NONE, console, moment, plain, print_json, print_table
 from serinus.core.decision.wording import percent
+from serinus.core.judging.standing import hour_text
 from serinus.files.units import duration_text
 
 _COLUMNS = ("metric", "judge", "share", "scored", "unscored", "waiting", "lag", "today", "acts")
-_ARMS = ("metric", "arm", "mean", "scored", "unscored", "this hour")
+_ARMS = ("metric", "arm", "mean", "scored", "unscored", "taken this hour")
 
 
 def judging(app: AppArgument, url: Url = "", key: Key = "", json: Json = False) -> None:
@@ -57,9 +58,7 @@ def _arm(one: Document, arm: Document) -> list[object]:
 
 
 def _this_hour(one: Document, arm: Document) -> str:
-    """How many of those that an hour should have."""
-    of = f" of {one['at_least']}" if one["at_least"] else ""
-    return f"{arm['queued_this_hour']}{of}"
+    return hour_text(arm["queued_this_hour"], one["at_least"])
 
 
 def _notes(one: Document) -> list[str]:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from serinus.core.access import Role
 from serinus.core.decision.wording import amount, odds, percent, span
+from serinus.core.judging.standing import hour_text
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.shadow import TITLES
 from serinus.core.versions.release_type import risk_level
@@ -221,7 +222,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "weight": weight_text,
     "part": part, "metric": metric_title, "amount": lambda value, unit: amount(unit, value),
     "seen": seen_text, "sentence": sentence,
-    "action": action_text, "said": said, "call_in": call_in, "state": state_text, "pretty": pretty,
+    "action": action_text, "hour": hour_text, "said": said, "call_in": call_in, "state": state_text, "pretty": pretty,
     "short": short, "clock": clock, "measure": measure, "count": count, "percent": percent, "span": span,
     "tone": lambda state: TONES.get(state, "quiet"),
     "level": risk_level, "role": role_text,

@@ -28,4 +28,4 @@ def test_I2_an_apps_judges_are_shown_with_what_keeps_them_from_acting(cli: Cli) 
     [found] = cli.json("judging", "bot")["items"]
     assert (found["waiting"], found["lag_s"], found["acts"]) == (0, None, False)
     cli.ok("release", "start", "bot", second)
-    assert "0 of 100" in cli.ok("judging", "bot")
+    assert "0 (100 wanted: not yet)" in cli.ok("judging", "bot")

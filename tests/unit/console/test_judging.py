@@ -48,7 +48,8 @@ def test_I2_the_page_of_a_release_shows_its_live_judges(console: Console) -> Non
     for words in (
         "Live judges",
         "0.750",
-        "1 of 100",
+        "Taken this hour",
+        "1 (100 wanted: not yet)",
         "of both arms 50",
         "the oldest for",
         "no known price",

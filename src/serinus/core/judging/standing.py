@@ -160,5 +160,12 @@ def _arm(arm: Arm, mine: Collection[JudgementCount], now_us: int) -> ArmJudged:
     )
 
 
+def hour_text(queued: int, at_least: int) -> str:
+    """How many calls an arm's judge has taken this hour, and whether that is as many as each hour should have."""
+    if not at_least:
+        return f"{queued:,}"
+    return f"{queued:,} ({at_least:,} wanted: {'reached' if queued >= at_least else 'not yet'})"
+
+
 def _many(counts: Collection[JudgementCount], state: State) -> int:
     return sum(one.count for one in counts if one.state == state)
