@@ -18,6 +18,8 @@ from serinus.control.forecast_release import outlook
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.grading import grading_concerns
 from serinus.core.pipeline.exposure import cohort_lines, concerns
+from serinus.core.pipeline.plan import Plan
+from serinus.core.pipeline.suspicions import suspicion_concerns
 from serinus.core.versions.content import digests
 from serinus.files.faults import InvalidFile
 from serinus.files.traffic_file import parse_traffic_file
@@ -86,10 +88,16 @@ def _cohorts(file: Path) -> dict[str, dict[str, Any]]:
     return {
         app.name: {
             "rule": list(cohort_lines(app)),
-            "warnings": [*(concerns(app.plan) if app.plan else ()), *grading_concerns(app)],
+            "warnings": [*_plan_concerns(app.plan), *grading_concerns(app)],
         }
         for app in project.apps
     }
+
+
+def _plan_concerns(plan: Plan | None) -> Iterator[str]:
+    if plan is not None:
+        yield from concerns(plan)
+        yield from suspicion_concerns(plan.suspicions)
 
 
 def _forecasts(file: Path, traffic: Path) -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from serinus.core.pipeline.freeze import FreezeWindow
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.pipeline.stages import Stage
-from serinus.core.pipeline.suspicions import SuspicionRules
+from serinus.core.pipeline.suspicions import SuspicionRules, check_declared_suspicions
 from serinus.core.routing.price import Price
 from serinus.core.routing.snapshot import BreakerRule, Endpoint, FormatRule, Limits, PolicyRule
 from serinus.core.wire.format_rule import check_format
@@ -198,7 +198,11 @@ def _plan(app: AppModel) -> Plan:
 
 
 def _suspicions(found: SuspicionsModel) -> SuspicionRules:
-    return SuspicionRules() if found.confirm_within is None else SuspicionRules(confirm_within_s=found.confirm_within)
+    if found.confirm_within is None:
+        return SuspicionRules()
+    rules = SuspicionRules(confirm_within_s=found.confirm_within)
+    check_declared_suspicions(rules)
+    return rules
 
 
 def _guardrail(found: GuardrailModel) -> Guardrail:

@@ -128,6 +128,7 @@ def test_A6_what_is_missing_is_named_with_the_lines_to_write() -> None:
         ("above: 2.5%, ", "", 22, "call.error has no bound", "above: 2.5%"),
         ("call.error, above: 2.5%", "speed.tokens_per_s, below: 15", 22, "15 is not a speed", "`15 tokens/s`"),
         ("lease: 20s", "lease: 5m", 26, "lease of 300.0 s", "90 s"),
+        ("lease: 20s", "suspicions: {confirm_within: 1s}", 26, "within 1 s nobody can read the answer", "such as 15m"),
         ("alpha: 0.001", "alpha: 0%", 24, "alpha 0.0 is not in (0, 1)", "0.01"),
         ("http://127.0.0.1:9000/v1", "ftp://x", 4, "does not have the form", "https://"),
         ("http://127.0.0.1:9000/v1", "https://me:secret@x/v1", 4, "does not have the form", "https://"),
