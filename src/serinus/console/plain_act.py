@@ -16,10 +16,23 @@ Facts = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One more field of a form, of one line, that may stay empty. `check` raises InvalidInput for what it does not
+    take; `pattern` tells the browser the same."""
+
+    name: str
+    label: str
+    hint: str
+    pattern: str
+    longest: int
+    check: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plain:
     """An act on something else than a release; `done.DONE` tells under `name` that it was done.
 
-    `facts` are shown; `back` is where it leads.
+    `facts` are shown; `back` is where it leads; `field` is asked for before the reason.
     """
 
     name: str
@@ -31,3 +44,4 @@ class Plain:
     facts: Callable[[Desk, dict[str, str]], Facts]
     back: Callable[[dict[str, str]], str]
     tone: str = "plain"
+    field: Field | None = None

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from serinus.console.form import Form
 from serinus.console.page import Desk
-from serinus.console.plain_act import Carry, Facts, Plain
+from serinus.console.plain_act import Carry, Facts, Field, Plain
 from serinus.console.visitor import Visitor
 from serinus.control.answer_suspicion import answer_suspicion, release_or_none, suspicion_of
-from serinus.control.raise_suspicion import raise_suspicion
+from serinus.control.raise_suspicion import check_category, raise_suspicion
 from serinus.core.access import Operation
 from serinus.core.records import call_id
 from serinus.core.records.suspicion import PATTERN, VIOLATION, Kind
@@ -19,6 +19,14 @@ from serinus.ports.control_store import ControlStore
 _PAUSES = (
     "If this is an answer of a candidate that users see now, its release is paused at once. About any other answer the "
     "release channel is told."
+)
+_CATEGORY = Field(
+    name="category",
+    label="Category",
+    hint="(what kind it is, as one word; may stay empty)",
+    pattern=r"[a-z0-9][a-z0-9_.\-]{0,39}",
+    longest=40,
+    check=check_category,
 )
 
 
@@ -35,6 +43,7 @@ def suspicion_acts() -> dict[str, Plain]:
             facts=_call_facts,
             back=_call_path,
             tone="danger",
+            field=_CATEGORY,
         ),
         "/calls/{call}/pattern": Plain(
             name="pattern",
@@ -46,6 +55,7 @@ def suspicion_acts() -> dict[str, Plain]:
             facts=_call_facts,
             back=_call_path,
             tone="danger",
+            field=_CATEGORY,
         ),
         "/releases/{release}/suspicions/{id}/confirm": Plain(
             name="confirm_violation",
@@ -88,7 +98,9 @@ def suspicion_acts() -> dict[str, Plain]:
 
 def _raising(kind: Kind) -> Carry:
     def carry(store: ControlStore, now_us: int, visitor: Visitor, place: dict[str, str], form: Form) -> object:
-        return raise_suspicion(store, now_us, visitor.actor, place["call"], kind, "", form.reason())
+        return raise_suspicion(
+            store, now_us, visitor.actor, place["call"], kind, form.text(_CATEGORY.name), form.reason()
+        )
 
     return carry
 

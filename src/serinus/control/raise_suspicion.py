@@ -25,10 +25,7 @@ def raise_suspicion(
     transaction. What is suspected of the call already stays as it is. InvalidInput for a call that is not of this
     project, a kind that does not exist, and a category that is no word."""
     suspected = kind_of(kind)
-    if not CATEGORY.fullmatch(category):
-        raise InvalidInput(
-            f"{category[:60]!r} is no category", where="category", mend="up to 40 of a-z 0-9 _ . -, or leave it out"
-        )
+    check_category(category)
 
     def work(tx: ControlTx) -> Suspicion:
         raw = call_id.raw_of(call)
@@ -43,6 +40,14 @@ def raise_suspicion(
         return one
 
     return run(store, work)
+
+
+def check_category(category: str) -> None:
+    """InvalidInput for what is no word; empty is none."""
+    if not CATEGORY.fullmatch(category):
+        raise InvalidInput(
+            f"{category[:60]!r} is no category", where="category", mend="up to 40 of a-z 0-9 _ . -, or leave it out"
+        )
 
 
 def _pause(tx: ControlTx, now_us: int, actor: str, one: Suspicion) -> None:

@@ -110,3 +110,29 @@ def test_H4_a_call_is_suspected_from_its_page(console: Console) -> None:
     assert release.state == "paused"
     assert [one.kind for one in found] == [PATTERN, VIOLATION]
     assert browser.get("/calls/call_x/suspect").status_code == 422
+
+
+def test_H4_the_category_of_a_suspicion_is_asked_for(console: Console) -> None:
+    """As on the command line, for both kinds; it may stay empty. What is no word comes back with why, the field and the
+    reason as they were typed."""
+    id = console.started()
+    browser = console.browser("reviewer", name="rea")
+    call, second = a_call(console, id), a_call(console, id, 2)
+    page = browser.page(f"/calls/{call}/suspect")
+    assert '<label for="category">' in page
+    assert 'name="category" value="" maxlength="40"' in page
+    refused = browser.submit(f"/calls/{call}/suspect", category='Medical "advice"', reason="it gives a dose")
+    assert refused.status_code == 422
+    assert "is no category: up to 40 of" in refused.text
+    assert 'value="Medical &#34;advice&#34;"' in refused.text
+    assert ">it gives a dose</textarea>" in refused.text
+    assert of(console, id)[1] == []
+    assert browser.submit(f"/calls/{call}/suspect", category="medical_advice", reason="a dose").status_code == 303
+    assert browser.submit(f"/calls/{second}/pattern", category="", reason="a new trick").status_code == 303
+    assert [one.category for one in of(console, id)[1]] == ["", "medical_advice"]
+    assert "Policy violation: medical_advice" in browser.page(f"/releases/{id}")
+
+
+def test_other_acts_ask_for_no_category(console: Console) -> None:
+    """The field belongs to suspicions."""
+    assert 'name="category"' not in console.browser("admin").page("/freeze")

@@ -75,9 +75,11 @@ def _release_views(desk: Desk, act: ReleaseAct) -> tuple[Callable[..., Response]
 
 
 def _plain_views(desk: Desk, act: Plain) -> tuple[Callable[..., Response], Callable[..., Response]]:
-    def ask(request: Request, visitor: Visitor, fault: InvalidInput | None = None, reason: str = "") -> Response:
+    def ask(
+        request: Request, visitor: Visitor, fault: InvalidInput | None = None, reason: str = "", word: str = ""
+    ) -> Response:
         place = _place(request)
-        values: dict[str, Any] = {"facts": act.facts(desk, place), "back": act.back(place)}
+        values: dict[str, Any] = {"facts": act.facts(desk, place), "back": act.back(place), "word": word}
         status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
         return desk.page(
             request, "act.html", visitor,
@@ -85,11 +87,13 @@ def _plain_views(desk: Desk, act: Plain) -> tuple[Callable[..., Response], Calla
         )  # fmt: skip
 
     def do(request: Request, visitor: Visitor, form: Form) -> Response:
-        place = _place(request)
+        place, word = _place(request), form.text(act.field.name) if act.field else ""
         try:
+            if act.field:
+                act.field.check(word)
             form.reason()
         except InvalidInput as error:
-            return ask(request, visitor, error, form.text("reason"))
+            return ask(request, visitor, error, form.text("reason"), word)
         now_us = desk.parts.clock.now_us()
         do_once(desk.parts, visitor, form, lambda store: act.do(store, now_us, visitor, place, form))
         return RedirectResponse(f"{act.back(place)}?done={act.name}", HTTPStatus.SEE_OTHER)
