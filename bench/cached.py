@@ -1,9 +1,9 @@
 """Looking up a cached answer among as many as an app may have: `python -m bench.cached [--json]`.
 
 The questions are made of a fixed vocabulary with a fixed seed. Each kind of lookup is timed in turns with two
-references of the same run; medians of rounds. `each`: the same coefficient, with each entry's set of trigrams in turn. `difflib`:
-`get_close_matches` of the standard library, by another measure with the same threshold. `same_as_each`: whether the
-index finds just what comparing with each does.
+references of the same run; medians of rounds. `each`: the same coefficient, with each entry's set of trigrams in
+turn. `difflib`: `get_close_matches` of the standard library, by another measure with the same threshold.
+`same_as_each`: whether the index finds just what comparing with each does.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from serinus.core.routing.cached import CONFIDENCE, MOST, CachedAnswer, Question
 
 _VOCABULARY = """
 how do i reset my password cancel the order get a refund for shipping time address change account delete invoice where
-is to can you please help with payment card return policy opening hours weekend size colour when will it arrive what does
-cost plan month year subscription upgrade team member invite email phone support number
+is to can you please help with payment card return policy opening hours weekend size colour when will it arrive what
+does cost plan month year subscription upgrade team member invite email phone support number
 """
 _WORDS = _VOCABULARY.split()
 _ROUNDS, _LOOKUPS, _REFERENCES = 9, 400, 3
