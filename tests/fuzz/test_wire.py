@@ -22,7 +22,7 @@ def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     original = RequestReader.receive
 
     def forgets(self: RequestReader, data: bytes) -> object:
-        self._buffer = b""
+        self.held = b""
         return original(self, data)
 
     monkeypatch.setattr(RequestReader, "receive", forgets)

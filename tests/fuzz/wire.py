@@ -36,7 +36,7 @@ def read_requests(parts: list[bytes]) -> Result:
                 found.append((request.method, request.target, headers, request.body, request.keep_alive))
                 assert len(request.body) <= _BODY_BYTES
                 request = reader.receive(b"")
-            assert reader.waiting <= _HEAD_BYTES + len(part)
+            assert len(reader.held) <= _HEAD_BYTES + len(part)
     except Refusal as refusal:
         found.append((refusal.status, refusal.code, bool(refusal.body())))
     return tuple(found)

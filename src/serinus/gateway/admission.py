@@ -18,7 +18,7 @@ from serinus.core.routing.conversation import issue_by, number_of
 from serinus.core.routing.snapshot import Caller
 from serinus.core.wire.refusal import Refusal
 from serinus.core.wire.request import Request
-from serinus.gateway.conversations import began_anonymous, nonce_for, noted, recalled
+from serinus.gateway.conversations import NAMED, RANDOM_BYTES, began_anonymous, nonce_for, noted, recalled
 from serinus.gateway.routes import Routes, Served, ServedApp
 from serinus.ports.spool import Conversations
 
@@ -133,7 +133,7 @@ class Admission:
             return self._place_in_conversation(call, unit, request)
         unit_hash = call.unit_hash = self._pseudonyms.get(unit) or self._pseudonym(unit)
         start = call.started = self._routes.revision
-        token = issue_by(app.conversation_mac, unit_hash, start, nonce_for("", False, self._random_bytes))
+        token = issue_by(app.conversation_mac, unit_hash, start, self._random_bytes(RANDOM_BYTES) + NAMED)
         call.token = token
         call.conversation = number_of(token)
         return unit

@@ -119,7 +119,8 @@ class Call:
             self.failed(fault)
             return
         outcome.findings, outcome.invalid_format = judged
-        self._note_recovery()
+        if self._served.target.breaker.troubled:
+            self._desk.recovered(self._served.target)
         self._finish(status, body)
 
     def failed(self, fault: UpstreamFault) -> None:
@@ -181,12 +182,13 @@ class Call:
     # asking versions
 
     def _compose(self) -> None:
-        admitted, served, headers = self._admitted, self._served, self._request.headers
+        admitted, served, head = self._admitted, self._served, self._request.head
         body = served.composer.compose(admitted.body, admitted.stream)
+        forwarded = head.forwarded
         self._outgoing = b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
             served.target.head,
-            heads.forwarded(headers),
-            heads.traceparent(headers, self._raw) if b"traceparent" in headers else b"",
+            heads.forwarded_of(head) if forwarded is None else forwarded,
+            heads.traceparent(head.headers, self._raw) if b"traceparent" in head.headers else b"",
             len(body),
             body,
         )
@@ -210,7 +212,8 @@ class Call:
 
     def _note_fault(self, fault: UpstreamFault) -> None:
         self._desk.report(fault, self._served, begun=False)
-        self._drop_attempt()
+        if self._attempt is not None:
+            self._drop_attempt(self._attempt)
         outcome = self._outcome
         outcome.error = outcome.error or fault.error
         outcome.upstream_status = outcome.upstream_status or fault.status
@@ -300,7 +303,8 @@ class Call:
             self._reply.more(data, last)
             return
         self._first_ns = now
-        self._note_recovery()
+        if self._served.target.breaker.troubled:
+            self._desk.recovered(self._served.target)
         if not last:
             self.limit(now + self._admitted.app.between_ns)
             self._desk.recorder.first(self._raw, now)
@@ -363,23 +367,16 @@ class Call:
             about += attempt.passed
         return about + heads.BASELINE if self._fell_back else about
 
-    def _note_recovery(self) -> None:
-        target = self._served.target
-        if target.breaker.troubled:
-            self._desk.recovered(target)
-
     def _overhead_ns(self, now_ns: int) -> int:
         attempt, here_ns = self._attempt, now_ns - self._client.arrived_ns
         if attempt is not None and attempt.answered_ns:
             here_ns -= attempt.answered_ns - attempt.sent_ns
         return here_ns
 
-    def _drop_attempt(self) -> None:
-        attempt, outcome = self._attempt, self._outcome
-        if attempt is not None:
-            if attempt.status and not outcome.upstream_status:
-                outcome.upstream_status = attempt.status
-            attempt.give_up()
+    def _drop_attempt(self, attempt: Attempt) -> None:
+        if attempt.status and not self._outcome.upstream_status:
+            self._outcome.upstream_status = attempt.status
+        attempt.give_up()
 
     def _end(self, status: int, first_ns: int = 0) -> int:
         """Put the call on record, once; the time of it."""
@@ -388,7 +385,8 @@ class Call:
         if self._over:
             return now_ns
         self._over = True
-        self._drop_attempt()
+        if self._attempt is not None:
+            self._drop_attempt(self._attempt)
         admitted, outcome = self._admitted, self._outcome
         outcome.status = status
         end = desk.recorder.end(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, cast
 
 from serinus.core.wire.refusal import Refusal
@@ -60,7 +61,10 @@ class House(Protocol):
 
 
 class ClientConnection(asyncio.Protocol):
-    """A caller's connection. While `work` is set, a request is being answered and `deadline_ns` is the work's."""
+    """A caller's connection. While `work` is set, a request is being answered and `deadline_ns` is the work's. `write`
+    sends bytes of an answer, with the other writes of this turn."""
+
+    write: Callable[[bytes], None]
 
     def __init__(self, house: House) -> None:
         self.deadline_ns = house.mono_ns() + _ARRIVAL_NS
@@ -86,6 +90,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        self.write = partial(self._outbox.put, self._transport)
         self._house.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -115,19 +120,15 @@ class ClientConnection(asyncio.Protocol):
         if self.work is not None:
             self.work.caller_ready()
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of an answer, with the other writes of this turn."""
-        self._outbox.put(self._transport, data)
-
     def finished(self, keep_alive: bool) -> None:
         """The answer is written: on to the next request, or close."""
-        self.work = None
-        if not keep_alive or self._house.draining:
+        self.work, house = None, self._house
+        if not keep_alive or house.draining:
             self.close()
             return
-        self.deadline_ns = self._house.mono_ns() + _IDLE_NS
-        if self._reader.waiting:
-            self.arrived_ns = self._house.mono_ns()
+        self.deadline_ns = house.mono_ns() + _IDLE_NS
+        if self._reader.held:
+            self.arrived_ns = house.mono_ns()
             if self._paused:
                 self._paused = False
                 self._transport.resume_reading()

@@ -9,17 +9,17 @@ from collections.abc import Callable
 import xxhash
 
 _MARK_AT = 19
-_RANDOM_BYTES = 4
+RANDOM_BYTES = 4
 _START_BITS = 48
 _START = (1 << _START_BITS) - 1
 _LARGEST_PLACE = 255
-_NAMED, _ANONYMOUS = b"\0", b"\1"
+NAMED, _ANONYMOUS = b"\0", b"\1"
 
 
 def nonce_for(session: str, anonymous: bool, random_bytes: Callable[[int], bytes]) -> bytes:
     """The nonce of a new token: the same for the same session id; its last byte marks an unnamed unit."""
-    raw = xxhash.xxh3_64_digest(session.encode())[:_RANDOM_BYTES] if session else random_bytes(_RANDOM_BYTES)
-    return raw + (_ANONYMOUS if anonymous else _NAMED)
+    raw = xxhash.xxh3_64_digest(session.encode())[:RANDOM_BYTES] if session else random_bytes(RANDOM_BYTES)
+    return raw + (_ANONYMOUS if anonymous else NAMED)
 
 
 def began_anonymous(token: str) -> bool:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import xxhash
 
 from serinus.core.wire.refusal import Refusal
+from serinus.core.wire.request import Head
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _STATUS_LINES = {code: f"HTTP/1.1 {code} {reason}\r\n".encode() for code, reason in _REASONS.items()}
@@ -37,6 +38,12 @@ def forwarded(caller: dict[bytes, bytes]) -> bytes:
     if _FORWARDED_SET.isdisjoint(caller):
         return b""
     return b"".join([b"%b: %b\r\n" % (name, caller[name]) for name in _FORWARDED if name in caller])
+
+
+def forwarded_of(head: Head) -> bytes:
+    """The same of a request's head, found once for all requests that share it."""
+    found = head.forwarded = forwarded(head.headers)
+    return found
 
 
 def traceparent(caller: dict[bytes, bytes], raw_call: bytes) -> bytes:

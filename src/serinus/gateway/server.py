@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
@@ -57,6 +58,7 @@ class Gateway:
         self.requests = 0
         self.active = 0
         self._loop = loop
+        self._has_room = partial(getattr, recorder.spool, "has_room")
         self._conversations = conversations
         self._chance = chance
         self._log = log
@@ -121,12 +123,11 @@ class Gateway:
     def serve(self, client: ClientConnection, request: Request) -> None:
         """Answer a request, now or when the upstream has."""
         path = request.path
-        if path.startswith("/v1/"):
-            path = path[3:]
         try:
-            if path == "/chat/completions":
+            if path == "/v1/chat/completions" or path == "/chat/completions":
                 self._chat(client, request)
             else:
+                path = path[3:] if path.startswith("/v1/") else path
                 said = path == "/feedback"
                 body = self._feedback(request) if said else self._look_up(request, path)
                 status = 202 if said else 200
@@ -197,9 +198,6 @@ class Gateway:
         if admission is None or routes is None:
             raise _not_ready("no routing snapshot yet")
         return record_feedback(request, admission.caller(request), routes, self.recorder)
-
-    def _has_room(self) -> bool:
-        return self.recorder.spool.has_room
 
     def _look_up(self, request: Request, path: str) -> bytes:
         known = path in ("/live", "/ready", "/models") or path.startswith("/models/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serinus.core.wire.refusal import Refusal
+from serinus.core.wire.request import Head
 from serinus.gateway import heads
 
 TRACE = b"00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
@@ -23,6 +24,14 @@ def test_only_named_headers_cross() -> None:
     caller = {b"authorization": b"secret", b"cookie": b"c", b"te": b"x", b"openai-organization": b"o"}
     assert heads.forwarded(caller) == b"openai-organization: o\r\n"
     assert heads.forwarded({b"host": b"a"}) == b""
+
+
+def test_what_is_forwarded_is_found_once_for_equal_requests() -> None:
+    """Requests of a connection share their head: what is sent on of it is kept there."""
+    head = Head("POST", "/v1/chat/completions", {b"openai-project": b"p"}, old=False)
+    assert head.forwarded is None
+    assert heads.forwarded_of(head) == heads.forwarded(head.headers) == b"openai-project: p\r\n"
+    assert head.forwarded == b"openai-project: p\r\n"
 
 
 def test_a_whole_answer_says_its_length_and_what_becomes_of_the_connection() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import struct
 from collections.abc import Iterable
 
 import msgspec
@@ -23,6 +24,7 @@ from serinus.core.routing.assignment import Arm
 SIZE = 48
 PREFIX = "call_"
 _FORMAT = b"\x02"
+_LAYOUT = struct.Struct(">cHI5s18s8s").pack
 _BODY = 38
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -44,7 +46,7 @@ def issuer(key: bytes, app: bytes) -> Mac:
 
 def issue(of_app: Mac, at_ms: int, nonce: bytes, place: bytes, unit: bytes) -> bytes:
     """The 48 raw bytes of a new call id by the app's `issuer`; `place` is that of a release, arm and stratum."""
-    body = _FORMAT + at_ms.to_bytes(6, "big") + nonce + place + unit
+    body = _LAYOUT(_FORMAT, at_ms >> 32, at_ms & 0xFFFFFFFF, nonce, place, unit)
     return body + of_app.of(body)[:10]
 
 

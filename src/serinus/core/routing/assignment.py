@@ -62,7 +62,7 @@ def slice_of(u: float, share: float) -> Arm:
         return _REST
     if u < share:
         return _CANDIDATE
-    return _CONTROL if u >= control_from(share) else _REST
+    return _CONTROL if u >= (1.0 - share if share <= 0.5 else share) else _REST  # as `control_from`
 
 
 def point_at(ramp: Sequence[RampPoint], revision: int) -> RampPoint | None:
@@ -87,8 +87,10 @@ def arm_of(u: float, ramp: Sequence[RampPoint], started: int) -> tuple[Arm, int]
     A conversation keeps the slices of its beginning when shares grow, in both arms alike (statistics 2.4). Above a
     share of ½ the comparison is closed (2.1): former controls are served by the candidate, so nobody has a stratum.
     """
-    point = point_at(ramp, started)
-    if point is None:
+    for point in reversed(ramp):  # as `point_at`, without the call: this is asked for each request
+        if point.revision <= started:
+            break
+    else:
         return _REST, -1
     share = point.share
     arm = slice_of(u, share)

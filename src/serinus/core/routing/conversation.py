@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import struct
 from typing import NamedTuple
 
 import xxhash
@@ -19,6 +20,7 @@ from serinus.core.mac import Mac, mac
 _MAC_BYTES = 8
 _BODY_BYTES = {1: 1 + 6 + 8 + 5, 2: 1 + 6 + 8 + 5 + 1}
 _FORMAT_1, _FORMAT_2 = b"\x01", b"\x02"
+_LAYOUT_1 = struct.Struct(">cHI8s5s").pack
 TOKEN_CHARS = 38
 _PLACED_CHARS = 39
 LENGTHS = frozenset({TOKEN_CHARS, _PLACED_CHARS})
@@ -55,7 +57,7 @@ def issue_by(of_app: Mac, unit_hash: bytes, started: int, nonce: bytes, place: i
     if len(unit_hash) != 8 or len(nonce) != 5:
         raise ValueError("unit_hash takes 8 bytes and nonce 5")
     if place is None:
-        body, chars = _FORMAT_1 + started.to_bytes(6, "big") + unit_hash + nonce, TOKEN_CHARS
+        body, chars = _LAYOUT_1(_FORMAT_1, started >> 32, started & 0xFFFFFFFF, unit_hash, nonce), TOKEN_CHARS
     else:
         body = _FORMAT_2 + started.to_bytes(6, "big") + unit_hash + nonce + place.to_bytes(1, "big")
         chars = _PLACED_CHARS

@@ -81,7 +81,11 @@ class Composer:
         if not self._guarded.isdisjoint(caller):
             self._refuse_field(caller)
         passed = tuple([field for field in caller if field not in self._kept_back])
-        if len(self._shapes) < _KEPT_SHAPES and len(caller) <= _KEPT_FIELDS and max(map(len, caller)) <= _KEPT_CHARS:
+        if (
+            len(self._shapes) < _KEPT_SHAPES
+            and len(caller) <= _KEPT_FIELDS
+            and max(map(len, caller), default=0) <= _KEPT_CHARS
+        ):
             self._shapes[tuple(caller)] = passed
         return passed
 
@@ -103,8 +107,7 @@ class Composer:
         if not messages and (messages is None or messages == []) and self._opens_turn:
             return fixed, b"]"
         self._check_messages(messages)
-        own = orjson.dumps(messages)[1:]
-        return (fixed + b"," if fixed else b""), own
+        return (fixed + b"," if fixed else b""), orjson.dumps(messages)[1:]
 
     def _check_messages(self, messages: Any) -> None:
         try:

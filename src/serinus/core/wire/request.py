@@ -31,9 +31,10 @@ _ALLOW = (("allow", "GET, POST"),)
 
 class Head:
     """The head of a request. Header names are lower-case, repeated ones joined by ", "; `target` is as sent, `path`
-    it without its query; `old`: HTTP/1.0, which knows no chunked answers. Shared between equal requests."""
+    it without its query; `old`: HTTP/1.0, which knows no chunked answers. Shared between equal requests, so that what
+    is sent on of one (`forwarded`) need not be found again."""
 
-    __slots__ = ("headers", "keep_alive", "method", "old", "path", "target")
+    __slots__ = ("forwarded", "headers", "keep_alive", "method", "old", "path", "target")
 
     def __init__(self, method: str, target: str, headers: dict[bytes, bytes], old: bool) -> None:
         self.method = method
@@ -41,15 +42,17 @@ class Head:
         self.path = target.partition("?")[0]
         self.headers = headers
         self.old = old
+        self.forwarded: bytes | None = None
         self.keep_alive = _keeps_alive(headers.get(b"connection", b"").lower(), old)
 
 
 class Request:
     """A whole request: what its head says, and its body."""
 
-    __slots__ = ("body", "headers", "keep_alive", "method", "old", "path", "target")
+    __slots__ = ("body", "head", "headers", "keep_alive", "method", "old", "path", "target")
 
     def __init__(self, head: Head, body: bytes = b"") -> None:
+        self.head = head
         self.method = head.method
         self.target = head.target
         self.path = head.path
@@ -130,14 +133,14 @@ class RequestReader:
 
     Heads above `head_bytes` are refused with 431, bodies above `body_bytes` with 413 as soon as the head (or the
     chunk size) says so. After a Refusal the reader takes nothing more. `expects_continue` is true once per request
-    that waits for `100 Continue`.
+    that waits for `100 Continue`; `held` are the bytes that belong to no finished request.
     """
 
     def __init__(self, *, head_bytes: int = HEAD_BYTES, body_bytes: int = BODY_BYTES) -> None:
         self.head_bytes = head_bytes
         self.body_bytes = body_bytes
         self.closed = False
-        self._buffer = b""
+        self.held = b""
         self._request: Request | None = None
         self._length = 0
         self._parts: list[bytes] = []
@@ -153,14 +156,9 @@ class RequestReader:
         return due
 
     @property
-    def waiting(self) -> int:
-        """Bytes held that belong to no finished request."""
-        return len(self._buffer)
-
-    @property
     def begun(self) -> bool:
         """Whether part of a request has arrived."""
-        return self._request is not None or bool(self._buffer)
+        return self._request is not None or bool(self.held)
 
     @property
     def in_head(self) -> bool:
@@ -169,22 +167,24 @@ class RequestReader:
 
     def hold(self, data: bytes) -> int:
         """Keep bytes that came before the last request was answered; how many are held. `receive` takes them up."""
-        self._buffer += data
-        return len(self._buffer)
+        self.held += data
+        return len(self.held)
 
     def receive(self, data: bytes) -> Request | None:
         """Take `data`; the next request when it is whole."""
-        if self.closed:
-            return None
-        if self._usual is not None and self._request is None and not self._buffer and not self._blank:
-            request = self._usual.request_in(data, self.body_bytes)  # one read, one request: nearly always
+        usual = self._usual
+        if usual is not None and self._request is None and not self.held and not self._blank:
+            request = usual.request_in(data, self.body_bytes)  # one read, one request: nearly always
             if request is not None:
                 return request
+        if self.closed:
+            return None
         try:
             return self._advance(data)
         except Refusal:
             self.closed = True
-            self._buffer = b""
+            self._usual = None
+            self.held = b""
             self._parts.clear()
             raise
 
@@ -196,18 +196,18 @@ class RequestReader:
         return self._read_chunks(data) if self._chunks is not None else self._read_length(data)
 
     def _read_head(self, data: bytes) -> bytes:
-        if self._buffer:
-            data = self._buffer + data
+        if self.held:
+            data = self.held + data
         if data[:2] == b"\r\n" and not self._blank:  # RFC 9112, 2.2: one empty line before a request is ignored
             data, self._blank = data[2:], True
         end = data.find(b"\r\n\r\n", 0, self.head_bytes)
         if end < 0:
-            self._buffer = data
+            self.held = data
             _check_unfinished(data[: self.head_bytes])
             if len(data) >= self.head_bytes:
                 raise _head_too_large(self.head_bytes)
             return b""
-        self._buffer = b""
+        self.held = b""
         self._blank = False
         raw = data[: end + 4]
         usual = self._usual
@@ -276,7 +276,7 @@ class RequestReader:
         self._chunks = None
         self._parts = []
         self._continue = False
-        self._buffer = rest
+        self.held = rest
         return request
 
 

@@ -103,7 +103,7 @@ class ResponseReader:
         if self._usual is not None and not self._started:
             found = self._usual.answer_in(data)
             if found is not None:
-                return self._take(data, found)
+                return self._take(data, *found)
         self._started = True
         try:
             parser.feed_data(data)
@@ -124,14 +124,12 @@ class ResponseReader:
             self._learn(data, whole)
         return whole
 
-    def _take(self, data: bytes, found: re.Match[bytes]) -> bytes:
-        """A whole answer of the usual shape."""
-        assert self._usual is not None
-        end = found.end()
+    def _take(self, data: bytes, end: int, passed: bytes) -> bytes:
+        """A whole answer of the usual shape, whose head and empty line end there."""
         self._started = self._head_read = self._keep_alive = self.complete = True
         self.status = _OK
         self.head = data[: end - 2]
-        self.passed = self._usual.passed_on(found)
+        self.passed = passed
         self.encoded = False
         self._headers = None
         return data[end:]

@@ -39,7 +39,7 @@ def names_in(head: bytes) -> tuple[bytes, ...]:
 class UsualAnswer:
     """The shape of a head, up to its empty line, of which `names_in` knows the names."""
 
-    __slots__ = ("_form", "_groups", "_match")
+    __slots__ = ("_form", "_groups", "_length", "_match")
 
     def __init__(self, head: bytes) -> None:
         pattern, lines, named, groups = [re.escape(_OK)], [], 0, 1
@@ -47,8 +47,8 @@ class UsualAnswer:
             name = line.partition(b":")[0]
             lower = name.lower()
             if lower == b"content-length":
-                pattern.append(re.escape(name) + rb":[ ]?(?P<length>[0-9]{1,15})\r\n")
-                groups += 1
+                pattern.append(re.escape(name) + rb":[ ]?([0-9]{1,15})\r\n")
+                self._length, groups = groups, groups + 1
             elif lower in _FIXED:
                 pattern.append(re.escape(line) + rb"\r\n")
             elif lower == b"x-request-id":
@@ -64,15 +64,13 @@ class UsualAnswer:
         self._groups = (*lines, named) if named else tuple(lines)
         self._form = b"%b" * len(lines) + (b"x-upstream-request-id:%b" if named else b"")
 
-    def answer_in(self, data: bytes) -> re.Match[bytes] | None:
-        """The match of a head of this shape, when its whole body is behind it and nothing else; it ends behind the
-        head's empty line."""
+    def answer_in(self, data: bytes) -> tuple[int, bytes] | None:
+        """Where the body begins, and `passed_on` of the head, when this is a whole answer of this shape and nothing
+        else; None when it is not."""
         found = self._match(data)
         if found is None:
             return None
         end = found.end()
-        return found if end <= HEAD_BYTES and len(data) - end == int(found["length"]) else None
-
-    def passed_on(self, found: re.Match[bytes]) -> bytes:
-        """As `passed_on` of the head that was found."""
-        return self._form % found.group(*self._groups) if self._groups else b""
+        if len(data) - end != int(found[self._length]) or end > HEAD_BYTES:
+            return None
+        return end, self._form % found.group(*self._groups) if self._groups else b""

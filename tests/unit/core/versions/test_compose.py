@@ -46,6 +46,24 @@ def test_the_version_decides_and_the_callers_messages_follow() -> None:
     }
 
 
+def test_callers_of_a_kind_are_composed_alike_and_faults_are_found_each_time() -> None:
+    """What a version passes on of some fields is remembered by their names, never by what they hold; what is refused is
+    not remembered, and names that callers make up fill no memory."""
+    made = composer()
+    for user in ("ann", "ben"):
+        body = json.loads(made.compose({"model": "app", "messages": ASK, "user": user}, False))
+        assert body["user"] == user
+        assert json.loads(made.compose({"messages": ASK, "user": user}, False)) == body
+        with pytest.raises(InvalidInput, match="top_p"):
+            made.compose({"model": "app", "messages": ASK, "top_p": 1}, False)
+    for number in range(1000):
+        made.compose({"messages": ASK, f"made_up_{number}": 1}, False)
+        made.compose({"messages": ASK, "n" * 100 + str(number): 1}, False)
+    assert len(made._shapes) == 256
+    with pytest.raises(InvalidInput):
+        composer().compose({}, False)
+
+
 def test_a_stream_asks_for_usage() -> None:
     """Our record needs usage; other stream options are the caller's."""
     plain = composed({"messages": ASK}, stream=True)
