@@ -26,7 +26,7 @@ from serinus.files.faults import did_you_mean
 from serinus.files.scenario_file import parse_scenario_file, shipped
 from serinus.rehearsal.charts import step_name
 from serinus.rehearsal.outcome import Outcome
-from serinus.rehearsal.page import chance_text, monitor_text, page, span_text
+from serinus.rehearsal.page import chance_text, control_text, monitor_text, page, span_text
 from serinus.rehearsal.rehearse import Rehearsal, rehearsal
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.standard import FIRST, STANDARD
@@ -265,6 +265,8 @@ def _show(summaries: list[Summary]) -> None:
                 console().print(f"  - {plain(lack)}", soft_wrap=True)
         for monitor in one.monitors:
             console().print(f"  {plain(monitor_text(monitor))}", soft_wrap=True)
+        if one.control_ill is not None:
+            console().print(f"  {plain(control_text(one.control_ill))}", soft_wrap=True)
     for reason in dict.fromkeys(reason for one in summaries for reason in one.not_rehearsed):
         console().print(f"Not rehearsed: {plain(reason)}", soft_wrap=True)
 

@@ -118,6 +118,7 @@ SCENARIO: dict[str, Key] = {
     "outages": _key("outages", "[{metric: call.error, chance: 60%, from: 6h, for: 20m}]"),
     "gaps": _key("gaps", "[{from: 6h, for: 20m}]"),
     "horizon": _key("horizon_s", "7d", units.duration_s),
+    "past": _key("past_s", "7d", units.duration_s),
 }
 _PARTS: dict[str, tuple[type[msgspec.Struct], dict[str, Key]]] = {
     "traffic": (Traffic, TRAFFIC),
@@ -164,8 +165,9 @@ class _Reader:
         for name in ("name", "title"):
             if name in tree:
                 found[name] = self._text((name,), tree[name])
-        if "horizon" in tree:
-            found |= self._fields(("horizon",), {"horizon": tree["horizon"]}, SCENARIO, ())
+        for name in ("horizon", "past"):
+            if name in tree:
+                found |= self._fields((name,), {name: tree[name]}, SCENARIO, ())
         for name, (kind, keys) in _PARTS.items():
             if name in tree:
                 found[name] = self._struct((name,), tree[name], kind, keys)

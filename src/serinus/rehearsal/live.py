@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import msgspec
+import numpy as np
 
 from serinus.core.decision.commands import (
     Advance,
@@ -20,6 +21,7 @@ from serinus.core.decision.commands import (
     Resume,
     RollBack,
 )
+from serinus.core.decision.control_ill import CONTROL_HEALTH
 from serinus.core.decision.decision import Decision, decide
 from serinus.core.decision.observations import LONGEST_ROUND_MS, Fleet, Flow, Observations, Units
 from serinus.core.decision.verdict import Verdict
@@ -48,6 +50,8 @@ from serinus.rehearsal.made import Made
 from serinus.rehearsal.mirror import Mirrored, mirrored, pair_looks
 from serinus.rehearsal.noted import Noted
 from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.own_past import OwnPast, past_of, waits_for_control
+from serinus.rehearsal.population import Bools
 from serinus.rehearsal.renewals import Renewing
 from serinus.rehearsal.rounds import (
     START_US,
@@ -60,6 +64,7 @@ from serinus.rehearsal.rounds import (
     passed,
     stretch_beats,
     unserved,
+    waits_for_a_person,
 )
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.stages import Stages
@@ -89,7 +94,8 @@ class Living:
         self._kinds = tuple(kind.name for kind in self._world.kinds)
         self._index = index
         self._revision = 1
-        self._release = started(created(plan, made.yardsticks), self._revision, "rehearsed")
+        made_up = msgspec.structs.replace(created(plan, made.yardsticks), past=past_of(scenario, plan))
+        self._release = started(made_up, self._revision, "rehearsed")
         self._progress: Progress | None = None
         self._horizon = int(horizon_s(scenario, plan) // made.beat_s)
         self._steps_s: list[float] = [0.0] if self._release.exposed else []
@@ -102,13 +108,15 @@ class Living:
         self._renewing: Renewing | None = None
         self._watching: Watching | None = None
         self._watched: Watched | None = None
+        self._own: OwnPast | None = None
+        self._ill: Bools = np.zeros(0, dtype=np.bool_)
         self._noted = Noted()
 
     def outcome(self) -> Outcome:
         """Live to the end, or to the horizon."""
         beat = 0
         while beat < self._horizon and self._release.state not in FINAL:
-            if not self._release.exposed and self._waits_for_a_person():
+            if not self._release.exposed and waits_for_a_person(self._release):
                 break
             if self._release.exposed:
                 beat += self._live_stretch(beat)
@@ -123,7 +131,7 @@ class Living:
         now_ms, stood = end_ms(beat, self._beat_s), self._release.stage
         self._look(self._unserved(now_ms), now_ms)
         release = self._release
-        gone = release.exposed or release.state in FINAL or self._waits_for_a_person() or release.stage != stood
+        gone = release.exposed or release.state in FINAL or waits_for_a_person(self._release) or release.stage != stood
         if gone or self._every_beat or self._stages.mirroring(release):
             return 1
         stage = release.plan.stages[release.stage]
@@ -132,10 +140,6 @@ class Living:
             assert self._progress is not None
             due_s = min(due_s, now_ms / 1000 + stage.budget_s - self._progress.stage_ms / 1000)
         return max(1, min(beat_of(due_s, self._beat_s), self._horizon) - beat)
-
-    def _waits_for_a_person(self) -> bool:
-        hold = self._release.hold
-        return hold is not None and not hold.auto_resume and not hold.deadline_us
 
     def _live_mirrored(self, first: int) -> int:
         """A shadow stage, until it has come to its end; how many beats were lived."""
@@ -160,7 +164,7 @@ class Living:
                 # The result is read in the round after the one that wrote it down.
                 self._look(self._mirrored_round(found, at - 1, now_ms), now_ms)
                 break
-            if self._waits_for_a_person() or self._release.state in FINAL:
+            if waits_for_a_person(self._release) or self._release.state in FINAL:
                 break
         return min(at, beats)
 
@@ -187,17 +191,20 @@ class Living:
         if monitors:
             self._watching = self._watching or Watching(self._scenario, monitors, first)
             self._watched = self._watching.over(stretch, self._release.plan.is_watch(step))
+        if self._release.past:
+            self._own = self._own or OwnPast(self._release, self._kinds, first, self._beat_s)
+            self._ill = self._own.over(stretch)
         before = self._progress.renewals if self._progress else {}
         self._renewing = Renewing(self._release, before, self._world.metrics, stretch.positions)
         told = self._telling(stretch)
         beat = 0
         while (beat := self._next_look(stretch, told, beat)) < stretch.beats:
-            rearmed = self._release.rearmed
+            rearmed, well = self._release.rearmed, not waits_for_control(self._release)
             self._round(stretch, beat)
             beat += 1
             if self._release.step != step or self._release.state in FINAL:
                 break
-            if self._release.rearmed != rearmed:
+            if self._release.rearmed != rearmed or (well and waits_for_control(self._release)):
                 told = self._telling(stretch)
         lived = min(beat, stretch.beats)
         if self._progress is not None:
@@ -231,9 +238,11 @@ class Living:
 
     def _telling(self, stretch: Stretch) -> Telling:
         renewals = self._renewing.followed() if self._renewing else ()
-        return telling(
+        told = telling(
             self._release, stretch, self._world.metrics, self._kinds, self._made.bars, renewals, self._watched
         )
+        ill = self._own is not None and not waits_for_control(self._release)
+        return told._replace(acting=told.acting | self._ill) if ill else told
 
     def _round(self, stretch: Stretch, beat: int) -> None:
         """What the tick does, at the end of this beat."""
@@ -241,7 +250,10 @@ class Living:
         self._labels.came(stretch.first, stretch.units[: beat + 1])
         if self._progress is not None and self._renewing is not None:
             self._progress = msgspec.structs.replace(self._progress, renewals=self._renewing.before(beat))
-        self._look(self._observed(stretch, beat, now_ms), now_ms)
+        seen = self._observed(stretch, beat, now_ms)
+        if self._own is not None:
+            self._progress, seen = self._own.looked(stretch.first + beat, self._progress, seen)
+        self._look(seen, now_ms)
 
     def _look(self, seen: Observations, now_ms: int) -> None:
         """A round of the tick that sees this."""
@@ -350,21 +362,21 @@ class Living:
         # What harms nobody yet, as no request has come to it, has not begun.
         came = [max(at, self._served_s) for at in began if self._served_s is not None]
         harm_s = min((at for at in came if at <= end_s), default=None)
-        exposed, calls, bad, extra = self._suffered(beats)
+        exposed, calls, bad, extra = self._stretch.suffered(beats) if self._stretch else (0, 0, 0, 0.0)
         finding = self._last.findings[-1] if self._last else None
-        waits = self._release.state is State.PAUSED and self._waits_for_a_person()
+        waits = self._release.state is State.PAUSED and waits_for_a_person(self._release)
         return Outcome(
             index=self._index,
             end=end_of(self._release),
             end_s=end_s,
             steps_s=tuple(self._steps_s),
             harm_s=harm_s,
-            exposed=exposed,
+            exposed=exposed + self._exposed_watch,
             calls=calls,
             bad=bad,
             extra=extra,
             question=finding.question if finding else "",
-            accused=finding is not None and finding.verdict is Verdict.FAIL,
+            accused=finding is not None and finding.verdict is Verdict.FAIL and finding.question != CONTROL_HEALTH,
             reason=self._release.reason,
             pauses=self._pauses,
             looks=self._looks,
@@ -385,13 +397,3 @@ class Living:
         elif scenario.judge.drop_live > 0:
             began.append(scenario.judge.live_drop_from_s)
         return began
-
-    def _suffered(self, beats: int) -> tuple[int, int, int, float]:
-        """Users who saw the candidate, its calls, the bad ones, and how many of these are its doing."""
-        stretch = self._stretch
-        if stretch is None:
-            return 0, 0, 0, 0.0
-        last = beats - stretch.first - 1
-        harmed = stretch.harmed
-        exposed = int(stretch.units[last, :, 0].sum()) + self._exposed_watch
-        return exposed, int(harmed.calls[last]), int(harmed.bad[last]), round(float(harmed.extra[last]), 3)

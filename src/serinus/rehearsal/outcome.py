@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from serinus.core.decision.control_ill import CONTROL_HEALTH
 from serinus.rehearsal.lack import Lack
 
 End = Literal["promoted", "rolled_back", "rejected", "paused", "unfinished"]
@@ -63,6 +64,11 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     def false(self) -> bool:
         """Stopped without harm: rolled back, rejected, or held by an accusation."""
         return self.stopped and (self.harm_s is None or self.harm_s > self.stopped_s)
+
+    @property
+    def control_ill(self) -> bool:
+        """Held for the live version's own health, which blames no candidate."""
+        return self.end == "paused" and self.question == CONTROL_HEALTH
 
     @property
     def stopped(self) -> bool:

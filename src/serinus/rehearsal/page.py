@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from serinus.rehearsal.charts import exposure, legend, power_by_step, power_curve, step_name, timeline
-from serinus.rehearsal.summary import DETECTION, FALSE, Chance, MonitorPower, Quantiles, Summary
+from serinus.rehearsal.summary import DETECTION, FALSE, Chance, ControlIll, MonitorPower, Quantiles, Summary
 from serinus.rehearsal.sweep import Curve
 from serinus.rehearsal.waiting import Wait, wait_text
 
@@ -61,6 +61,13 @@ def monitor_text(found: MonitorPower) -> str:
         text = f"monitor {found.name} {did} {chance_text(found.acted)} of the releases"
         text += f", {chance_text(found.mistaken)} by mistake" if found.acted.hits else ""
     return text + (f"; it kept {chance_text(found.delayed)} on a step that was served" if found.required else "")
+
+
+def control_text(found: ControlIll) -> str:
+    """How the live version's own health held releases, as people read it."""
+    text = f"live version found worse than its past: {chance_text(found.paused)} of the releases paused"
+    delay = found.after_s
+    return text + (f", after {span_text(delay.p50)} (half) and {span_text(delay.p90)} (nine in ten)" if delay else "")
 
 
 def span_text(seconds: float) -> str:
@@ -142,6 +149,7 @@ def _scenario(one: Summary) -> str:
         + _table(("ended on step", *(end.replace("_", " ") for end in _ENDS), "stopped by then"), stops)
         + "".join(_wait(found, one) for found in one.waits)
         + "".join(f"<p>{escape(monitor_text(found))}.</p>" for found in one.monitors)
+        + (f"<p>{escape(control_text(one.control_ill))}.</p>" if one.control_ill else "")
         + f'<p class="soft">For example: {escape(one.example)}.</p>'
         + "".join(f'<p class="soft">Not rehearsed: {escape(reason)}.</p>' for reason in one.not_rehearsed)
     )

@@ -57,6 +57,12 @@ def passed(release: Release, progress: Progress | None, ms: int) -> Progress | N
     return msgspec.structs.replace(progress, held_ms=held)
 
 
+def waits_for_a_person(release: Release) -> bool:
+    """Whether it is paused, and neither data nor time end that."""
+    hold = release.hold
+    return hold is not None and not hold.auto_resume and not hold.deadline_us
+
+
 def horizon_s(scenario: Scenario, plan: Plan) -> float:
     """When the rehearsal of a release ends, whatever has become of it: the scenario's, or all that stages without
     traffic may take, twice all dwells, and a day."""

@@ -260,7 +260,8 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """What is rehearsed. With an `effect` of ratio above 1, or a judge's `drop` above 0, the candidate harms, and ought
-    to be rolled back, rejected, or held until a person looks."""
+    to be rolled back, rejected, or held until a person looks. `past_s`: for how long before it the live version served
+    with these rates and nothing wrong, by which its own health is judged (0: that is not rehearsed)."""
 
     name: str
     title: str = ""
@@ -275,6 +276,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     outages: tuple[Outage, ...] = ()
     gaps: tuple[Gap, ...] = ()
     horizon_s: float = 0.0
+    past_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse effects on what has no rate, and two rates or effects of one metric."""
@@ -300,6 +302,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
                 raise InvalidInput("gaps overlap or are not in order", where=f"gaps[{i}]", mend="order them by `from`")
             ends = gap.from_s + gap.for_s
         _within("horizon_s", self.horizon_s, 0, 366 * DAY_S, "7d")
+        _within("past_s", self.past_s, 0, 7 * DAY_S, "7d")
 
     @property
     def harmful(self) -> bool:

@@ -82,6 +82,13 @@ class Stretch(NamedTuple):
         """The buckets of this width that lie in what is counted; they may be longer than a beat."""
         return self.buckets[min(width_s, self.beat_s)].folded(width_s)
 
+    def suffered(self, beats: int) -> tuple[int, int, int, float]:
+        """After so many beats of the release: enrolled users who saw the candidate, its calls, the bad ones, and how
+        many of these are its doing."""
+        last = beats - self.first - 1
+        exposed, harmed = int(self.units[last, :, 0].sum()), self.harmed
+        return exposed, int(harmed.calls[last]), int(harmed.bad[last]), round(float(harmed.extra[last]), 3)
+
     @property
     def beats(self) -> int:
         """How many."""

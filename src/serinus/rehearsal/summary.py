@@ -15,6 +15,7 @@ from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.plan import Plan
 from serinus.rehearsal.made import left_out
 from serinus.rehearsal.outcome import Outcome
+from serinus.rehearsal.own_past import past_of
 from serinus.rehearsal.scenario import Scenario
 from serinus.rehearsal.waiting import Wait, waits
 from serinus.rehearsal.watching import unwatched
@@ -75,6 +76,14 @@ class MonitorPower(msgspec.Struct, frozen=True, kw_only=True):
     delayed: Chance
 
 
+class ControlIll(msgspec.Struct, frozen=True, kw_only=True):
+    """The live version against its own past: the chance that a release was held for it when the rehearsal ended, and
+    how long after the provider began to fail, in s (from the start where the scenario says nothing of when)."""
+
+    paused: Chance
+    after_s: Quantiles | None
+
+
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     """`met` or `missed` where the whole interval says so; `open`: too few releases to tell."""
 
@@ -101,8 +110,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     those that went live though a measurement had broken down. `asked`: releases asked for; fewer were done if it was
     interrupted. `exposed` users are those of releases that were stopped (of all, when nothing harms); `exposure` are
     101 of its quantiles, of the least exposed release to the most. `not_rehearsed`: monitors and guardrails of
-    the plan that read what nobody simulates, and why. `waits`: where those stood that never came to an end, and what
-    they lacked."""
+    the plan that read what nobody simulates, and why. `control_ill`: None where the scenario has no `past`. `waits`:
+    where those stood that never came to an end, and what they lacked."""
 
     scenario: str
     title: str
@@ -129,6 +138,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     timeline: Timeline
     monitors: tuple[MonitorPower, ...] = ()
     not_rehearsed: tuple[str, ...] = ()
+    control_ill: ControlIll | None = None
     waits: tuple[Wait, ...] = ()
 
 
@@ -173,6 +183,7 @@ def summarise(
         timeline=_timeline(len(plan.steps), first, found),
         monitors=tuple(_monitor(one, found) for one in plan.monitors if not unwatched(scenario, one)),
         not_rehearsed=left_out(scenario, plan),
+        control_ill=_control_ill(scenario, plan, found),
         waits=waits(scenario, plan, found),
     )
 
@@ -214,6 +225,18 @@ def _monitor(monitor: Monitor, found: Sequence[Outcome]) -> MonitorPower:
         acted=chance(len(acted), len(found)),
         mistaken=chance(mistaken, len(found)),
         delayed=chance(sum(monitor.name in one.delayed for one in found), len(found)),
+    )
+
+
+def _control_ill(scenario: Scenario, plan: Plan, found: Sequence[Outcome]) -> ControlIll | None:
+    if not past_of(scenario, plan):
+        return None
+    held = [one for one in found if one.control_ill]
+    onsets_s = [one.from_s for one in scenario.drift] + [one.from_s for one in scenario.outages]
+    onset_s = min(onsets_s, default=0.0)
+    return ControlIll(
+        paused=chance(len(held), len(found)),
+        after_s=quantiles([one.stopped_s - onset_s for one in held if one.stopped_s >= onset_s]),
     )
 
 

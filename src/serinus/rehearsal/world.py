@@ -243,8 +243,10 @@ class World:
         return (np.stack(ages, axis=1) * 1000).astype(np.int64), np.stack(answered, axis=1).astype(np.int64)
 
     def _widths(self) -> set[int]:
-        """How finely calls are counted for limits: by beats where a bucket is longer than one."""
-        return {min(limit.bucket_s, self.beat_s) for limit in self.plan.limits}
+        """How finely calls are counted for limits and the live version's own health: by beats where a bucket is longer
+        than one."""
+        own = {min(LONGEST_S, self.beat_s)} if self.scenario.past_s else set()
+        return own | {min(limit.bucket_s, self.beat_s) for limit in self.plan.limits}
 
     def _bucketed(self, width_s: int, first: int, beats: int, calls: Calls, bad: list[Bools]) -> Buckets:
         start, count = first * self.beat_s // width_s, beats * self.beat_s // width_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from bench.health import played, scenarios, usual_of
+from bench.health import played, scenarios, stormed
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 
 SHORT = Plan(
@@ -36,8 +36,7 @@ def test_2_7_a_provider_that_is_well_holds_nobody() -> None:
     assert played(scenarios()["provider well"], SHORT, 2, seed=1).promoted == 1.0
 
 
-def test_the_past_is_a_week_of_what_calls_tell() -> None:
-    """At the scenario's own rates, by hour of the day; nothing that users say later."""
-    (error,) = usual_of(scenarios()["provider well"], SHORT)
-    assert (error.metric, error.usual.hours, error.usual.lacking) == ("call.error", 168, "")
-    assert error.usual.rate == pytest.approx(0.02, rel=0.01)
+def test_2_7_a_storm_of_one_user_is_told_from_an_ill_provider() -> None:
+    """Two failing calls a minute: none of four healthy days as built, all of them when every event counts."""
+    found = stormed(4, 2, seed=1)
+    assert (found["as built"].hits, found["every event"].hits) == (0, 4)

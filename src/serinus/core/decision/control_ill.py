@@ -8,16 +8,17 @@ from serinus.core.decision.control_health import TRIGGER, ControlSeen, sentence,
 from serinus.core.decision.verdict import Verdict
 from serinus.core.release.release import Hold
 
-_QUESTION = "control health"
+CONTROL_HEALTH = "control health"
+"""What the question is called in findings."""
 
 
 def control_health(case: Case) -> Answer:
     """Is the live version itself worse than it usually was? Then something is ill that is not the candidate: it is not
     blamed, and goes no further until a person has looked. What harms relatively, or beyond a limit, is asked before."""
     if case.release.plan.first:
-        return answer(_QUESTION, Verdict.PASS, "There is no live version beside a first release")
+        return answer(CONTROL_HEALTH, Verdict.PASS, "There is no live version beside a first release")
     if case.control is None:
-        return answer(_QUESTION, Verdict.NO_DATA, "The live version's health is not judged: no past of it is kept")
+        return answer(CONTROL_HEALTH, Verdict.NO_DATA, "The live version's health is not judged: no past of it is kept")
     found = {one.metric: one for one in case.control.seen}
     for name in case.control.ill:
         text = (
@@ -25,13 +26,13 @@ def control_health(case: Case) -> Answer:
             f"{_told(case, found[name])}; resume once it is well, or when you know why"
         )
         command = None if case.paused else Pause(trigger=trigger_of(name), reason=text)
-        return answer(_QUESTION, Verdict.FAIL, text, command)
+        return answer(CONTROL_HEALTH, Verdict.FAIL, text, command)
     unknown = next((one for one in case.control.seen if one.no_data), None)
     if unknown is not None:
-        return answer(_QUESTION, Verdict.NO_DATA, _told(case, unknown))
+        return answer(CONTROL_HEALTH, Verdict.NO_DATA, _told(case, unknown))
     if not any(one.calls for one in case.control.seen):
-        return answer(_QUESTION, Verdict.NO_DATA, "The live version has had no calls yet")
-    return answer(_QUESTION, Verdict.PASS, "The live version does as it usually did")
+        return answer(CONTROL_HEALTH, Verdict.NO_DATA, "The live version has had no calls yet")
+    return answer(CONTROL_HEALTH, Verdict.PASS, "The live version does as it usually did")
 
 
 def waits_for_control(hold: Hold | None) -> bool:

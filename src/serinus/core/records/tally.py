@@ -15,21 +15,19 @@ import msgspec
 from serinus.core.ids import RELEASE, id_text
 from serinus.core.records.broken_rule import BrokenRule, broken_of, newest
 from serinus.core.records.call import EVENT_NAMES
-from serinus.core.records.event_parts import EventParts, encode, part_of
-from serinus.core.records.histogram import Histogram, index_of
 from serinus.core.records.in_flight import Changes, OpenCall, OpenCalls, lost_now, overdue_now
 from serinus.core.records.labels import NOT_AWAITED, Awaiting, Label, LabelKey, labels_of
 from serinus.core.records.pairs import PairedUnit, firsts
 from serinus.core.records.record import Begin, Dropped, End, Event, First, Pair, Record, Score
 from serinus.core.records.score import UNTOLD, category_of, event_key, event_of
 from serinus.core.records.score_sums import Given, given
+from serinus.core.records.second import MINUTE_S, Bucket, Identity, rollup
 from serinus.core.records.sums import ENROLLED, ESCALATED_FOR, Enrolment, Rollup, Sum, SumKey
 from serinus.core.records.suspicion import Raised, raised_of
 from serinus.core.records.unit_measures import UnitKey, UnitSum, bits_of, names_of, slow_bits, unit_sums
 from serinus.core.routing.assignment import COMPARED, Arm
 from serinus.core.routing.snapshot import Measured
 
-MINUTE_S = 60
 WIDTHS_S = (1, MINUTE_S)
 _US = 1_000_000
 _US_PER_MS = 1000
@@ -155,106 +153,11 @@ def rollups_of(host: str, scored: Iterable[Scored]) -> list[Rollup]:
     return list(sheet.rollups(host))
 
 
-class _Bucket:
-    """One second of one serving identity while it is being added up."""
-
-    __slots__ = (
-        "cost_nano",
-        "events",
-        "latency",
-        "parts",
-        "priced",
-        "requests",
-        "stream_tokens",
-        "stream_us",
-        "streams",
-        "tokens_in",
-        "tokens_out",
-        "ttft",
-    )
-
-    def __init__(self) -> None:
-        self.requests = self.tokens_in = self.tokens_out = self.cost_nano = 0
-        self.streams = self.stream_tokens = self.stream_us = self.priced = 0
-        self.events: dict[int, int] = {}
-        self.latency: dict[int, int] = {}
-        self.ttft: dict[int, int] = {}
-        self.parts: EventParts = {}
-
-    def end(self, end: End, slow: int = 0) -> None:
-        """`slow`: the bits of latencies that it is beyond."""
-        self.requests += 1
-        if end.tokens_in > 0:
-            self.tokens_in += end.tokens_in
-        if end.tokens_out > 0:
-            self.tokens_out += end.tokens_out
-        if end.cost_nano >= 0:
-            self.cost_nano += end.cost_nano
-            self.priced += 1
-        _place(self.latency, end.latency_us)
-        if end.ttft_us > 0:
-            _place(self.ttft, end.ttft_us)
-            if end.stream and not end.error and not end.estimated and end.tokens_out > 1:
-                self.streams += 1
-                self.stream_tokens += end.tokens_out - 1
-                self.stream_us += max(0, end.latency_us - end.ttft_us)
-        if end.events:
-            self.event(end.events, end.call)
-        if slow:
-            self._part(slow, end.call)
-
-    def event(self, bits: int, call: bytes) -> None:
-        for bit in _each(bits):
-            self.events[bit] = self.events.get(bit, 0) + 1
-        self._part(bits, call)
-
-    def _part(self, bits: int, call: bytes) -> None:
-        part = part_of(call[30:38])
-        if part is None:
-            return
-        for bit in _each(bits):
-            parts = self.parts.setdefault(bit, {})
-            parts[part] = parts.get(part, 0) + 1
-
-    def add(self, other: _Bucket) -> None:
-        self.requests += other.requests
-        self.tokens_in += other.tokens_in
-        self.tokens_out += other.tokens_out
-        self.cost_nano += other.cost_nano
-        self.streams += other.streams
-        self.stream_tokens += other.stream_tokens
-        self.stream_us += other.stream_us
-        self.priced += other.priced
-        for mine, theirs in ((self.events, other.events), (self.latency, other.latency), (self.ttft, other.ttft)):
-            for key, count in theirs.items():
-                mine[key] = mine.get(key, 0) + count
-        for bit, parts in other.parts.items():
-            known = self.parts.setdefault(bit, {})
-            for part, count in parts.items():
-                known[part] = known.get(part, 0) + count
-
-
-def _each(bits: int) -> Iterator[int]:
-    while bits:
-        bit = bits & -bits
-        yield bit
-        bits ^= bit
-
-
 def _acquit(open_before: OpenCalls, changed: Changes) -> None:
     """Records were dropped: whether calls open by now were answered in time cannot be known any more."""
     for call, state in {**open_before, **changed}.items():
         if state is not None and not state.judged:
             changed[call] = msgspec.structs.replace(state, judged=True)
-
-
-def _place(counts: dict[int, int], value_us: int) -> None:
-    # What the clock is too coarse for took part of a µs, which is bucket 0 as well, and not no time at all.
-    index = index_of(value_us) if value_us > 1 else 0
-    counts[index] = counts.get(index, 0) + 1
-
-
-_Identity = tuple[str, bytes, bytes]  # app; release, arm and stratum as in the call id; version digest
 
 
 class _Sheet:
@@ -275,7 +178,7 @@ class _Sheet:
         self.pairs: list[Pair] = []
         self._found_s = found_at_us // _US
         self._units: dict[tuple[bytes, bytes], tuple[bytes, int]] = {}
-        self._seconds: dict[tuple[_Identity, int], _Bucket] = {}
+        self._seconds: dict[tuple[Identity, int], Bucket] = {}
 
     def count(self, record: Record | None, spool: str, open_before: OpenCalls, changed: Changes) -> None:
         if isinstance(record, Begin):
@@ -386,11 +289,11 @@ class _Sheet:
                 of = id_text(RELEASE, release), unit
                 self.exposed_at_us[of] = min(at_us, self.exposed_at_us.get(of, at_us))
 
-    def _bucket(self, app: str, call: bytes, version: bytes, second: int) -> _Bucket:
+    def _bucket(self, app: str, call: bytes, version: bytes, second: int) -> Bucket:
         key = ((app, call[12:30], version), second)
         found = self._seconds.get(key)
         if found is None:
-            found = self._seconds[key] = _Bucket()
+            found = self._seconds[key] = Bucket()
         return found
 
     def enrolments(self) -> Iterator[Enrolment]:
@@ -399,35 +302,9 @@ class _Sheet:
 
     def rollups(self, host: str) -> Iterator[Rollup]:
         for width_s in WIDTHS_S:
-            buckets: dict[tuple[_Identity, int], _Bucket] = {}
+            buckets: dict[tuple[Identity, int], Bucket] = {}
             for (identity, second), bucket in self._seconds.items():
                 start_s = second - second % width_s
-                buckets.setdefault((identity, start_s), _Bucket()).add(bucket)
+                buckets.setdefault((identity, start_s), Bucket()).add(bucket)
             for (identity, start_s), bucket in buckets.items():
-                yield _rollup(host, identity, start_s, width_s, bucket)
-
-
-def _rollup(host: str, identity: _Identity, start_s: int, width_s: int, bucket: _Bucket) -> Rollup:
-    app, place, version = identity
-    return Rollup(
-        host=host,
-        app=app,
-        release=id_text(RELEASE, place[:16]),
-        stratum=-1 if place[17] == 255 else place[17],
-        arm=place[16],
-        version=version.hex(),
-        start_us=start_s * _US,
-        width_s=width_s,
-        requests=bucket.requests,
-        events=bucket.events,
-        tokens_in=bucket.tokens_in,
-        tokens_out=bucket.tokens_out,
-        cost_nano=bucket.cost_nano,
-        latency=Histogram(counts=bucket.latency).encode(),
-        ttft=Histogram(counts=bucket.ttft).encode(),
-        streams=bucket.streams,
-        stream_tokens=bucket.stream_tokens,
-        stream_us=bucket.stream_us,
-        priced=bucket.priced,
-        event_parts=encode(bucket.parts) if width_s == MINUTE_S else None,
-    )
+                yield rollup(host, identity, start_s, width_s, bucket)
