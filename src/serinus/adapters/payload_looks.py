@@ -18,6 +18,8 @@ from serinus.ports.kept_texts import TextPart
 
 _ROWS = Rows(LoggedPayload)
 _TRIES = 3
+_SET_BACK_US, _LONGEST_US = 3_600_000_000, 86_400_000_000
+"""By so much the clock may have been set back while a call was served, and so long it may have taken."""
 
 
 class PayloadLooks:
@@ -43,8 +45,12 @@ class PayloadLooks:
     def texts_of(self, calls: Collection[str]) -> dict[str, LoggedPayload]:
         if not calls:
             return {}
-        days = {near for call in calls for near in _days(call)}
-        sql = f"SELECT {_ROWS.names} FROM {_ROWS.source('$paths')} WHERE list_contains($calls, call)"  # noqa: S608 - constants
+        days = {day for call in calls for day in _days(call)}
+        begun_us = [begun_at_us(call_id.raw_of(call)) for call in calls]
+        wanted = {"calls": sorted(calls), "low": min(begun_us) - _SET_BACK_US, "high": max(begun_us) + _LONGEST_US}
+        # Parquet passes over row groups by their times: a batch is of a few minutes, and the folders hold days.
+        near = "at_us BETWEEN $low AND $high AND list_contains($calls, call)"
+        sql = f"SELECT {_ROWS.names} FROM {_ROWS.source('$paths')} WHERE {near}"  # noqa: S608 - constants
         for _ in range(_TRIES):
             paths = [str(part.path) for part in settled(self._root) if part.path.parent.name in days]
             if not paths:
@@ -52,7 +58,7 @@ class PayloadLooks:
             try:
                 with duckdb.connect() as connection:
                     connection.execute("SET threads = 1")
-                    rows = connection.execute(sql, {"paths": paths, "calls": sorted(calls)}).fetchall()
+                    rows = connection.execute(sql, {"paths": paths, **wanted}).fetchall()
             except duckdb.IOException:
                 continue  # gathered after it was listed
             return {one.call: one for one in _ROWS.read(rows)}

@@ -14,8 +14,9 @@ from serinus.bootstrap import settings as environment
 from serinus.bootstrap.evaluation_run import surroundings
 from serinus.bootstrap.loops import Health
 from serinus.core.ids import uuid7
+from serinus.evaluation.courtroom import Courtroom
 from serinus.evaluation.judge_apps import Judging
-from serinus.evaluation.judge_live import HIDDEN_S, Courtroom, LiveBench
+from serinus.evaluation.judge_live import HIDDEN_S, LiveBench
 from serinus.evaluation.log_live import HOST, ScoreLog
 from serinus.evaluation.version_prompts import version_prompts
 from serinus.ports.clock import Clock

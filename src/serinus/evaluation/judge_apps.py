@@ -16,7 +16,8 @@ from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records.labels import Awaiting
 from serinus.core.records.payload import LoggedPayload
 from serinus.core.routing.snapshot import Endpoint, decode
-from serinus.evaluation.judge_live import HIDDEN_S, Courtroom, LiveBench
+from serinus.evaluation.courtroom import Courtroom
+from serinus.evaluation.judge_live import HIDDEN_S, LiveBench
 from serinus.evaluation.log_live import ScoreLog
 from serinus.evaluation.sample_live import Sampler
 from serinus.ports.control_store import ControlStore, ControlTx, Notice

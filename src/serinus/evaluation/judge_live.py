@@ -3,55 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from serinus.core.errors import InvalidInput
-from serinus.core.judging.answer import Answer, Cost, Price
+from serinus.core.judging.answer import Answer, Price
 from serinus.core.judging.case import Case
 from serinus.core.judging.judge import judge_digest
-from serinus.core.judging.judgement import Claim, JudgementKey, Trouble, Verdict, begun_at_us
-from serinus.core.judging.live import GONE, STALE, SUSPICION, is_away, shown, suspects, wait_s
+from serinus.core.judging.judgement import Claim, Trouble, begun_at_us
+from serinus.core.judging.live import GONE, STALE, is_away, shown, wait_s
 from serinus.core.judging.reach import Reach, after_miss
 from serinus.core.judging.score import SILENT, unscored
 from serinus.core.judging.score import Score as Graded
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id
-from serinus.core.records.labels import on_scale
 from serinus.core.records.payload import LoggedPayload
-from serinus.core.records.record import Score
 from serinus.core.routing.snapshot import Endpoint
-from serinus.evaluation.ask import Asker, Bounds, Surroundings
+from serinus.evaluation.ask import Asker, Bounds
+from serinus.evaluation.courtroom import Courtroom, Erased
 from serinus.evaluation.judge_answer import Bench
-from serinus.ports.kept_texts import KeptTexts
+from serinus.evaluation.settle_live import Clerk, Outcome
 from serinus.ports.retry import run_telemetry
-from serinus.ports.telemetry_store import TelemetryStore, TelemetryTx
+from serinus.ports.telemetry_store import TelemetryTx
 
 HIDDEN_S = 30.0
 """After so long without a word from its worker a claimed call goes back to the queue."""
-SOURCE = "judge"
 _DAY_US = 86_400_000_000
 _OLDEST_US = 2 * _DAY_US  # what a judge says of older calls tells nothing of those of today
 _BATCH = 8  # claims per request at a time: texts are read for all of them at once
-_ONE = 1_000_000
-
-Erased = Callable[[LoggedPayload], bool]
-Deliver = Callable[[TelemetryTx, Sequence[Score]], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Courtroom:
-    """What judging needs of the world. `deliver` adds scores up in the transaction that makes them; `secret` gives the
-    key in an environment variable, empty when there is none; `prompts` the prompts of versions, by their digests."""
-
-    store: TelemetryStore
-    texts: KeptTexts
-    world: Surroundings
-    now_us: Callable[[], int]
-    holder: str
-    deliver: Deliver
-    secret: Callable[[str], str]
-    prompts: Callable[[Collection[str]], Mapping[str, str]]
+_MOST = 256  # in memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +91,16 @@ class LiveBench:
         claims = await asyncio.to_thread(self._claim)
         if not claims:
             return 0
-        left = {claim.key: claim for claim in claims}
+        clerk = Clerk(self._room, self.live, claims)
         try:
             material = await asyncio.to_thread(self._material_of, claims)
             room = asyncio.Semaphore(self.live.concurrency)
             async with asyncio.TaskGroup() as group:
                 for claim in claims:
-                    group.create_task(self._one(room, claim, material, erased, left))
+                    group.create_task(self._one(room, claim, material, erased, clerk))
         finally:
             self.holder = ""
-            for claim in left.values():
-                self._settled(claim, None)
+            clerk.give_back()
         return len(claims)
 
     def _check(self) -> None:
@@ -145,7 +124,7 @@ class LiveBench:
         claim: Claim,
         material: _Material,
         erased: Erased,
-        left: dict[JudgementKey, Claim],
+        clerk: Clerk,
     ) -> None:
         async with room:
             now_us = self._room.now_us()
@@ -154,8 +133,8 @@ class LiveBench:
             what = material.of(claim, erased, now_us)
             graded = unscored(what) if isinstance(what, str) else await self._ask(claim, *what)
         self._dearest_nano = max(self._dearest_nano, graded.cost_nano)
-        await asyncio.shield(asyncio.to_thread(self._settled, claim, graded))
-        del left[claim.key]
+        again_s = wait_s(graded.reason, claim.attempts, self._reach.away)
+        await clerk.keep(Outcome(claim, graded, again_s))
 
     async def _ask(self, claim: Claim, case: Case, answer: Answer, prompt: str) -> Graded:
         graded = await self._bench.grade(case, answer, prompt)
@@ -172,7 +151,7 @@ class LiveBench:
         """As many as may be taken up; of a money limit, no more than what is left of it can pay beside what other
         workers have in hand; of a judge that was away, one."""
         now_us = self._room.now_us()
-        most = 1 if self._reach.away else self.live.concurrency * _BATCH
+        most = 1 if self._reach.away else min(_MOST, self.live.concurrency * _BATCH)
         until_us = now_us + round(HIDDEN_S * 1e6)
         self._batch += 1
         self.holder = f"{self._room.holder}-{now_us}-{self._batch}"
@@ -211,46 +190,3 @@ class LiveBench:
         texts = self._room.texts.texts_of([call_id.text(claim.key.call) for claim in claims])
         versions = {kept.version for kept in texts.values() if kept.version} if self.live.judge.with_prompt else set()
         return _Material(texts=texts, prompts=self._room.prompts(versions) if versions else {})
-
-    def _settled(self, claim: Claim, graded: Graded | None) -> None:
-        """Keep what came of a claim; None: it was broken off."""
-        now_us = self._room.now_us()
-        again_s = 0.0 if graded is None else wait_s(graded.reason, claim.attempts, self._reach.away)
-
-        def work(tx: TelemetryTx) -> None:
-            if graded is None:
-                tx.give_back_judgement(claim, now_us)
-            elif again_s is not None:
-                cost = Cost(graded.cost_nano, graded.estimated_nano)
-                tx.give_back_judgement(claim, now_us + round(again_s * 1e6), cost)
-            elif tx.settle_judgement(claim, _verdict(graded), now_us) and graded.value is not None:
-                suspicions = [suspicion_of(claim, now_us)] if suspects(self.live, graded.value) else []
-                self._room.deliver(tx, [*scores_of(claim, _verdict(graded), now_us), *suspicions])
-
-        run_telemetry(self._room.store, work)
-
-
-def _verdict(graded: Graded) -> Verdict:
-    return Verdict(
-        value=graded.value,
-        label=graded.label,
-        reason=graded.reason,
-        evidence=graded.evidence,
-        cost_nano=graded.cost_nano,
-        estimated_nano=graded.estimated_nano,
-    )
-
-
-def scores_of(claim: Claim, verdict: Verdict, at_us: int) -> list[Score]:
-    """The scores that a verdict gives. Their key is the judge's digest, so that a call, a metric and a judge make one
-    score, however often it is written."""
-    key, value = claim.key, on_scale(claim.key.metric, verdict.value)
-    if value is None:
-        return []
-    return [Score(key.call, at_us, key.metric, round(value * _ONE), SOURCE, key.judge, claim.app, 0, verdict.label)]
-
-
-def suspicion_of(claim: Claim, at_us: int) -> Score:
-    """The suspicion of a policy violation that a verdict raises, in this judge's name."""
-    key = claim.key
-    return Score(key.call, at_us, SUSPICION, _ONE, f"{SOURCE}-{key.judge[:8]}", key.judge, claim.app)

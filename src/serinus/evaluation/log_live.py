@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from serinus.core.judging.judgement import Claim, Judgement
 from serinus.core.records.score import LoggedScore, row
-from serinus.evaluation.judge_live import scores_of
+from serinus.evaluation.settle_live import scores_of
 from serinus.ports.event_log import EventLog, ScoreBatch
 from serinus.ports.telemetry_store import TelemetryStore
 

@@ -27,7 +27,8 @@ from serinus.core.records.record import Payload
 from serinus.core.records.sampling import below, sampled
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
-from serinus.evaluation.judge_live import Courtroom, LiveBench
+from serinus.evaluation.courtroom import Courtroom
+from serinus.evaluation.judge_live import LiveBench
 from serinus.evaluation.log_live import HOST, ScoreLog
 from serinus.evaluation.sample_live import Sampler
 from serinus.ports.payloads import PayloadBatch

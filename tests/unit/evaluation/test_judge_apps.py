@@ -20,9 +20,10 @@ from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id
 from serinus.core.records.record import Score
 from serinus.core.routing.snapshot import Endpoint
+from serinus.evaluation.courtroom import Courtroom
 from serinus.evaluation.judge_apps import Judging
-from serinus.evaluation.judge_live import Courtroom
 from serinus.evaluation.log_live import HOST, ScoreLog
+from serinus.evaluation.settle_live import Clerk
 from serinus.ports.control_store import Page
 from serinus.ports.payloads import Erasure
 from serinus.ports.telemetry_store import TelemetryTx
@@ -165,14 +166,16 @@ def test_I2_what_another_worker_sampled_for_a_judge_that_is_gone_is_found_within
     assert {worker.room.found(raw)[0].verdict.reason for raw in CALLS} == {"no such judge is declared any more"}
 
 
-def test_I2_what_is_being_judged_is_kept_and_what_a_store_that_went_away_left_comes_back(worker: Worker) -> None:
+def test_I2_what_is_being_judged_is_kept_and_what_a_store_that_went_away_left_comes_back(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker does not keep for itself what it gave up by an error, however long it goes on."""
     worker.declare(LIVE)
     worker.room.keep(CALLS)
     worker.judging.prepare()
     [bench] = worker.judging.benches.values()
     broken = StoreUnavailable("gone", where="store", mend="wait")
-    settled, renewed = bench._settled, list[int]()
+    renewed = list[int]()
 
     def kept_then_broken(*_: object) -> None:
         worker.room.now_us += 20_000_000
@@ -181,11 +184,12 @@ def test_I2_what_is_being_judged_is_kept_and_what_a_store_that_went_away_left_co
             renewed.append(tx.judgements_in_hand(APP, METRIC, worker.room.now_us + 29_000_000))
         raise broken
 
-    bench._settled = kept_then_broken  # type: ignore[assignment]
-    with pytest.raises((StoreUnavailable, ExceptionGroup)):
-        asyncio.run(worker.judging.judge(bench))
+    with monkeypatch.context() as patched:
+        patched.setattr(Clerk, "_keep", kept_then_broken)
+        patched.setattr(Clerk, "give_back", kept_then_broken)
+        with pytest.raises((StoreUnavailable, ExceptionGroup)):
+            asyncio.run(worker.judging.judge(bench))
     assert renewed[0] == len(CALLS)
-    bench._settled = settled  # type: ignore[method-assign]
     worker.room.now_us += 20_000_000
     worker.judging.renew()
     worker.room.now_us += 11_000_000

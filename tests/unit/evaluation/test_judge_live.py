@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import Endpoint
 from serinus.evaluation.judge_live import LiveBench
 from serinus.evaluation.log_live import ScoreLog
+from serinus.ports.telemetry_store import TelemetryTx
 from tests.unit.evaluation.courtroom import (
     APP,
     CALLS,
@@ -107,6 +109,23 @@ def test_I2_broken_off_work_goes_back_to_the_queue_at_once(tmp_path: Path) -> No
     asyncio.run(broken_off())
     room.world = type(room.world)(lambda _: PASS)
     assert judged(room, "w2") == len(CALLS)
+
+
+def test_I2_verdicts_that_are_ready_together_share_a_transaction(tmp_path: Path) -> None:
+    """A commit costs more than a verdict; each score is there once."""
+    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, concurrency=4)))
+    opened: list[int] = []
+    tx = room.store.tx
+
+    def counted() -> AbstractContextManager[TelemetryTx]:
+        opened.append(1)
+        return tx()
+
+    room.store.tx = counted  # type: ignore[method-assign]
+    assert judged(room) == len(CALLS)
+    assert len(opened) < len(CALLS)
+    assert set(room.states(CALLS)) == {"scored"}
+    assert room.scores() == len(CALLS)
 
 
 @pytest.mark.parametrize(
