@@ -21,6 +21,7 @@ from serinus.adapters.call_sql import (
     stage_statement,
     whole_statement,
 )
+from serinus.adapters.fallback_sql import fallback_statement
 from serinus.adapters.parquet_names import SCORES as SCORES_FOLDER
 from serinus.adapters.parquet_names import settled
 from serinus.adapters.traffic_sql import counted, traffic_statement
@@ -83,6 +84,15 @@ class ParquetSearch:
             return traffic_statement(app, from_us, to_us, paths, self._scores()) if paths else None
 
         return counted(self._ask(made))
+
+    def rungs(self, app: str, from_us: int, to_us: int) -> dict[str, int]:
+        """How many of an app's calls within this time each rung of the fallback ladder answered."""
+
+        def made() -> Statement | None:
+            paths = self._files(self._root)
+            return fallback_statement(app, from_us, to_us, paths) if paths else None
+
+        return {str(rung): int(number) for rung, number in self._ask(made)}
 
     def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
         """All rows of a query as an open file without a name. One export at a time.

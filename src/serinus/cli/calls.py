@@ -10,12 +10,17 @@ import typer
 from serinus.adapters.clock import SystemClock
 from serinus.cli import call_options as which
 from serinus.cli.api_client import Document, connect, part
+from serinus.cli.apps import AppArgument
 from serinus.cli.local_files import written
 from serinus.cli.options import Cursor, Json, Key, Limit, Url
 from serinus.cli.output import console, moment, plain, print_facts, print_json, print_table
 from serinus.core.decision.wording import usd
 
 _APART = ("scores", "texts")
+_RUNG_WORDS = {
+    "none": "the version asked", "retry": "the same version, asked again", "baseline": "the baseline instead",
+    "cache": "a cached answer", "message": "the fallback message", "hand_off": "the words of a hand-off",
+}  # fmt: skip
 
 
 def list_calls(
@@ -186,6 +191,31 @@ def export(
         print_json({"file": str(out), "bytes": size})
     else:
         console().print(plain(f"{out}: {size:,} bytes"))
+
+
+def fallbacks(
+    app: AppArgument,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=720, help="That ended within so many hours.")] = 24,
+    url: Url = "",
+    key: Key = "",
+    json: Json = False,
+) -> None:
+    """How many of an app's calls each rung of the fallback ladder answered.
+
+    Example: serinus calls fallbacks support-bot --hours 72
+    """
+    with connect(url, key) as api:
+        document = api.get("/calls/fallbacks", app=app, hours=hours)
+    if json:
+        print_json(document)
+        return
+    total = sum(document["calls"].values())
+    rows = (
+        [_RUNG_WORDS[rung], f"{calls:,}", f"{100 * calls / total:.2f} %"]
+        for rung, calls in document["calls"].items()
+        if calls
+    )
+    print_table(("answered by", "calls", "share"), rows, f"No call of {plain(app)} ended within {hours} hours.")
 
 
 def erase(

@@ -117,6 +117,7 @@ COMMANDS: dict[str, Command | Group] = {
         commands={
             "show": _command("calls:show", "One call."),
             "export": _command("calls:export", "All calls of a query, as a file."),
+            "fallbacks": _command("calls:fallbacks", "How many calls which fallback answered."),
             "erase": _command("calls:erase", "Delete the kept texts of a user, for good."),
         },
     ),

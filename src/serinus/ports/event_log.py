@@ -139,6 +139,11 @@ class CallSearch(CallReader, Protocol):
         """All rows of a query in order of time, as a file of its own that is gone when it is closed."""
         ...
 
+    def rungs(self, app: str, from_us: int, to_us: int) -> dict[str, int]:
+        """How many of an app's calls that ended within this time each rung of the fallback ladder answered, in words;
+        `none`: the version that was asked first. Copies in shadow are nobody's calls."""
+        ...
+
     def traffic(self, app: str, from_us: int, to_us: int) -> Counted | None:
         """What an app's calls were that ended within this time, counted; None when there was none."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,9 +41,15 @@ def _spool(number: int) -> str:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, written: Path) -> Path:
+    """A log of the test's own."""
+    return shutil.copytree(written, tmp_path / "it's a log")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of forty segments with two calls each, the later segments holding the earlier calls, and two scores."""
-    root = tmp_path / "it's a log"
+    root = tmp_path_factory.mktemp("written")
     log = ParquetLog(root)
     for number in range(40):
         rows = _calls(2 * (39 - number), 2 * (39 - number) + 1)
@@ -198,3 +205,19 @@ def test_values_are_never_read_as_sql(root: Path) -> None:
     for text in ("'; DROP TABLE x; --", "' OR '1'='1", "$call", "\0", "%"):
         for field in ("call", "app", "release", "arm", "version", "unit", "conversation", "event", "error"):
             assert search.calls(CallQuery(**{field: text}, limit=1)) == []
+
+
+def test_J5_fallbacks_are_counted_by_the_rung_that_answered(tmp_path: Path) -> None:
+    """Of the app and the time alone; copies in shadow are nobody's calls, and an empty log has none."""
+    search = ParquetSearch(tmp_path, ReadLimits())
+    assert search.rungs("support-bot", 0, 2**62) == {}
+    rows = _calls(*range(8))
+    rungs = ("none", "cache", "cache", "message", "hand_off", "cache", "cache", "cache")
+    changed = [msgspec.structs.replace(one, rung=rung) for one, rung in zip(rows, rungs, strict=True)]
+    changed[5] = msgspec.structs.replace(changed[5], app="other")
+    changed[6] = msgspec.structs.replace(changed[6], arm="shadow")
+    ParquetLog(tmp_path).write(LogBatch(spool=_spool(1), start=64, end=100, rows=changed))
+    last_us = changed[7].at_us
+    assert search.rungs("support-bot", 0, last_us) == {"cache": 2, "hand_off": 1, "message": 1, "none": 1}
+    assert search.rungs("support-bot", 0, last_us + 1)["cache"] == 3
+    assert search.rungs("support-bot", last_us + 1, 2**62) == {}

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+
+from serinus.adapters.clock import SystemClock
+from serinus.adapters.event_log import ParquetLog
+from serinus.core.records.call import row
+from serinus.ports.event_log import LogBatch
+from tests.fake_workers import ManualClock, end, raw_call
 
 from .conftest import PROJECT, Cli
 
@@ -75,3 +82,20 @@ def test_J5_a_project_without_a_cache_is_told_what_to_declare(cli: Cli) -> None:
     cli.prepared()
     refused = cli.run("cache", "propose", "bot", "--question", "a", "--answer", "b")
     assert "fallback_cached: {}" in refused.stderr
+
+
+def test_J5_fallbacks_are_counted_for_an_app(shop: Cli) -> None:
+    """By who answered, with shares; an app without calls says so, an unknown one is refused."""
+    assert "No call of bot ended within 24 hours" in shop.ok("calls", "fallbacks", "bot")
+    now_us = SystemClock().now_us()
+    raws = [raw_call(number) for number in range(4)]
+    rows = [msgspec.structs.replace(row(end(raw, ManualClock(), 0), "h"), app="bot", at_us=now_us) for raw in raws]
+    rows[0] = msgspec.structs.replace(rows[0], rung="cache")
+    ParquetLog(shop.folder / "segments").write(LogBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=rows))
+    told = shop.ok("calls", "fallbacks", "bot", "--hours", "2")
+    assert "a cached answer" in told
+    assert "25.00 %" in told
+    assert shop.json("calls", "fallbacks", "bot")["calls"] == {
+        "none": 3, "retry": 0, "baseline": 0, "cache": 1, "message": 0, "hand_off": 0,
+    }  # fmt: skip
+    assert shop.run("calls", "fallbacks", "nobody").exit_code == 1

@@ -120,6 +120,7 @@ def test_J5_a_call_is_proposed_from_its_page(tmp_path: Path, asked: str) -> None
     )  # fmt: skip
     log.write_payloads(PayloadBatch(spool=spool, start=64, end=100, rows=[kept]))
     browser = console.browser("ml_engineer")
+    assert "Answered by a fallback" not in browser.page(LIST)
     assert f"/calls/{call.call}/cache" in browser.page(f"/calls/{call.call}")
     response = browser.submit(f"/calls/{call.call}/cache", reason="asked daily")
     if asked == "How do I pay?":
@@ -130,5 +131,22 @@ def test_J5_a_call_is_proposed_from_its_page(tmp_path: Path, asked: str) -> None
         assert response.status_code == 409
         assert "something personal" in response.text
         assert entries(console) == []
+    for client in console.open:
+        client.close()
+
+
+def test_J5_the_list_counts_what_each_rung_answered(tmp_path: Path) -> None:
+    """Of the last day, each with a link to its calls."""
+    console = made(ParquetSearch(tmp_path, ReadLimits()), payloads=PayloadFiles(tmp_path, SystemClock()))
+    declared(console)
+    raws = [call_id.make(KEY, b"bot", 1, bytes([n] * 5), bytes(16), Arm.REST, -1, bytes(8)) for n in range(3)]
+    calls = [
+        msgspec.structs.replace(row(end(raw, ManualClock(), 0), "h"), app="bot", rung=rung, at_us=START_US)
+        for raw, rung in zip(raws, ("cache", "cache", "none"), strict=True)
+    ]
+    ParquetLog(tmp_path).write(LogBatch(spool=f"{'0' * 32}-00000000", start=64, end=100, rows=calls))
+    page = console.browser("reviewer").page(LIST)
+    assert '/calls?app=bot&amp;rung=cache">cache 2</a>' in page
+    assert "rung=none" not in page
     for client in console.open:
         client.close()

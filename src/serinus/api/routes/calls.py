@@ -13,7 +13,8 @@ from serinus.api.guard import Guard
 from serinus.api.paging import Listing, page
 from serinus.api.parts import Parts
 from serinus.api.problems import documented
-from serinus.api.schemas.call import CallView
+from serinus.api.schemas.call import RUNGS, CallView, FallbacksView
+from serinus.control.lookup import app_of
 from serinus.core.access import Operation
 from serinus.core.errors import InvalidInput, NotFound, StoreUnavailable
 from serinus.core.records import call_id
@@ -31,6 +32,7 @@ def routes(parts: Parts) -> APIRouter:
     """The routes under `/calls`."""
     router = APIRouter(prefix="/calls", tags=["calls"], responses=_AWAY)
     may_view = Guard(parts.control, Operation.VIEW_CALLS)
+    may_see = Guard(parts.control, Operation.VIEW)
     may_export = Guard(parts.control, Operation.EXPORT_CALLS)
 
     @router.get("", operation_id="list_calls")
@@ -54,6 +56,19 @@ def routes(parts: Parts) -> APIRouter:
         following = cursor(shown[-1].at_us, shown[-1].call) if len(found) > at.limit else ""
         return Listing(items=_views(log, shown), next_cursor=following)
 
+    @router.get("/fallbacks", operation_id="count_fallbacks")
+    def count_fallbacks(
+        _: Annotated[ApiKey, Depends(may_see)],
+        app: Annotated[str, Query(max_length=100, description="Of this app.")],
+        hours: Annotated[int, Query(ge=1, le=720, description="That ended within so many hours.")] = 24,
+    ) -> FallbacksView:
+        """How many calls each rung of the fallback ladder answered (J5). A call is there seconds after it ended."""
+        with parts.control.tx() as tx:
+            app_of(tx, app)
+        now_us = parts.clock.now_us()
+        found = call_log(parts).rungs(app, now_us - hours * 3_600_000_000, now_us + 1)
+        return FallbacksView(app=app, hours=hours, calls={rung: found.get(rung, 0) for rung in RUNGS})
+
     @router.get(
         "/export",
         operation_id="export_calls",
@@ -76,7 +91,7 @@ def routes(parts: Parts) -> APIRouter:
             "content-disposition": f'attachment; filename="{table}.{format}"',
         }
         file.seek(0)
-        return StreamingResponse(_chunks(file), media_type=_MEDIA[format], headers=headers)
+        return StreamingResponse(file_chunks(file), media_type=_MEDIA[format], headers=headers)
 
     @router.get("/{id}", operation_id="get_call", responses=documented(HTTPStatus.NOT_FOUND))
     def get_call(id: str, _: Annotated[ApiKey, Depends(may_view)]) -> CallView:
@@ -120,7 +135,8 @@ def _views(log: CallSearch, calls: list[Call]) -> list[CallView]:
     return [CallView.of(call, scores) for call in calls]
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def file_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """All of a file, which is closed at its end."""
     with file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

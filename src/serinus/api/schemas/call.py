@@ -7,9 +7,11 @@ from pydantic import BaseModel, Field
 
 from serinus.api.schemas.times import when
 from serinus.core.records.call import Call
+from serinus.core.records.record import Rung
 from serinus.core.records.score import LoggedScore
 
 _US = 1e6
+RUNGS = tuple(rung.name.lower() for rung in Rung)
 
 
 class ScoreView(BaseModel):
@@ -118,3 +120,11 @@ class CallView(BaseModel):
             finished=call.finished,
             scores=[ScoreView.of(score) for score in about],
         )
+
+
+class FallbacksView(BaseModel):
+    """Who answered an app's calls."""
+
+    app: str
+    hours: int
+    calls: dict[str, int] = Field(description="By rung of the fallback ladder; `none`: the version that was asked.")
