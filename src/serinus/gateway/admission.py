@@ -49,6 +49,11 @@ class Admitted:
     release_id = _NO_RELEASE
     keep_text = sampled = unserved = False
 
+    def let_go(self) -> None:
+        """What was asked is not needed any more, unless its texts are kept: a long stream need not hold it."""
+        if not self.sampled:
+            self.body = {}
+
 
 class Admission:
     """Admits calls against one set of routes. `has_room()` says whether the spool takes more compared calls."""

@@ -109,6 +109,7 @@ class Attempt:
         self.sent_ns = now_ns
         self._call.limit(now_ns + self._admitted.app.first_ns)
         connection.send(self, self._outgoing, now_ns)
+        self._outgoing = b""
 
     def not_connected(self, error: Exception) -> None:
         """Nothing was sent, so once more is safe; then it is a fault."""

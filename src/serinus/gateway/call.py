@@ -309,13 +309,15 @@ class Call:
             self.limit(now + self._admitted.app.between_ns)
             self._desk.recorder.first(self._raw, now)
         self._reply.open(self._about(), data, last, self._overhead_ns(now))
-        if self._admitted.app.mirror is not None and not last:
-            self._desk.mirrors.began(self._raw, self._admitted, self._request)
+        if not last:
+            if self._admitted.app.mirror is not None:
+                self._desk.mirrors.began(self._raw, self._admitted, self._request)
+            self._outgoing = b""  # nobody else is asked any more
+            self._admitted.let_go()
 
     def _finish_stream(self, stream: EventStream, data: bytes) -> None:
-        attempt = self._attempt
-        if attempt is not None:
-            attempt.detach()
+        if self._attempt is not None:
+            self._attempt.detach()
         rule = self._admitted.app.format_rule
         self._outcome.findings = stream.findings
         self._outcome.invalid_format = rule is not None and breaks(rule, stream.findings.text)

@@ -189,6 +189,7 @@ class Gateway:
             answer_unserved(self.recorder, client, request, admitted, routes.revision, self.mono_ns())
             return
         self.active += 1
+        request.body = b""  # what was read of it goes on
         Call(self, client, request, admitted, routes).start()
 
     def _feedback(self, request: Request) -> bytes:

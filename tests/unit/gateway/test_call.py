@@ -289,3 +289,19 @@ def test_a_retry_is_not_put_off_by_a_caller_that_reads_slowly() -> None:
     assert house.upstream.attempt is not first
     whole(house)
     assert (house.spool.end().rung, house.spool.end().attempts) == (Rung.RETRY, 2)
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+def test_a_stream_that_has_begun_holds_its_request_no_more(sampled: bool) -> None:
+    """Until the first byte another version may be asked; from then on only kept texts need what was asked."""
+    house = House()
+    call = house.asks(stream=True)()
+    assert call is not None
+    call._admitted.sampled = sampled
+    assert b"messages" in call._outgoing
+    assert call._admitted.body["user"] == "ann"
+    house.upstream.gives(SSE, FIRST_CHUNK, whole=False)
+    assert (call._outgoing, call._attempt._outgoing, call._request.body) == (b"", b"", b"")
+    assert ("messages" in call._admitted.body) == sampled
+    house.upstream.gives(SSE, LAST_CHUNK, whole=False)
+    assert house.spool.end().status == 200
