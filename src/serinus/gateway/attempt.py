@@ -68,11 +68,13 @@ class Attempt:
         self._call.limit(now_ns + self._admitted.app.connect_ns)
         self._pool.connect(self)
 
-    def overdue(self) -> UpstreamFault:
-        """What it means that the limit has passed before the first byte of an answer."""
+    def overdue(self, limit: str = "") -> UpstreamFault:
+        """What it means that this limit (by default that on the first byte) has passed before an answer has begun."""
         if not self._connected:
             return UpstreamFault(ErrorClass.UPSTREAM_CONNECT, "the upstream did not connect within connect_s")
-        return UpstreamFault(ErrorClass.UPSTREAM_TIMEOUT, f"no answer came within {self._admitted.app.first_limit}")
+        return UpstreamFault(
+            ErrorClass.UPSTREAM_TIMEOUT, f"no answer came within {limit or self._admitted.app.first_limit}"
+        )
 
     def give_up(self) -> None:
         """End it at once: an upstream that still works sees its connection close. Lets go of the call, which holds

@@ -3,9 +3,6 @@ attempts at an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
-
 from serinus.core.errors import InvalidInput, TemplateError
 from serinus.core.records.record import ErrorClass, Rung
 from serinus.core.routing.assignment import Arm
@@ -19,28 +16,14 @@ from serinus.gateway import answers, heads, message, words
 from serinus.gateway.admission import Admitted
 from serinus.gateway.attempt import Attempt
 from serinus.gateway.client import ClientConnection
+from serinus.gateway.desk import Desk
 from serinus.gateway.ladder import next_rung
-from serinus.gateway.mirror import Mirrors
-from serinus.gateway.pool import Pool
-from serinus.gateway.recorder import Outcome, Recorder
+from serinus.gateway.recorder import Outcome
 from serinus.gateway.reply import Reply
-from serinus.gateway.routes import Routes, Served, Target
+from serinus.gateway.routes import Routes, Served
 
 _LEFT, _CUT_OFF = 499, 503
 _CANDIDATE, _CONTROL, _PINNED = Arm.CANDIDATE, Arm.CONTROL, Arm.PINNED
-
-
-class Desk(Protocol):
-    """What a call needs of the gateway. `active` counts the calls without an end."""
-
-    active: int
-    recorder: Recorder
-    mirrors: Mirrors
-    mono_ns: Callable[[], int]
-
-    def pool(self, target: Target) -> Pool: ...
-    def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None: ...
-    def recovered(self, target: Target) -> None: ...
 
 
 class Call:
@@ -244,7 +227,7 @@ class Call:
         if found is None:
             self.limit(until_ns)
             return True
-        self._note_fault(attempt.overdue())
+        self._note_fault(attempt.overdue("fallback_cached.after"))
         return self._say(found)
 
     def _wait(self, wait_s: float) -> None:
