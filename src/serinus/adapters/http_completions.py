@@ -18,6 +18,7 @@ from serinus.core.wire.fault import UpstreamFault
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 _BLOCK = 64 * 1024
 _TOLD_CHARS = 200
+_CONNECT_S = 10.0
 
 
 class HttpCompletions:
@@ -52,7 +53,7 @@ class HttpCompletions:
                 data=body,
                 headers=_headers(key),
                 ssl=self._tls_of(endpoint.ca_file),
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(_CONNECT_S, timeout_s)),
                 allow_redirects=False,
             ) as response:
                 raw = await _read(response)
@@ -61,7 +62,9 @@ class HttpCompletions:
                     return Fault(kind="garbage", text=f"more than {MAX_ANSWER_BYTES:,} bytes", status=response.status)
                 if response.status != 200:
                     return _refused(response.status, response.headers, raw, key)
-                return read_answer(raw, latency_ms)
+                return read_answer(raw, latency_ms, key)
+        except aiohttp.ConnectionTimeoutError as error:
+            return Fault(kind="unreachable", text=f"{endpoint.base_url}: {type(error).__name__}")
         except TimeoutError:
             return Fault(kind="timeout", text=f"no whole answer within {timeout_s:g} s")
         except (aiohttp.ClientPayloadError, aiohttp.ClientResponseError) as error:
@@ -111,17 +114,16 @@ def _refused(status: int, headers: Mapping[str, str], raw: bytes, key: str) -> F
         kind = "timeout"
     elif status < 400:
         kind = "garbage"
-    told = _told(raw)
     return Fault(
         kind=kind,
-        text=told.replace(key, "…") if key else told,
+        text=_told(raw, key),
         status=status,
         retry_after_s=_seconds(headers.get("retry-after", "")),
     )
 
 
-def _told(raw: bytes) -> str:
-    """The provider's own words, if it has any."""
+def _told(raw: bytes, key: str) -> str:
+    """The provider's own words, if it has any, without the key that it may quote."""
     try:
         said = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -129,7 +131,8 @@ def _told(raw: bytes) -> str:
     error = said.get("error") if isinstance(said, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     text = message if isinstance(message, str) else ""
-    return "".join(char for char in text if char.isprintable())[:_TOLD_CHARS]
+    shown = "".join(char for char in text if char.isprintable())
+    return (shown.replace(key, "…") if key else shown)[:_TOLD_CHARS]
 
 
 def _seconds(text: str) -> float:
@@ -140,8 +143,8 @@ def _seconds(text: str) -> float:
     return seconds if 0 < seconds < 86_400 else 0.0
 
 
-def read_answer(raw: bytes, latency_ms: float) -> Answer | Fault:
-    """The first choice of a chat completion; a Fault for anything else."""
+def read_answer(raw: bytes, latency_ms: float, key: str = "") -> Answer | Fault:
+    """The first choice of a chat completion; a Fault for anything else, whose text does not hold the key."""
     try:
         completion = read_completion(raw)
     except UpstreamFault:
@@ -149,7 +152,7 @@ def read_answer(raw: bytes, latency_ms: float) -> Answer | Fault:
     if completion is None:
         return Fault(kind="garbage", text="the answer is no chat completion", status=200)
     if completion.error is not None:
-        return Fault(kind="upstream_error", text=_told(raw), status=200)
+        return Fault(kind="upstream_error", text=_told(raw, key), status=200)
     if not completion.choices or completion.choices[0].message is None:
         return Fault(kind="garbage", text="the answer has no choice", status=200)
     findings = Findings()

@@ -133,7 +133,7 @@ def test_I2_verdicts_that_are_ready_together_share_a_transaction(tmp_path: Path)
     [
         ("I would rather not say.", "the judge gave no grade"),
         ('{"reason": "?", "grade": "great"}', "the judge gave a grade that does not exist"),
-        (Fault(kind="request_refused", text="no", status=401), "the judge did not answer: request_refused 401"),
+        (Fault(kind="request_refused", text="no", status=400), "the judge did not answer: request_refused 400"),
         (Fault(kind="garbage", text="no"), "the judge did not answer: garbage"),
     ],
 )
@@ -144,6 +144,24 @@ def test_I2_no_verdict_is_unscored_with_its_reason_and_never_a_pass(tmp_path: Pa
     assert set(room.states(CALLS)) == {"unscored"}
     assert {room.found(raw)[0].verdict.reason for raw in CALLS} == {reason}
     assert room.scores() == 0
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404])
+def test_I2_a_judge_that_lets_nobody_in_loses_nothing(tmp_path: Path, status: int) -> None:
+    """As with a key that was withdrawn: it is left alone after three calls, and all of them wait until it is mended."""
+    room = queued(Room(tmp_path, lambda _: Fault(kind="request_refused", text="no", status=status)))
+    bench = room.ask()
+    asyncio.run(bench.judge(nobody))
+    assert set(room.states(CALLS)) == {"waiting"}
+    assert bench.away
+    asked = len(room.world.provider.bodies)
+    assert asyncio.run(bench.judge(nobody)) == 0
+    assert len(room.world.provider.bodies) == asked
+    room.world.provider.says = lambda _: PASS
+    for _ in range(30):
+        room.now_us += 60_000_000
+        asyncio.run(bench.judge(nobody))
+    assert set(room.states(CALLS)) == {"scored"}
 
 
 class Outage:
@@ -236,11 +254,11 @@ def test_I2_a_call_without_texts_or_without_an_answer_is_unscored(tmp_path: Path
 
 def test_I2_the_last_error_of_a_judge_is_known_without_what_the_provider_wrote(tmp_path: Path) -> None:
     """It may quote a user; kind and status tell enough."""
-    room = queued(Room(tmp_path, lambda _: Fault(kind="request_refused", text="bad: When are you open?", status=401)))
+    room = queued(Room(tmp_path, lambda _: Fault(kind="request_refused", text="bad: When are you open?", status=400)))
     bench = room.ask()
     asyncio.run(bench.judge(nobody))
     assert bench.trouble is not None
-    assert bench.trouble.what == "the judge did not answer: request_refused 401"
+    assert bench.trouble.what == "the judge did not answer: request_refused 400"
 
 
 def test_I2_an_answer_cannot_give_itself_a_grade(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from serinus.core.ids import RELEASE, id_text
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.routing.assignment import Arm
-from tests.unit.evaluation.courtroom import APP, LIVE, NOON_US, RAW_RELEASE, Room, call, config, in_sample
+from tests.unit.evaluation.courtroom import APP, LIVE, NOON_US, PASS, RAW_RELEASE, Room, call, config, in_sample
 
 CANDIDATE, CONTROL = int(Arm.CANDIDATE), int(Arm.CONTROL)
 
@@ -67,6 +68,34 @@ def test_I2_both_arms_are_raised_alike_until_each_has_enough_in_the_hour(room: R
     room.keep(later)
     room.sample(app=app)
     assert all(room.states(later))
+
+
+def test_I2_what_comes_to_nothing_does_not_count_towards_the_floor(room: Room) -> None:
+    """Both arms are raised again in the same hour for as many as were judged in vain, until each has its number of
+    grades, however much smaller one arm is; what only waits counts already."""
+    app = config(msgspec.structs.replace(LIVE, at_least=10, share=0.0001), payload_share=1.0)
+    room.live = app.live_judges[0]
+    candidates = [call(n, CANDIDATE, release=RAW_RELEASE) for n in range(0, 400, 4)]
+    controls = [call(n, CONTROL, release=RAW_RELEASE) for n in range(1, 400, 2)]
+
+    def arrive(first: int, last: int) -> list[int]:
+        fresh = sorted([*candidates[first:last], *controls[2 * first : 2 * last]])
+        room.keep(fresh)
+        room.sample(app=app)
+        return [sum(bool(room.found(raw)) for raw in arm) for arm in (candidates, controls)]
+
+    assert arrive(0, 20) == [10, 18]
+    assert arrive(20, 40) == [10, 18]
+    room.world.provider.says = lambda _: "I would rather not say."
+    while asyncio.run(room.ask().judge(lambda _: False)):
+        pass
+    assert arrive(40, 60) == [20, 36]
+    room.world.provider.says = lambda _: PASS
+    while asyncio.run(room.ask().judge(lambda _: False)):
+        pass
+    assert arrive(60, 100) == [20, 36]
+    scored = [room.states(arm).count("scored") for arm in (candidates, controls)]
+    assert scored == [10, 18]
 
 
 def test_H13_a_first_release_has_no_control_to_wait_for(room: Room) -> None:

@@ -59,7 +59,12 @@ def prompt_text(messages: Iterable[Message]) -> str:
 def neutral(text: str, most_chars: int = MOST_CHARS) -> str:
     """Text that cannot open or close a part of the prompt, cut at a length that any model can read."""
     cut = text if len(text) <= most_chars else text[:most_chars] + "\n[cut here]"
-    return _TAG.sub("‹", "".join(char for char in cut if char.isprintable() or char in "\n\t"))
+    return _TAG.sub("‹", _shown(cut))
+
+
+def _shown(text: str) -> str:
+    """Without what nobody sees; a database takes no NUL."""
+    return "".join(char for char in text if char.isprintable() or char in "\n\t")
 
 
 def prompt_of(judge: Judge, case: Case, answer: Answer, prompt: str = "") -> list[dict[str, str]]:
@@ -130,7 +135,7 @@ def read_verdict(judge: Judge, answer: Answer) -> Verdict | str:
     grade = said["grade"].strip().lower()
     if grade not in judge.grades:
         return "the judge gave a grade that does not exist"
-    return Verdict(grade=grade, reason=str(said.get("reason", ""))[:_REASON_CHARS])
+    return Verdict(grade=grade, reason=_shown(str(said.get("reason", "")))[:_REASON_CHARS])
 
 
 def majority(judge: Judge, verdicts: Sequence[Verdict | str], cost: Cost) -> Score:

@@ -30,6 +30,8 @@ _FIRST_WAIT_S = 10.0
 POLICY = "judge.policy"
 SUSPICION = "feedback.suspected_violation"
 _HALF = 0.5
+_SHUT = frozenset({"401", "402", "403", "404"})
+"""A key, an account or a model that the endpoint does not take: that says nothing of a call, and is mended."""
 NO_ANSWER = "there is no answer"
 GONE = "its texts are gone"
 STALE = "it waited for two days"
@@ -221,8 +223,9 @@ def suspects(live: LiveJudge, value: float | None) -> bool:
 
 
 def is_away(reason: str) -> bool:
-    """Whether an answer is unscored since the judge was away, or had too much to do."""
-    return reason.startswith(SILENT) and reason.removeprefix(SILENT).partition(" ")[0] in RETRIED
+    """Whether an answer is unscored since the judge was away, had too much to do, or lets nobody in."""
+    kind, _, status = reason.removeprefix(SILENT).partition(" ")
+    return reason.startswith(SILENT) and (kind in RETRIED or status in _SHUT)
 
 
 def wait_s(reason: str, attempts: int, away: bool = False) -> float | None:

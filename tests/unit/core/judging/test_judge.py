@@ -154,6 +154,13 @@ def test_D8_anything_else_is_no_verdict(answer: Answer) -> None:
     assert (score.value, score.reason, score.cost_nano, score.estimated_nano) == (None, found, 7, 2)
 
 
+def test_D8_what_nobody_sees_is_not_kept_of_a_reason() -> None:
+    """A database takes no NUL: one verdict that quotes it would hold up all that wait behind it."""
+    found = read_verdict(JUDGE, said('{"reason": "It\\u0000 is\\u001b[31m\\nfine.", "grade": "good"}'))
+    assert isinstance(found, Verdict)
+    assert found.reason == "It is[31m\nfine."
+
+
 def test_D8_the_majority_of_repeats_counts() -> None:
     """More than half of all repeats, those without a grade included; disagreement is seen."""
     good, bad, fair = (Verdict(grade=grade, reason=grade) for grade in ("good", "bad", "fair"))
