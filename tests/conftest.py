@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from serinus.adapters.memory_store import memory_stores
@@ -19,6 +20,14 @@ from tests import postgres
 # Fixed examples: a red test is red for everybody, and green is no luck.
 settings.register_profile("serinus", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("serinus")
+
+# The library's own renderer draws every frame of a traceback with all its values: a second for each error logged.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 NOW_US = 1_760_000_000_000_000
 

@@ -40,7 +40,7 @@ apps:
 PROMPT = "---\nendpoint: sim\nmodel: sim-large\n---\nYou are a support assistant. {}\n"
 
 
-def _until(holds: Callable[[], bool], within_s: float = 20.0) -> None:
+def _until(holds: Callable[[], bool], within_s: float = 60.0) -> None:
     """Poll until something holds."""
     end = time.monotonic() + within_s
     while not holds():
@@ -243,22 +243,28 @@ def test_a_part_that_cannot_start_is_told_by_its_own_words(tmp_path: Path) -> No
     assert mend.startswith(f"mend:  {tmp_path}/host: cannot keep anything there")
 
 
-@pytest.mark.parametrize("worked_s", [0.1, 0.2, 0.3, 9.0])
+@pytest.mark.parametrize("worked_s", [0.1, 0.2, 9.0])
 @pytest.mark.parametrize("words", [["up", "--port", "0", "--api-port", "0"], ["demo"]])
 def test_ctrl_c_ends_a_start_quietly(tmp_path: Path, words: list[str], worked_s: float) -> None:
-    """After so much processor time, or while it waits for its parts: no traceback, and no process left."""
+    """After so much processor time, or as soon as it waits for a part: no traceback, and no process left."""
     options = ["--dir", str(tmp_path / "data")]
     command = [*SERINUS, *words, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as process:
-        end, below = time.monotonic() + 3.0, set[int]()
-        while time.monotonic() < end and _worked_s(process.pid) < worked_s:
+        end, below = time.monotonic() + 20.0, set[int]()
+        while time.monotonic() < end and _worked_s(process.pid) < worked_s and not _waits(below):
             below |= set(descendants(process.pid))
+            time.sleep(0.005)
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert "Traceback" not in output
     assert [pid for pid in below if "serinus" in command_line(pid)] == []
+
+
+def _waits(parts: set[int]) -> bool:
+    """Whether control, which takes the longest to be ready, is on its way."""
+    return any("bootstrap.control" in command_line(pid) for pid in parts)
 
 
 def _worked_s(pid: int) -> float:

@@ -89,8 +89,15 @@ def test_the_overview_follows_a_release_without_being_loaded_again(tab: Tab, liv
     assert tab.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+@pytest.mark.parametrize(
+    ("scheme", "viewport"),
+    [
+        pytest.param("light", WIDE, id="1280-light"),
+        pytest.param("dark", NARROW, id="390-dark"),
+        pytest.param("dark", WIDE, id="1280-dark", marks=pytest.mark.slow),
+        pytest.param("light", NARROW, id="390-light", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_nothing_and_nothing_sticks_out(
     browser: Browser, live: Live, release: str, scheme: str, viewport: dict[str, int]
 ) -> None:

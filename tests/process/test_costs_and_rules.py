@@ -20,10 +20,10 @@ RULE = {"name": "no_categories", "kind": "json_value", "key": "category"}
 SECRET, MAIL = "my-zebra-is-called-otto", "otto@zebra.example"
 
 
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    """A running Serinus with priced models; its app declares nothing else yet."""
-    with Live(tmp_path) as made:
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A running Serinus whose tests declare what they need."""
+    with Live(tmp_path_factory.mktemp("live")) as made:
         yield made.start(plan(), control=("--period-s", "0.2"))
 
 
@@ -65,9 +65,14 @@ def price(live: Live) -> None:
     assert live.stack.wait(lambda: live.all_follow(newest))
 
 
-def status(live: Live, method: str, path: str, roles: list[str]) -> int:
-    """The status that a key with these roles gets."""
-    key = live.api("POST", "/keys", {"name": "somebody", "roles": roles, "apps": []})["secret"]
+def key_of(live: Live, role: str) -> str:
+    """A new key with a role."""
+    key: str = live.api("POST", "/keys", {"name": role, "roles": [role], "apps": []})["secret"]
+    return key
+
+
+def status(live: Live, method: str, path: str, key: str) -> int:
+    """The status that a key gets."""
     request = urllib.request.Request(
         f"{live.stack.url}/api/v1{path}", method=method, headers={"authorization": f"Bearer {key}"}
     )
@@ -112,34 +117,35 @@ def test_J1_zero_tolerance_takes_a_candidate_back_within_seconds(live: Live) -> 
     with live.users(rate=40):
         id = live.release(live.push("You are a shop. Answer in JSON."))
         release = live.stack.wait_release(id, "rolled_back", within_s=30)
-    assert "breaks a rule with zero tolerance" in release["reason"], release["reason"]
+    assert "which tolerates nothing, was broken by an answer of" in release["reason"], release["reason"]
     assert live.stack.wait(lambda: bool(live.api("GET", f"/calls?rule={RULE['name']}")["items"]))
     found = live.api("GET", f"/calls?rule={RULE['name']}&release={id}")["items"]
     assert "candidate" in {one["arm"] for one in found}
     assert all("call.zero_tolerance" in one["events"] for one in found)
 
 
-def test_L3_texts_are_kept_only_when_asked_for_and_go_for_good(live: Live, tmp_path: Path) -> None:
+def test_L3_texts_are_kept_only_when_asked_for_and_go_for_good(live: Live) -> None:
     """Nothing with a share of 0; redacted with one; read by role; erased by user beside an audit trail that holds."""
+    folder, reviewer, viewer = live.stack.directory, key_of(live, "reviewer"), key_of(live, "viewer")
     silent, _ = ask(live, SECRET)
     told(live, silent)
-    assert words_on_disk(tmp_path, SECRET) == []
+    assert words_on_disk(folder, SECRET) == []
     declare(live, payload_share=1.0)
     kept, _ = ask(live, f"{SECRET}, write to {MAIL}", user="otto")
     other, _ = ask(live, "What is your phone number?", user="ada")
     told(live, kept)
-    assert live.stack.wait(lambda: status(live, "GET", f"/texts/{other}", ["reviewer"]) == 200)
+    assert live.stack.wait(lambda: status(live, "GET", f"/texts/{other}", reviewer) == 200)
     texts = live.cli("calls", "show", kept, "--texts")["texts"]
     assert SECRET in texts["request"]
     assert "[email]" in texts["request"]
     assert json.loads(texts["answer"])["texts"][0]
-    assert words_on_disk(tmp_path, MAIL) == []
-    assert status(live, "GET", f"/texts/{kept}", ["viewer"]) == 403
-    assert status(live, "GET", f"/texts/{silent}", ["reviewer"]) == 404
+    assert words_on_disk(folder, MAIL) == []
+    assert status(live, "GET", f"/texts/{kept}", viewer) == 403
+    assert status(live, "GET", f"/texts/{silent}", reviewer) == 404
     done = live.cli("calls", "erase", "--user", "otto", "-m", "request 4711")
     assert done["calls"] == 1
-    assert status(live, "GET", f"/texts/{kept}", ["reviewer"]) == 404
-    assert status(live, "GET", f"/texts/{other}", ["reviewer"]) == 200
+    assert status(live, "GET", f"/texts/{kept}", reviewer) == 404
+    assert status(live, "GET", f"/texts/{other}", reviewer) == 200
     assert words_on_disk(live.stack.segments, SECRET) == []
     assert live.cli("audit", "verify")["faults"] == []
     trail = live.audit()
@@ -149,4 +155,4 @@ def test_L3_texts_are_kept_only_when_asked_for_and_go_for_good(live: Live, tmp_p
     assert silent not in read
     assert SECRET not in json.dumps(trail)
     live.gateway.stop()
-    assert words_on_disk(tmp_path, SECRET) == []
+    assert words_on_disk(folder, SECRET) == []

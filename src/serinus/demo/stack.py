@@ -16,7 +16,9 @@ from serinus.demo.process import Process
 from serinus.ports.clock import Clock
 from serinus.ports.event_log import CallQuery
 
+# Soon at first, then seldom: what is asked works for the answer, on the cores that what is awaited needs too.
 _POLL_S = 0.02
+_SLOWEST_POLL_S = 0.1
 _CALL_S = 10.0
 
 
@@ -123,10 +125,12 @@ class Stack:
     def wait(self, true: Callable[[], bool], within_s: float = 30.0) -> bool:
         """Whether `true()` became so in time."""
         end_ns = self.clock.mono_ns() + int(within_s * 1e9)
+        pause_s = _POLL_S
         while not true():
             if self.clock.mono_ns() >= end_ns:
                 return False
-            self.clock.sleep(_POLL_S)
+            self.clock.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _SLOWEST_POLL_S)
         return True
 
     def calls(self, query: CallQuery | None = None) -> list[Call]:

@@ -20,8 +20,9 @@ from serinus.gateway.log import Log
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
     """Leave logging as it was."""
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_a_loop_outlives_errors_and_logs_each_change_of_state_once() -> None:
