@@ -73,7 +73,7 @@ def test_I2_both_arms_are_raised_alike_until_each_has_enough_in_the_hour(room: R
 def test_I2_what_comes_to_nothing_does_not_count_towards_the_floor(room: Room) -> None:
     """Both arms are raised again in the same hour for as many as were judged in vain, until each has its number of
     grades, however much smaller one arm is; what only waits counts already."""
-    app = config(msgspec.structs.replace(LIVE, at_least=10, share=0.0001), payload_share=1.0)
+    app = config(msgspec.structs.replace(LIVE, at_least=10, share=1e-9), payload_share=1.0)
     room.live = app.live_judges[0]
     candidates = [call(n, CANDIDATE, release=RAW_RELEASE) for n in range(0, 400, 4)]
     controls = [call(n, CONTROL, release=RAW_RELEASE) for n in range(1, 400, 2)]
