@@ -94,7 +94,7 @@ class Asked:
             version=self._digest(tx),
             unit=self._pseudonym(tx),
             conversation=self._number(),
-            event=event_metric(self.event).name if self.event else None,
+            event=_event(self.event) if self.event else None,
             error=self.error,
             status=self.status,
             rule=self.rule,
@@ -161,3 +161,11 @@ def cursor(at_us: int, call: str) -> str:
 
 def _us(moment: datetime | None) -> int | None:
     return None if moment is None else (moment - _EPOCH) // _US
+
+
+def _event(name: str) -> str:
+    """InvalidInput names the parameter, not what it names."""
+    try:
+        return event_metric(name).name
+    except InvalidInput as error:
+        raise InvalidInput(error.what, where="event", mend=error.mend) from None

@@ -91,8 +91,13 @@ def show_app(app: AppArgument, url: Url = "", key: Key = "", json: Json = False)
         ("override", name_of(document["override"])),
         ("release", document["release"]),
         ("unit", document["config"]["unit"]),
+        *([("rules", "\n".join(map(_rule_text, document["config"]["rules"])))] if document["config"]["rules"] else []),
     ]
     print_facts(facts + (_plan_facts(plan) if plan else [("plan", "none: no release can start")]))
+
+
+def _rule_text(rule: Document) -> str:
+    return f"{rule['name']} ({rule['kind']}{', zero tolerance' if rule['zero_tolerance'] else ''})"
 
 
 def _plan_facts(plan: Document) -> list[tuple[str, object]]:

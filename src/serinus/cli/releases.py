@@ -223,7 +223,12 @@ def resolved(api: ApiClient, release: str) -> str:
         return release
     items = api.get("/releases", app=release, limit=1)["items"]
     if not items:
-        raise Refused("not_found", f"no release of {release!r}", where="release", mend="see `serinus release list`")
+        raise Refused(
+            "not_found",
+            f"{release!r} is no release, and no app that has had one",
+            where="release",
+            mend=f"see `serinus release list`, or start one: `serinus release start {release} VERSION -m WHY`",
+        )
     return str(items[0]["id"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,17 +11,20 @@ from serinus.core.decision.wording import amount, span
 from serinus.core.metrics import REGISTRY
 from serinus.core.pipeline.exposure import step_words
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan
+from serinus.core.routing.snapshot import PolicyRule
 
 _ROLES = {"guardrail": "rolls back", "signal": "pauses", "info": "is shown only"}
 
 
-def plan_facts(plan: Plan | None) -> dict[str, Any]:
-    """What `parts/plan.html` is filled with: the stages in order, and what takes a candidate back."""
+def plan_facts(plan: Plan | None, rules: Sequence[PolicyRule] = ()) -> dict[str, Any]:
+    """What `parts/plan.html` is filled with: the stages in order, and what takes a candidate back, the
+    app's `rules` with zero tolerance included."""
     return {
         "stages": [(stage, detail(stage)) for stage in plan.stages] if plan else [],
         "exposure": partial(step_words, held_back=plan is None or not plan.first),
         "guards": [guardrail_words(one) for one in plan.guardrails] if plan else [],
         "limits": [limit_words(one) for one in plan.limits] if plan else [],
+        "strict": [rule_words(one) for one in rules if one.zero_tolerance],
     }
 
 
@@ -31,6 +35,11 @@ def guardrail_words(guardrail: Guardrail) -> str:
         worse = "above" if guardrail.rises else "below"
         return f"{_title(guardrail.metric)}: more than {100 * guardrail.drop:g} points {worse} the control's {act}"
     return f"{_title(guardrail.metric)}: more than {guardrail.max_ratio:g} times the control's {act}"
+
+
+def rule_words(rule: PolicyRule) -> str:
+    """What a rule with zero tolerance does, in one sentence."""
+    return f"Rule {rule.name}: one answer of the candidate that breaks it rolls back"
 
 
 def limit_words(limit: Limit) -> str:

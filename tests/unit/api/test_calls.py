@@ -127,7 +127,7 @@ def test_O3_an_export_holds_what_the_search_finds(log_api: Api) -> None:
         ("/calls?version=bot-2026-W47-1", 422, "version"),
         ("/calls?app=bot&version=bot-2026-W47-1", 404, "version"),
         ("/calls?user=ada&unit=00", 422, "user"),
-        ("/calls?event=call.erorr", 422, "metric"),
+        ("/calls?event=call.erorr", 422, "event"),
         ("/calls?conversation=abc", 422, "conversation"),
         ("/calls?arm=both", 422, "query.arm"),
         ("/calls?error=mine", 422, "query.error"),

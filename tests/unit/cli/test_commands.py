@@ -30,6 +30,17 @@ def test_a_project_is_applied_and_shown(cli: Cli) -> None:
     assert "5% for 2h, 200 units an arm" in shown
     assert "call.error above 2.5% for 5m: rollback" in shown
     assert "bot" in cli.ok("app", "list")
+    rule = "\n    rules: [{name: no_refunds, kind: regex, pattern: refunded, zero_tolerance: true}]"
+    cli.ok("apply", cli.file("serinus.yaml", PROJECT.replace("    owner", rule[1:] + "\n    owner")))
+    assert "no_refunds (regex, zero tolerance)" in cli.ok("app", "show", "bot")
+
+
+def test_a_release_that_is_none_is_told_with_how_one_is_started(cli: Cli) -> None:
+    """By the name of an app that has had none."""
+    refused = cli.run("release", "status", "bot")
+    assert refused.exit_code == 1
+    assert "'bot' is no release, and no app that has had one" in refused.stderr
+    assert "serinus release start bot VERSION -m WHY" in refused.stderr
 
 
 def test_B2_pushing_twice_is_a_no_op(cli: Cli) -> None:

@@ -13,6 +13,7 @@ from serinus.console.words import visible
 from serinus.control.start_release import start_release
 from serinus.core.errors import StoreUnavailable
 from serinus.core.fleet import HostStatus, WorkerStatus
+from serinus.core.routing.snapshot import PolicyRule
 
 from .conftest import Browser, Console, form_of
 
@@ -259,3 +260,25 @@ def test_an_empty_console_teaches_the_first_steps(console: Console) -> None:
     for words in ("serinus init", "serinus apply", "serinus push", "serinus live", "serinus gateway", "release start"):
         assert words in page
     assert "Nothing waits for you." in page
+
+
+def test_J1_the_page_of_an_app_names_its_rules_and_what_they_do(console: Console) -> None:
+    """Those with zero tolerance stand among what takes a release back, before a release too; others only count."""
+    console.started()
+    strict = PolicyRule(name="no_refunds", kind="regex", pattern="x", zero_tolerance=True)
+    with console.control.tx() as tx:
+        app = tx.app("bot")
+        assert app is not None
+        rules = (strict, PolicyRule(name="short", kind="max_length", max_chars=9))
+        tx.put_app(msgspec.structs.replace(app, config=msgspec.structs.replace(app.config, rules=rules)))
+    page = console.browser("release_manager").page("/apps/bot")
+    assert "Rule no_refunds: one answer of the candidate that breaks it rolls back" in page
+    assert "Rule short:" not in page
+    assert "no_refunds (zero tolerance), short" in page
+
+
+def test_a_list_without_releases_says_how_one_comes(console: Console) -> None:
+    """And one that nothing fits says that."""
+    browser = console.browser("viewer")
+    assert "serinus release start APP VERSION" in browser.page("/releases")
+    assert "None fits." in browser.page("/releases?state=promoted")

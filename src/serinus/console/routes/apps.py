@@ -44,7 +44,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             state=state, config=config, plan=plan, versions=versions, following=following, releases=releases,
             names=named, monitors=monitors, app_name=name, active=active,
             judges=judged_now(desk.parts, name, desk.parts.clock.now_us()),
-            **plan_facts(plan),
+            **plan_facts(plan, config.rules),
             told={r.value: [t.reference for t in config.notifications.targets(r)] for r in NoticeRoute},
         )  # fmt: skip
 

@@ -50,7 +50,7 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             request, "start.html", visitor,
             status=status, view=view, filled=filled, app=view.state.config.name, once=fresh_number(parts),
             types=BASE_RISK, modifiers=MODIFIERS,
-            **plan_facts(view.plan),
+            **plan_facts(view.plan, view.state.config.rules),
         )  # fmt: skip
 
     def seen(request: Request, word: RiskWord) -> StartView:
