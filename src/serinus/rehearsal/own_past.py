@@ -144,7 +144,8 @@ class OwnPast:
                 continue
             events = self._events[k, ends] - self._events[k, starts]
             counted = (events - -(-events // PARTS)) / past.usual.dispersion
-            usual = (self._expected[k, ends] - self._expected[k, starts]) / MICRO * self._ratio / past.usual.dispersion
+            usual = (self._expected[k, ends] - self._expected[k, starts]) / MICRO * self._ratio
+            usual *= (PARTS - 1) / PARTS / past.usual.dispersion
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = counted * np.log(counted / usual) - counted + usual
             may |= (np.where(counted > usual, ratio, 0.0) >= needed).any(axis=0)

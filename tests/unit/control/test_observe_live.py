@@ -12,6 +12,7 @@ from serinus.control import observe_live
 from serinus.control.configure_app import configure_app
 from serinus.control.observe_live import MOST_MINUTES, PAST_HOURS, live_window, own_past
 from serinus.control.observe_units import own_yardsticks
+from serinus.control.reads import LiveWindow, Reads
 from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.start_release import start_release
@@ -22,14 +23,17 @@ from serinus.core.pipeline.plan import Guardrail, Step
 from serinus.core.pipeline.population import Population
 from serinus.core.records import histogram
 from serinus.core.records.event_parts import encode
-from serinus.core.records.live_calls import LEAST_HOURS
+from serinus.core.records.live_calls import LEAST_HOURS, Past
 from serinus.core.records.record import Event
 from serinus.core.records.sums import Rollup
+from serinus.core.records.unit_measures import bit_of
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.table import State
+from serinus.core.release.yardstick import Yardstick, measures
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.predicate import Condition
 from serinus.core.routing.snapshot import Limits
+from serinus.core.stats.usual import learn
 from serinus.ports.telemetry_store import TelemetryStore
 from tests.unit.control.production import LOOSE, PERSON, PLAN, START_US, Production
 
@@ -208,6 +212,30 @@ def redeclared(made: Production, **changes: object) -> None:
     configure_app(made.control, made.clock.now_us(), PERSON, msgspec.structs.replace(state.config, **changes))
 
 
+def test_2_7_slow_answers_are_told_apart_by_user_with_the_releases_own_bounds() -> None:
+    """Hosts count by the slots of the release that a call belongs to: what they counted for another says nothing."""
+    made = shop(guardrails=(Guardrail(metric="call.error"), Guardrail(metric="latency.p95")))
+    release = msgspec.structs.replace(
+        start(made),
+        past=(Past(metric="latency.p95", usual=learn([]), at_us=900_000),),
+        yardsticks=(Yardstick(metric="latency.p95", at_us=900_000, values=9000, source="history"),),
+    )
+    (measured,) = measures(release.plan, release.yardsticks)
+    slow = histogram.of([1_500_000.0] * 6).encode()
+    rows = [minute(START_US, release.control, 0, 6, release=name, latency=slow,
+                   event_parts=encode({bit_of(measured): {3: count}}))
+            for name, count in ((release.id, 4), ("rel_other", 2))]  # fmt: skip
+    with made.telemetry.tx() as tx:
+        tx.add_rollups(rows)
+    start_us = START_US - START_US % MINUTE_US
+    fields = frozenset({"latency", "event_parts"})
+    with made.telemetry.tx() as tx:
+        window = LiveWindow("shop", release.control, start_us, start_us + MINUTE_US, fields)
+        (told,) = observe_live.observe_live(Reads(tx), release, window)
+    assert told.counts == ((12, 12),)
+    assert (told.parts[0][3], sum(told.parts[0])) == (4, 4)
+
+
 def test_2_7_what_was_measured_otherwise_is_no_past() -> None:
     """A time-out was changed ten hours ago: what failed before failed by another rule. It says so, and since when."""
     made = shop(guardrails=(Guardrail(metric="call.error"), Guardrail(metric="call.refusal")))
@@ -220,7 +248,7 @@ def test_2_7_what_was_measured_otherwise_is_no_past() -> None:
     assert (error.usual.hours, error.measured_us) == (9 + (changed_us % HOUR_US == 0), changed_us)
     assert (refusal.usual.hours, refusal.measured_us) == (100, 0)
     text = sentence(ControlSeen(metric="call.error", calls=1, events=0, expected=0, log_e=0, no_data="few"), error, 1.5)
-    assert re.search(r"few, from \d{4}-\d\d-\d\d \d\d:00 UTC on: how it is told changed on \d{4}-", text)
+    assert re.search(r"few, from \d{4}-\d\d-\d\d \d\d:00 UTC on, when how it is told had changed on \d{4}-", text)
     assert go_on(made, 4, errors=300).state is State.RUNNING
 
 

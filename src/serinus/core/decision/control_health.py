@@ -101,7 +101,7 @@ def sentence(one: ControlSeen, past: Past, ratio: float) -> str:
     usual = one.expected / one.calls
     text = (
         f"{percent(one.events / one.calls)} of the live version's own {one.calls:,} calls had {had}, where in "
-        f"{past.usual.hours / 24:.2g} days before, at these hours, up to {percent(usual)} was usual"
+        f"{past.usual.hours / 24:.2g} days before{_begun(past)}, at these hours, up to {percent(usual)} was usual"
     )
     if one.most > one.events / 2:
         text += f"; {one.most:,} of these {one.events:,} are those of one sixteenth of its users, and do not count"
@@ -120,9 +120,8 @@ def begins_us(past: Past) -> int:
 
 def _begun(past: Past) -> str:
     """From when on it is known, and why not longer."""
-    text = f", from {instant(begins_us(past))} on" if past.usual.first_hour else ""
-    changed = f": how it is told changed on {instant(past.measured_us)}" if past.measured_us else ""
-    return text + changed
+    changed = f", when how it is told had changed on {instant(past.measured_us)}" if past.measured_us else ""
+    return (f", from {instant(begins_us(past))} on" if past.usual.first_hour else "") + changed
 
 
 def _counted(watched: Watched, past: Past, index: int, minutes: Sequence[LiveMinute]) -> Watched:

@@ -7,10 +7,11 @@ start that is to come has E = 1: so E is an e-process, P(E ever ≥ 1/α) ≤ α
 let one go makes E smaller, never larger. What gets worse after days of health is seen by them, as healthy days would
 hide it; what gets worse slowly is seen by the whole.
 
-Of the events since a start those of one sixteenth of units do not count, of that which has the most: so one user's
-storm of failing calls, however long, adds nothing, whichever part it lies in. What is expected stays what it was. The
-count is at no look larger than without that, and E grows with it, so that E is smaller at every look: P(E ever ≥ 1/α)
-≤ α still. What it costs is power: 16/15 as much has to go wrong.
+Of the N events since a start those of one sixteenth of units do not count, of that which has the most, and 15/16 of Λ
+are expected: so one user's storm of failing calls, however long, adds nothing, whichever part it lies in. The part with
+the most has N/16 or more, so that at every look at most 15N/16 count. As E grows with the count, it is nowhere larger
+than that of N/φ against Λ/φ with φ = 16/15, which is an e-process too (`worse_count`): P(E ever ≥ 1/α) ≤ α still. Where
+a host does not tell the parts of all events, all of Λ is expected.
 Source: Shin, Ramdas & Rinaldo 2024, e-detectors, with weights as in `renewal`.
 """
 
@@ -20,6 +21,7 @@ from functools import lru_cache
 
 import msgspec
 
+from serinus.core.records.event_parts import PARTS
 from serinus.core.records.live_calls import MICRO, Position, Watched
 from serinus.core.stats import combine, control_health
 
@@ -49,5 +51,6 @@ def _later(start: Position, floor: Position) -> Position:
 
 
 def _log_e(seen: Position, max_ratio: float, dispersion: float) -> float:
-    counted = max(0, seen.events - seen.most)
-    return control_health.worse_count(counted, max_ratio * seen.expected_micro / MICRO, dispersion)
+    told = bool(seen.parts) and sum(seen.parts) == seen.events
+    expected = max_ratio * seen.expected_micro / MICRO * ((PARTS - 1) / PARTS if told else 1.0)
+    return control_health.worse_count(max(0, seen.events - seen.most), expected, dispersion)

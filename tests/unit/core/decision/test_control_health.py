@@ -95,6 +95,38 @@ def test_2_7_too_short_a_past_says_so_and_does_nothing() -> None:
     assert (without.evidence.control, told.verdict) == (None, Verdict.NO_DATA)
 
 
+def test_2_7_it_says_how_much_past_there_is_and_since_when() -> None:
+    """Also before the first call, when nothing is known of the live version's health: silence is not health."""
+    usual = learn(Hour(490_000 + hour, 6000, 120) for hour in range(168))
+    release = with_past(usual)
+    decision = decide(release, None, seen(), NOW_US)
+    told = next(one for one in decision.findings if one.question == "control health")
+    assert (told.verdict, told.text) == (Verdict.NO_DATA, "The live version has had no calls yet")
+    found = judge_control(release, ())
+    assert found is not None
+    text = sentence(found.seen[0], release.past[0], 1.5)
+    assert text.endswith("its past is 168 hours, from 2025-11-24 16:00 UTC on")
+    paused = next(one for one in looked(release, 10).commands if isinstance(one, Pause))
+    assert "where in 7 days before, from 2025-11-24 16:00 UTC on, at these hours, up to 2." in paused.reason
+
+
+def test_2_7_what_one_part_of_users_had_is_told_and_does_not_count() -> None:
+    """Ten errors in each minute of twenty: by all users they pause; by one of sixteen parts they are only named."""
+    release = with_past()
+    for parts, ill in (((0, 10), False), (tuple([1] * 10), True)):
+        minutes_told = tuple(
+            msgspec.structs.replace(one, parts=(parts, ()))
+            for one in live(10)["live"]  # type: ignore[attr-defined]
+        )
+        start = served(release, 0, live_until_us=FIRST * MINUTE_US)
+        decision = decide(release, start, seen(**{**live(10), "live": minutes_told}), NOW_US)
+        health = decision.evidence.control
+        assert health is not None
+        assert (ERROR in health.ill) == ill
+        text = sentence(health.seen[0], release.past[0], 1.5)
+        assert ("; 200 of these 200 are those of one sixteenth of its users, and do not count" in text) != ill
+
+
 def test_2_7_what_was_before_users_saw_the_candidate_is_not_counted() -> None:
     """The first round says from where; a pause of the control process is caught up with, each minute once."""
     release = with_past()
