@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from serinus.core.records import call_id
+from serinus.core.records.call_id import issue
 from serinus.core.records.feedback import Mark
 from serinus.core.records.frames import encode
 from serinus.core.records.record import Begin, End, ErrorClass, Event, First, Pair, Payload, Rung, Score
@@ -75,8 +75,8 @@ class Recorder:
         """Record an assignment of a call that arrived at `begun_ns`; the raw call id."""
         at_us = self._now_us()
         app = call.app
-        place = call_id.place(call.release_id, call.arm, call.stratum)
-        raw = call_id.issue(app.call_mac, at_us // 1000, self._chance.take(5), place, call.unit_hash)
+        nonce = self._chance.take(5)
+        raw = issue(app.call_mac, at_us // 1000, nonce, call.release_id, call.arm, call.stratum, call.unit_hash)
         version = NO_VERSION if call.unserved else call.version.digest
         begin = Begin(raw, at_us, begun_ns, app.name, version, revision, app.overdue_ms, app.total_ms)
         self.spool.append(encode(begin))

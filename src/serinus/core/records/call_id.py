@@ -24,7 +24,7 @@ from serinus.core.routing.assignment import Arm
 SIZE = 48
 PREFIX = "call_"
 _FORMAT = b"\x02"
-_LAYOUT = struct.Struct(">cHI5s18s8s").pack
+_LAYOUT = struct.Struct(">cHI5s16sBB8s").pack
 _BODY = 38
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -44,23 +44,18 @@ def issuer(key: bytes, app: bytes) -> Mac:
     return Mac(key, b"call\x1f%b\x1f" % app)
 
 
-def issue(of_app: Mac, at_ms: int, nonce: bytes, place: bytes, unit: bytes) -> bytes:
-    """The 48 raw bytes of a new call id by the app's `issuer`; `place` is that of a release, arm and stratum."""
-    body = _LAYOUT(_FORMAT, at_ms >> 32, at_ms & 0xFFFFFFFF, nonce, place, unit)
+def issue(of_app: Mac, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes) -> bytes:
+    """The 48 raw bytes of a new call id by the app's `issuer`. `nonce` 5, `release` 16, `unit` 8 bytes; `stratum` in
+    [−1, 254]."""
+    body = _LAYOUT(_FORMAT, at_ms >> 32, at_ms & 0xFFFFFFFF, nonce, release, arm, stratum & 0xFF, unit)
     return body + of_app.of(body)[:10]
-
-
-def place(release: bytes, arm: int, stratum: int) -> bytes:
-    """The 18 bytes of a call id that tell where a call counts. `release` 16 bytes; `stratum` in [−1, 254]."""
-    return release + bytes((arm, stratum & 0xFF))
 
 
 def make(
     key: bytes, app: bytes, at_ms: int, nonce: bytes, release: bytes, arm: int, stratum: int, unit: bytes
 ) -> bytes:
-    """The 48 raw bytes of a new call id. `app` is its name in UTF-8; `nonce` 5, `release` 16, `unit` 8 bytes; `stratum`
-    in [−1, 254]."""
-    return issue(issuer(key, app), at_ms, nonce, place(release, arm, stratum), unit)
+    """A new call id by the key alone; `app` is its name in UTF-8: see `issue`."""
+    return issue(issuer(key, app), at_ms, nonce, release, arm, stratum, unit)
 
 
 def text(raw: bytes) -> str:

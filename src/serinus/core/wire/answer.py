@@ -89,6 +89,10 @@ class Proposed:
         return "".join(self._arguments)
 
 
+_NO_TEXTS: dict[int, list[str]] = {}
+_NO_TOOLS: dict[tuple[int, int], Proposed] = {}  # nothing is ever put into them: most answers are not kept
+
+
 class Findings:
     """What a whole answer told: tokens −1 when it did not say. What it says is there only where it was to be kept."""
 
@@ -98,8 +102,8 @@ class Findings:
         self.tokens_in = self.tokens_out = self.tokens_cached = -1
         self.finish = self.model = ""
         self.refused = False
-        self._texts: dict[int, list[str]] = {}
-        self._tools: dict[tuple[int, int], Proposed] = {}
+        self._texts: dict[int, list[str]] = _NO_TEXTS
+        self._tools: dict[tuple[int, int], Proposed] = _NO_TOOLS
 
     @property
     def text(self) -> str:
@@ -122,7 +126,13 @@ class Findings:
             self.model = completion.model
         usage = completion.usage
         if usage is not None:
-            self._note_usage(usage)
+            tokens_in, tokens_out, details = usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens_details
+            if tokens_in is not None:
+                self.tokens_in = tokens_in
+            if tokens_out is not None:
+                self.tokens_out = tokens_out
+            if details is not None and details.cached_tokens is not None:
+                self.tokens_cached = details.cached_tokens
         for choice in completion.choices or ():
             finish, said = choice.finish_reason, choice.message or choice.delta
             if finish:
@@ -136,6 +146,8 @@ class Findings:
                     self._keep(index if choice.index is None else choice.index, said)
 
     def _keep(self, choice: int, said: Said) -> None:
+        if self._texts is _NO_TEXTS:
+            self._texts, self._tools = {}, {}
         text = text_of(said)
         if text:
             self._texts.setdefault(choice, []).append(text)
@@ -145,15 +157,6 @@ class Findings:
                 self._tools.setdefault(place, Proposed()).note(call.function)
         if said.function_call is not None:
             self._tools.setdefault((choice, 0), Proposed()).note(said.function_call)
-
-    def _note_usage(self, usage: Usage) -> None:
-        tokens_in, tokens_out, details = usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens_details
-        if tokens_in is not None:
-            self.tokens_in = tokens_in
-        if tokens_out is not None:
-            self.tokens_out = tokens_out
-        if details is not None and details.cached_tokens is not None:
-            self.tokens_cached = details.cached_tokens
 
 
 def text_of(said: Said) -> str:
