@@ -9,7 +9,7 @@ from serinus.adapters.parquet_rows import Rows
 from serinus.core.records.call import Call
 from serinus.core.records.pair_score import WORSE
 from serinus.core.records.score import LoggedScore
-from serinus.ports.event_log import CallQuery, ScoreQuery
+from serinus.ports.event_log import CallQuery, ExposedQuery, Exposure, ScoreQuery
 
 Statement: TypeAlias = tuple[str, dict[str, Any]]
 
@@ -51,6 +51,11 @@ _BY_HOW_MUCH = (
     "(SELECT call AS worse_call, max(value_micro) AS worse_by FROM scores WHERE metric = $worse GROUP BY call)"
 )
 _BEHIND = "(at_us < $before_us OR (at_us = $before_us AND call > $before_call))"
+_EXPOSED = "release = $release AND arm = 'candidate'"
+_USERS = (
+    "unit, count(DISTINCT conversation) AS sessions, count(*) AS calls, min(at_us) AS first_at_us,"
+    " max(at_us) AS last_at_us"
+)
 # Of scores with one name the first one written counts. Ties are of one batch that was cut in two: equal rows.
 _FIRST = "QUALIFY row_number() OVER (PARTITION BY score ORDER BY at_us, host) = 1"
 
@@ -79,8 +84,26 @@ def scores_statement(calls: Collection[str], conversations: Collection[str], sco
     return sql, {"scores": list(scores), "about": list(calls), "talks": list(conversations)}
 
 
-def stage_statement(query: CallQuery | ScoreQuery, parts: Sequence[str], scores: Sequence[str]) -> Statement:
+def exposure_statement(release: str, calls: Sequence[str]) -> Statement:
+    """How many users, sessions and calls the candidate of a release answered."""
+    counts = "count(DISTINCT unit), count(DISTINCT conversation), count(*)"
+    sql = f"SELECT {counts} FROM {CALLS.source('$calls')} WHERE {_EXPOSED}"  # noqa: S608 - constants
+    return sql, {"calls": list(calls), "release": release}
+
+
+def exposure(rows: Sequence[tuple[Any, ...]]) -> Exposure:
+    """What the answer says; zeros where there was nothing to ask."""
+    units, sessions, calls = rows[0] if rows else (0, 0, 0)
+    return Exposure(units=units, sessions=sessions, calls=calls)
+
+
+def stage_statement(
+    query: CallQuery | ScoreQuery | ExposedQuery, parts: Sequence[str], scores: Sequence[str]
+) -> Statement:
     """The rows of an export that lie in some files, in any order."""
+    if isinstance(query, ExposedQuery):
+        sql = f"SELECT {CALLS.names} FROM {CALLS.source('$parts')} WHERE {_EXPOSED}"  # noqa: S608 - constants
+        return sql, {"parts": list(parts), "release": query.release}
     if isinstance(query, ScoreQuery):
         where, values = _where(query, _SCORE_CONDITIONS)
         source = "read_parquet($parts, union_by_name = true)"
@@ -91,8 +114,12 @@ def stage_statement(query: CallQuery | ScoreQuery, parts: Sequence[str], scores:
     return sql, {"parts": list(parts), **files, **values}
 
 
-def whole_statement(query: CallQuery | ScoreQuery, staged: Sequence[str]) -> Statement:
+def whole_statement(query: CallQuery | ScoreQuery | ExposedQuery, staged: Sequence[str]) -> Statement:
     """All staged rows of an export, in order of time; nothing but the columns when nothing was staged."""
+    if isinstance(query, ExposedQuery):
+        source = "read_parquet($staged)" if staged else CALLS.none
+        sql = f"SELECT {_USERS} FROM {source} GROUP BY unit ORDER BY first_at_us, unit"  # noqa: S608 - constants
+        return sql, {"staged": list(staged)} if staged else {}
     is_calls = isinstance(query, CallQuery)
     names, none = (CALLS.names, CALLS.none) if is_calls else (SCORES.names, SCORES.none)
     first, tie = ("", "call") if is_calls else (_FIRST, "score")

@@ -13,6 +13,7 @@ from serinus.adapters.memory_docket import MemoryDocket
 from serinus.adapters.memory_erasures import MemoryErasures
 from serinus.adapters.memory_evaluation import MemoryEvaluation
 from serinus.adapters.memory_freezes import MemoryFreezes
+from serinus.adapters.memory_incidents import MemoryIncidents
 from serinus.adapters.memory_monitors import MemoryMonitors
 from serinus.adapters.memory_outbox import MemoryOutbox
 from serinus.adapters.memory_rows import ControlRows
@@ -28,7 +29,7 @@ from serinus.ports.prices import PriceTable
 
 class MemoryControlTx(
     MemoryOutbox, MemoryEvaluation, MemoryApprovals, MemoryMonitors, MemoryDocket, MemoryFreezes, MemoryErasures,
-    MemorySuspicions, MemoryAnswers,
+    MemorySuspicions, MemoryAnswers, MemoryIncidents,
 ):  # fmt: skip
     """Reads and writes the tables; the turn around it undoes or keeps."""
 

@@ -10,6 +10,7 @@ from serinus.core.pipeline.freeze import Freeze
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.pipeline.stored_answer import StoredAnswer
 from serinus.core.release.approval import Approval
+from serinus.core.release.incident import Incident
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion
 from serinus.core.release.waiting import Waiting
@@ -47,6 +48,7 @@ class ControlRows:
         self.freezes: Table[str, Freeze] = Table(journal)
         self.waiting: Table[str, Waiting] = Table(journal)
         self.suspicions: Table[int, Suspicion] = Table(journal)
+        self.incidents: Table[int, Incident] = Table(journal)
         self.answers: Table[int, StoredAnswer] = Table(journal)
         self.keys: Table[str, ApiKey] = Table(journal)
         self.remembered: Table[str, tuple[str, int, bytes, int]] = Table(journal)

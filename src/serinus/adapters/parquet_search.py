@@ -17,6 +17,8 @@ from serinus.adapters.call_sql import (
     SCORES,
     Statement,
     calls_statement,
+    exposure,
+    exposure_statement,
     scores_statement,
     stage_statement,
     whole_statement,
@@ -29,7 +31,7 @@ from serinus.core.errors import QueryLimit, StoreUnavailable
 from serinus.core.lint.history import Counted
 from serinus.core.records.call import Call
 from serinus.core.records.score import LoggedScore
-from serinus.ports.event_log import CallQuery, ExportFormat, ScoreQuery
+from serinus.ports.event_log import CallQuery, ExportFormat, ExposedQuery, Exposure, ScoreQuery
 
 T = TypeVar("T")
 
@@ -85,6 +87,15 @@ class ParquetSearch:
 
         return counted(self._ask(made))
 
+    def exposure(self, release: str) -> Exposure:
+        """Whom the candidate of a release answered, counted."""
+
+        def made() -> Statement | None:
+            paths = self._files(self._root)
+            return exposure_statement(release, paths) if paths else None
+
+        return exposure(self._ask(made))
+
     def rungs(self, app: str, from_us: int, to_us: int) -> dict[str, int]:
         """How many of an app's calls within this time each rung of the fallback ladder answered."""
 
@@ -94,7 +105,7 @@ class ParquetSearch:
 
         return {str(rung): int(number) for rung, number in self._ask(made)}
 
-    def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
+    def export(self, query: CallQuery | ScoreQuery | ExposedQuery, format: ExportFormat) -> BinaryIO:
         """All rows of a query as an open file without a name. One export at a time.
 
         Segment by segment is copied first: what is gathered meanwhile is then neither missed nor doubled.
@@ -108,8 +119,10 @@ class ParquetSearch:
         finally:
             self._exporting.release()
 
-    def _stage(self, asked: duckdb.DuckDBPyConnection, query: CallQuery | ScoreQuery, scratch: Path) -> list[str]:
-        root = self._root if isinstance(query, CallQuery) else self._root / SCORES_FOLDER
+    def _stage(
+        self, asked: duckdb.DuckDBPyConnection, query: CallQuery | ScoreQuery | ExposedQuery, scratch: Path
+    ) -> list[str]:
+        root = self._root / SCORES_FOLDER if isinstance(query, ScoreQuery) else self._root
         spools = sorted({part.spool for part in settled(root)})
         staged: list[str] = []
         for start in range(0, len(spools), _STAGED_AT_ONCE):

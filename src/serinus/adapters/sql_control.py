@@ -20,6 +20,7 @@ from serinus.adapters.sql_docket import SqlDocket
 from serinus.adapters.sql_engine import READ_ONLY, begun
 from serinus.adapters.sql_erasures import SqlErasures
 from serinus.adapters.sql_freezes import SqlFreezes
+from serinus.adapters.sql_incidents import SqlIncidents
 from serinus.adapters.sql_jobs import SqlJobs
 from serinus.adapters.sql_journal import SqlJournal
 from serinus.adapters.sql_monitors import SqlMonitors
@@ -50,6 +51,7 @@ class SqlControlTx(
     SqlErasures,
     SqlSuspicions,
     SqlAnswers,
+    SqlIncidents,
 ):
     """All of the port's transaction."""
 

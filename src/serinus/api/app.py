@@ -21,6 +21,7 @@ from serinus.api.routes import (
     freezes,
     health,
     hosts,
+    incidents,
     judging,
     keys,
     monitors,
@@ -53,7 +54,7 @@ Listings are pages: `{items, next_cursor}`. Shares are in [0, 1], times RFC 3339
 _NOUNS = (
     apps, versions, comparisons, endpoints, forecast, releases, reports, stages, hosts, audit, keys, notices, calls,
     suites, monitors, judging, texts, costs, freezes,
-    suspicions, answers,
+    suspicions, answers, incidents,
 )  # fmt: skip
 
 

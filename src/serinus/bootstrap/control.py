@@ -25,6 +25,7 @@ from serinus.bootstrap.admin_key import create_admin_key
 from serinus.bootstrap.collector import settle_collector
 from serinus.bootstrap.faces import Faces
 from serinus.bootstrap.gaps import start_gaps
+from serinus.bootstrap.incidents import start_incidents
 from serinus.bootstrap.listening import mend_listening
 from serinus.bootstrap.loops import Health, keep_going, log_to_stderr, stop_on_signals
 from serinus.bootstrap.monitors import start_monitors
@@ -92,6 +93,7 @@ def run_control(settings: ControlSettings, stop: threading.Event, clock: Clock) 
         _wake_on_changes(stores[0], tick, stop)
         start_monitors(*stores, probe, clock, tick.epoch, stop)
         start_gaps(*stores, clock, tick.epoch, stop)
+        start_incidents(*stores, log, clock, tick.epoch, stop)
         start_pruning(*stores, clock, tick.epoch, settings.units_kept_days, stop)
         start_notices(stores[0], clock, tick.epoch, _public_url(settings, listener), stop)
         settle_collector()

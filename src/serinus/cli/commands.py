@@ -159,6 +159,20 @@ COMMANDS: dict[str, Command | Group] = {
             "review": _command("suspicions:review", "Record the red team's review of a pattern."),
         },
     ),
+    "incidents": Group(
+        summary="After a rollback: confirm, note, count, sign, close.",
+        alone=_command("incidents:list_incidents", "Incidents, newest first."),
+        commands={
+            "list": _command("incidents:list_incidents", "Incidents, newest first."),
+            "show": _command("incidents:show", "One incident: trigger, clock, duties, timeline."),
+            "confirm": _command("incidents:confirm", "Say that on-call looks into it."),
+            "note": _command("incidents:note", "Write down what was found or done."),
+            "count": _command("incidents:count", "Count the users and sessions that met the candidate."),
+            "sign": _command("incidents:sign", "Sign one of the duties before it is closed."),
+            "close": _command("incidents:close", "Close it, so that the app may release again."),
+            "units": _command("incidents:units", "Who met the candidate, as JSON lines of pseudonyms."),
+        },
+    ),
     "key": Group(
         summary="Keys of people and machines.",
         commands={

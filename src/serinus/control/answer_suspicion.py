@@ -12,6 +12,7 @@ from serinus.core.release.release import Release
 from serinus.core.release.suspicion import AnswerWord, Suspicion, answered
 from serinus.core.release.table import SERVING, Event
 from serinus.core.release.transitions import withdrawn
+from serinus.core.release.trigger import Trigger
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run
 
@@ -54,7 +55,8 @@ def answer_suspicion(
         audit_suspicion(tx, now_us, actor, _ACTIONS[answer], known, following, text)
         if answer == "confirmed" and release.state in SERVING:
             back = withdrawn(release, Event.ROLL_BACK, tx.revision() + 1, text)
-            change_release(tx, now_us, actor, Action.RELEASE_ROLLED_BACK, release, back)
+            trigger = Trigger(kind="suspicion", calls=(known.call,))
+            change_release(tx, now_us, actor, Action.RELEASE_ROLLED_BACK, release, back, trigger=trigger)
         elif release.state in SERVING:
             _tell(tx, now_us, actor, answer, release, following, text)
         return following

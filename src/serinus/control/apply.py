@@ -26,6 +26,7 @@ from serinus.core.decision.commands import (
     RollBack,
 )
 from serinus.core.decision.decision import Decision
+from serinus.core.decision.triggered import triggered
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.table import Event, State
 from serinus.core.release.transitions import (
@@ -39,6 +40,7 @@ from serinus.core.release.transitions import (
     resumed,
     withdrawn,
 )
+from serinus.core.release.trigger import Trigger
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
 from serinus.ports.retry import run
 
@@ -55,7 +57,8 @@ def apply(store: ControlStore, epoch: int, now_us: int, decision: Decision) -> R
         release = release_of(tx, judged.id, judged.seq)
         evidence = msgspec.json.encode(decision.evidence).decode() if decision.commands else ""
         for command in decision.commands:
-            release = _carry_out(tx, now_us, release, command, decision.progress, evidence)
+            trigger = triggered(decision) if isinstance(command, RollBack | Reject) else None
+            release = _carry_out(tx, now_us, release, command, decision.progress, evidence, trigger)
         progress = decision.progress
         if release.step != progress.step:
             progress = msgspec.structs.replace(progress, step=release.step, dwell_ms=0, pending_ms=0)
@@ -98,7 +101,13 @@ def pause_for_error(
 
 
 def _carry_out(
-    tx: ControlTx, now_us: int, release: Release, command: Command, progress: Progress, evidence: str
+    tx: ControlTx,
+    now_us: int,
+    release: Release,
+    command: Command,
+    progress: Progress,
+    evidence: str,
+    trigger: Trigger | None,
 ) -> Release:
     if isinstance(command, RequestApproval):
         _request_approval(tx, now_us, release, command, evidence)
@@ -113,7 +122,7 @@ def _carry_out(
         app = app_of(tx, release.app)
         tx.put_app(msgspec.structs.replace(app, live=release.candidate))
         tx.mark_live(release.candidate, now_us, release.app)
-    return change_release(tx, now_us, ACTOR, action, release, following, evidence)
+    return change_release(tx, now_us, ACTOR, action, release, following, evidence, trigger)
 
 
 def _request_approval(tx: ControlTx, now_us: int, release: Release, command: RequestApproval, evidence: str) -> None:

@@ -8,11 +8,13 @@ import msgspec
 
 from serinus.control.answer_cache import purge_answers
 from serinus.control.mirror import mirror_of
+from serinus.control.open_incident import follow_incident
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.core.pipeline.stages import OfflineStage
 from serinus.core.release.release import Release
 from serinus.core.release.table import FINAL, SERVING, State
+from serinus.core.release.trigger import Trigger
 from serinus.ports.control_store import ControlTx, Notice
 from serinus.ports.jobs import EVALUATE, EvaluateJob
 
@@ -20,10 +22,18 @@ _TAKEN_BACK = frozenset({State.ROLLING_BACK, State.ROLLED_BACK, State.REJECTED})
 
 
 def change_release(
-    tx: ControlTx, now_us: int, actor: str, action: Action, before: Release, following: Release, evidence: str = ""
+    tx: ControlTx,
+    now_us: int,
+    actor: str,
+    action: Action,
+    before: Release,
+    following: Release,
+    evidence: str = "",
+    trigger: Trigger | None = None,
 ) -> Release:
     """Replace `before` by `following`; Conflict when somebody else was quicker. Publishes when routing changes, and
-    enqueues the measurement that a stage asks for, once for each attempt.
+    enqueues the measurement that a stage asks for, once for each attempt. A rollback and a rejection open an incident,
+    whose `trigger` is a person's word where none is given.
 
     A publication takes the revision `tx.revision() + 1`, which ramp points and `final_revision` must already name.
     """
@@ -46,6 +56,7 @@ def change_release(
     _measure(tx, now_us, before, following)
     if following.state in _TAKEN_BACK and before.state not in _TAKEN_BACK:
         purge_answers(tx, now_us, actor, following.app, following.candidate, f"{following.id} was taken back")
+    follow_incident(tx, now_us, actor, before, following, trigger)
     if _routing(before) != _routing(following):
         publish(tx, now_us)
     return following

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serinus.control.apply import ACTOR
+from serinus.control.open_incident import open_unreadable
 from serinus.control.publish import publish
 from serinus.core.audit.entry import Action, Draft
 from serinus.ports.control_store import ControlStore, ControlTx, Notice
@@ -31,6 +32,7 @@ def end_unreadable(store: ControlStore, epoch: int, now_us: int, found: Docketed
                 actor=ACTOR,
             )
         )
+        open_unreadable(tx, now_us, found, reason)
         publish(tx, now_us)
 
     run(store, work, epoch)

@@ -13,8 +13,11 @@ from serinus.core.release.approval import Approval
 from serinus.core.release.release import Release
 from serinus.core.release.table import Event
 from serinus.core.release.transitions import rejected, withdrawn
+from serinus.core.release.trigger import Trigger
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.retry import run
+
+_REFUSED = Trigger(kind="refused")
 
 
 def reject_release(
@@ -48,8 +51,8 @@ def reject_release(
         text, revision, shown = refusal_text(refusal), tx.revision() + 1, now.shown.encoded().decode()
         if before.exposed:
             following = withdrawn(before, Event.ROLL_BACK, revision, text)
-            return change_release(tx, now_us, actor, Action.RELEASE_ROLLED_BACK, before, following, shown)
+            return change_release(tx, now_us, actor, Action.RELEASE_ROLLED_BACK, before, following, shown, _REFUSED)
         following = rejected(before, revision, text)
-        return change_release(tx, now_us, actor, Action.RELEASE_REJECTED, before, following, shown)
+        return change_release(tx, now_us, actor, Action.RELEASE_REJECTED, before, following, shown, _REFUSED)
 
     return run(store, work)

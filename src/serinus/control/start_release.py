@@ -14,6 +14,7 @@ from serinus.control.observe_live import own_past
 from serinus.control.observe_units import own_yardsticks
 from serinus.control.peak_hours import own_hours, with_hours
 from serinus.control.plan_first import plan_first, plan_to_forecast
+from serinus.control.refuse_incident import refuse_incident
 from serinus.control.refuse_mute import mute_hosts, refuse_mute
 from serinus.control.refuse_unpriced import refuse_unpriced
 from serinus.core.audit.entry import Action
@@ -63,8 +64,9 @@ def start_release(
     `word` is what a person says of its risk, which the plan's `risk` may ask more for (M1, M2).
 
     Refused, with what is missing: no plan or owner (A6), for a first release a message, an approval, absolute
-    minimums or gateways that say the message, an override set, the candidate live already, a freeze, or another active
-    release, which is named (H6). `request_release` lets it wait for the latter two.
+    minimums or gateways that say the message, an override set, the candidate live already, a freeze, an open incident
+    where the plan says `block`, or another active release, which is named (H6). `request_release` lets it wait for
+    the end of a freeze and of another release.
     """
     hours = own_hours(store, telemetry, now_us, app)
     known = own_yardsticks(store, telemetry, now_us, app)
@@ -159,6 +161,7 @@ def plan_later(
     """As `plan_release`, for one that may have to wait for the end of another one."""
     state = app_of(tx, app)
     plan, control = _plan_of(state), _control_of(state)
+    refuse_incident(tx, app, plan)
     if not control:
         plan = plan_first(tx, state.config, plan)
     candidate = version_to_serve(tx, app, ref)

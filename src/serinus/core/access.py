@@ -56,6 +56,11 @@ class Operation(enum.StrEnum):
     CONFIRM_SUSPICION = "confirm_suspicion"
     DISMISS_SUSPICION = "dismiss_suspicion"
     REVIEW_PATTERN = "review_pattern"
+    CONFIRM_INCIDENT = "confirm_incident"
+    NOTE_INCIDENT = "note_incident"
+    COUNT_INCIDENT = "count_incident"
+    SIGN_INCIDENT = "sign_incident"
+    CLOSE_INCIDENT = "close_incident"
     SET_OVERRIDE = "set_override"
     CLEAR_OVERRIDE = "clear_override"
     FREEZE_RELEASES = "freeze_releases"
@@ -116,6 +121,13 @@ TABLE: dict[Operation, frozenset[Role]] = {
     Operation.CONFIRM_SUSPICION: _WITNESSES,
     Operation.DISMISS_SUSPICION: _BRAKES | {Role.COMPLIANCE},
     Operation.REVIEW_PATTERN: frozenset({Role.RED_TEAM}),
+    Operation.CONFIRM_INCIDENT: _BRAKES,
+    # Whoever finds out something about what went wrong writes it down.
+    Operation.NOTE_INCIDENT: _WITNESSES | _BUILDERS,
+    Operation.COUNT_INCIDENT: _BRAKES | _EXPORTERS,
+    # Which of them counts is the duty's to say.
+    Operation.SIGN_INCIDENT: _RELEASERS | {Role.ML_ENGINEER, Role.QUALITY_LEAD},
+    Operation.CLOSE_INCIDENT: _RELEASERS,
     Operation.SET_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.CLEAR_OVERRIDE: _RELEASERS | {Role.ON_CALL},
     Operation.FREEZE_RELEASES: _BRAKES,

@@ -14,6 +14,7 @@ from serinus.core.judging.live import check_live_judges, check_priced
 from serinus.core.pipeline.app import AppConfig, CachedFallback, check_fallback
 from serinus.core.pipeline.cohort import check_cohort
 from serinus.core.pipeline.freeze import FreezeWindow
+from serinus.core.pipeline.incidents import IncidentRules
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Guardrail, Plan
 from serinus.core.pipeline.stages import Stage
@@ -192,6 +193,7 @@ def _plan(app: AppModel) -> Plan:
         risk=risk_rules_of(app.risk) if app.risk else None,
         monitors=monitors,
         suspicions=_suspicions(app.suspicions),
+        incidents=IncidentRules(**app.incidents.model_dump(exclude_none=True)),
         **app.model_dump(include={*_AS_DECLARED}, exclude_none=True),
         **{f"{key}_s": value for key, value in times.items()},
     )

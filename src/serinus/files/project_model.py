@@ -202,6 +202,13 @@ class SuspicionsModel(Model):
     confirm_within: Seconds | None = Field(default=None, gt=0, examples=["15m"])
 
 
+class IncidentsModel(Model):
+    """What is asked before an incident is closed, and whether releases wait for that."""
+
+    block: bool | None = Field(default=None, examples=["true"])
+    sign_off: Literal["short", "full"] | None = Field(default=None, examples=["full"])
+
+
 class CachedModel(Model):
     """Approved answers that come before the fallback message."""
 
@@ -260,6 +267,7 @@ class AppModel(Model):
     freshness: Seconds | None = None
     veto_deadline: Seconds | None = None
     suspicions: SuspicionsModel = SuspicionsModel()
+    incidents: IncidentsModel = IncidentsModel()
     notifications: NotificationsModel = NotificationsModel()
 
 

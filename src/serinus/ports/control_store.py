@@ -18,6 +18,7 @@ from serinus.ports.approvals import ApprovalTx
 from serinus.ports.datasets import DataSetTx
 from serinus.ports.docket import DocketTx
 from serinus.ports.freezes import FreezeTx
+from serinus.ports.incidents import IncidentTx
 from serinus.ports.jobs import JobTx
 from serinus.ports.monitors import MonitorTx
 from serinus.ports.outbox import Delivery, Notice, OutboxTx
@@ -76,7 +77,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
 class ControlTx(
     OutboxTx, SignatureTx, DataSetTx, JobTx, ApprovalTx, MonitorTx, DocketTx, FreezeTx, ErasureTx, SuspicionTx,
-    AnswerTx, Protocol,
+    AnswerTx, IncidentTx, Protocol,
 ):  # fmt: skip
     """What one transaction offers. Reads see the transaction's own writes."""
 

@@ -77,6 +77,20 @@ class ScoreQuery(msgspec.Struct, frozen=True, kw_only=True):
     to_us: int | None = None
 
 
+class ExposedQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which users met the candidate of a release: one row a user, by pseudonym."""
+
+    release: str
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """How many users, sessions (conversations) and calls the candidate of a release answered."""
+
+    units: int
+    sessions: int
+    calls: int
+
+
 class CallReader(Protocol):
     """Reading the log."""
 
@@ -135,8 +149,13 @@ class CallSearch(CallReader, Protocol):
     QueryLimit when a question needs more than it may have; StoreUnavailable when others are asking already.
     """
 
-    def export(self, query: CallQuery | ScoreQuery, format: ExportFormat) -> BinaryIO:
-        """All rows of a query in order of time, as a file of its own that is gone when it is closed."""
+    def export(self, query: CallQuery | ScoreQuery | ExposedQuery, format: ExportFormat) -> BinaryIO:
+        """All rows of a query in order of time, as a file of its own that is gone when it is closed. Of users the rows
+        are `unit` (hex), `sessions`, `calls`, `first_at_us` and `last_at_us`, in order of their first call's end."""
+        ...
+
+    def exposure(self, release: str) -> Exposure:
+        """Whom the candidate of a release answered, counted; none at all is zeros."""
         ...
 
     def rungs(self, app: str, from_us: int, to_us: int) -> dict[str, int]:

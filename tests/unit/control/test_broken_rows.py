@@ -113,9 +113,11 @@ def test_H7_a_release_that_cannot_be_read_is_taken_back_and_others_go_on(
         with pytest.raises(FormatError, match="stored release cannot be read"):
             tx.release(broken.id)
         assert [release.app for release in tx.active_releases()] == ["shop"]
-        told = next(n for n in tx.notices(Page(limit=20))[0] if n.release == broken.id)
-    assert told.kind == "roll_back"
+        told = next(n for n in tx.notices(Page(limit=20))[0] if n.release == broken.id and n.kind == "roll_back")
     assert "cannot be judged" in told.body
+    with world.control.tx() as tx:
+        (incident,), _ = tx.incidents(Page(limit=9))
+    assert (incident.release, incident.severity, incident.trigger.kind) == (broken.id, "high", "unreadable")
     for _ in range(30):
         world.second()
     with world.control.tx() as tx:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from serinus.core.pipeline.incidents import IncidentRules
 from serinus.core.pipeline.plan import Guardrail, Limit, Plan, Step
 from serinus.core.pipeline.stages import ApprovalStage, OfflineStage, RolloutStage, ShadowStage
 from serinus.core.pipeline.suspicions import SuspicionRules
@@ -35,6 +36,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Levels of risk": project_model.DemandsModel,
     "Freeze windows": project_model.FreezeModel,
     "Suspicions": project_model.SuspicionsModel,
+    "Incidents": project_model.IncidentsModel,
     "Live judges": live_judges.LiveJudgeModel,
 }
 
@@ -78,6 +80,7 @@ def test_the_defaults_that_are_told_are_cores() -> None:
         freshness_s=60.0,
         veto_deadline_s=1800.0,
         suspicions=SuspicionRules(confirm_within_s=900.0),
+        incidents=IncidentRules(block=False, sign_off="short"),
     )
     limits = app.limits
     assert (limits.connect_s, limits.first_token_s, limits.between_tokens_s, limits.total_s) == (5, 60, 30, 600)

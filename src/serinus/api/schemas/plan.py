@@ -218,6 +218,17 @@ class SuspicionRulesBody(Declared):
     )
 
 
+class IncidentRulesBody(Declared):
+    """What is asked before an incident is closed."""
+
+    block: bool = Field(default=False, description="While an incident of the app is open, no release of it starts.")
+    sign_off: Literal["short", "full"] = Field(
+        default="short",
+        description="What must be signed before one is closed: `short` the root cause alone, `full` the regression "
+        "case, the review of the decision engine, no remaining impact and re-entry, too.",
+    )
+
+
 class PlanBody(Declared):
     """How releases of an app go; frozen with a release when it starts."""
 
@@ -253,6 +264,9 @@ class PlanBody(Declared):
     veto_deadline_s: float = Field(default=1800.0, description="Seconds until a vetoed limit rolls back.")
     suspicions: SuspicionRulesBody = Field(
         default_factory=lambda: SuspicionRulesBody(), description="What is suspected of the candidate."
+    )
+    incidents: IncidentRulesBody = Field(
+        default_factory=lambda: IncidentRulesBody(), description="What is asked before an incident is closed."
     )
 
     @classmethod

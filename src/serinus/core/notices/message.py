@@ -24,6 +24,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "suspect_live": ("serinus suspicions --app {app}",),
     "dismiss": ("serinus suspicions --release {release}", "serinus release resume {release} -m WHY"),
     "review": ("serinus suspicions --release {release}", "serinus release resume {release} -m WHY"),
+    "open_incident": ("serinus incidents show {release}", "serinus incidents confirm {release}"),
+    "late_incident": ("serinus incidents show {release}",),
+    "close_incident": ("serinus incidents show {release}",),
     "set_override": ("serinus override clear {app} -m WHY",),
     ESCALATE: ("serinus release status {release}", "serinus notices ack {original}"),
 }  # fmt: skip

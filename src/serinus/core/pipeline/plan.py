@@ -12,6 +12,7 @@ from serinus.core.pipeline import sequence
 from serinus.core.pipeline.acceleration import Acceleration, check_acceleration
 from serinus.core.pipeline.freeze import FreezeWindow, check_windows
 from serinus.core.pipeline.guardrail import Guardrail, check_guardrail
+from serinus.core.pipeline.incidents import IncidentRules
 from serinus.core.pipeline.limit import Limit, check_limit
 from serinus.core.pipeline.monitor import Monitor
 from serinus.core.pipeline.monitor_checks import check_monitors
@@ -37,9 +38,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     not; `freeze`: when nothing starts or takes a step; `when_active`: what becomes of a newer candidate while a release
     is active; `accelerate`: when its first steps are shorter; `risk`: what each level of risk asks for beyond it (None:
     nothing); `control_ratio`: control is ill when its events are so many times as frequent as they usually were (0:
-    that is never asked); `lease_s`: see the routing snapshot; `suspicions`: how long one waits for its answer. `first`:
-    it was made for a release of an app with nothing live (`first_plan`); `not_compared` names what would compare and
-    therefore does not apply; `effect`: the risk that a
+    that is never asked); `lease_s`: see the routing snapshot; `suspicions`: how long one waits for its answer;
+    `incidents`: what is asked before one is closed. `first`: it was made for a release of an app with nothing live
+    (`first_plan`); `not_compared` names what would compare and therefore does not apply; `effect`: the risk that a
     release was started with, and how its plan differs from the declared one (`effective_plan`).
     """
 
@@ -62,6 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     freshness_s: float = 60.0
     veto_deadline_s: float = 1800.0
     suspicions: SuspicionRules = SuspicionRules()
+    incidents: IncidentRules = IncidentRules()
     first: bool = False
     not_compared: tuple[str, ...] = ()
     effect: Effect = Effect()
