@@ -89,7 +89,9 @@ def _claimed_log(directory: Path) -> IO[bytes]:
     except BlockingIOError:
         log.close()
         raise InvalidInput(
-            "another `serinus up` runs in this folder", where=str(directory), mend="stop it, or name another folder"
+            "another `serinus up` runs in this folder",
+            where=str(directory),
+            mend="stop it (a stopped one first lets open calls end, for as long as its `--drain-s`), or name another",
         ) from None
     return log
 

@@ -98,7 +98,10 @@ def list_calls(
         for call in document["items"]
     )
     print_table(
-        ("at", "app", "arm", "status", "latency", "cost", "what", "said", "call"), rows, "No call.", whole="call"
+        ("at", "app", "arm", "status", "latency", "cost", "what", "said", "call"),
+        rows,
+        "No call fits; a call is here some seconds after it ended.",
+        whole="call",
     )
 
 

@@ -121,7 +121,11 @@ def list_releases(
         ]
         for item in document["items"]
     )
-    print_table(("release", "app", "candidate", "state", "share", "started", "reason"), rows, "No release.")
+    print_table(
+        ("release", "app", "candidate", "state", "share", "started", "reason"),
+        rows,
+        'No release: start one with `serinus release start APP VERSION -m "why"`.',
+    )
 
 
 def pause(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from serinus.core.errors import Conflict, NotFound
-from serinus.core.pipeline.app import AppState
+from serinus.core.pipeline.app import AppState, unknown_app
 from serinus.core.release.release import Release
 from serinus.core.versions.content import parse_content
 from serinus.core.versions.naming import plain_name
@@ -14,8 +14,7 @@ def app_of(tx: ControlTx, name: str) -> AppState:
     """The app of this name; NotFound with those that exist."""
     found = tx.app(name)
     if found is None:
-        known = ", ".join(app.config.name for app in tx.apps()) or "none yet"
-        raise NotFound(f"no app {name!r}", where="app", mend=f"known: {known}")
+        raise unknown_app(name, tx.apps())
     return found
 
 

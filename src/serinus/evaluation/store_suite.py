@@ -6,6 +6,7 @@ from serinus.core.audit.entry import Action, Draft
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.judging.case import stored_cases
 from serinus.core.judging.suite import Suite, canonical_suite
+from serinus.core.pipeline.app import unknown_app
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.datasets import StoredDataSet, StoredSuite
 from serinus.ports.retry import run
@@ -66,8 +67,7 @@ def store_suite(store: ControlStore, now_us: int, actor: str, app: str, suite: S
 
 def _app(tx: ControlTx, name: str) -> None:
     if tx.app(name) is None:
-        known = ", ".join(app.config.name for app in tx.apps()) or "none yet"
-        raise NotFound(f"no app {name!r}", where="app", mend=f"known: {known}")
+        raise unknown_app(name, tx.apps())
 
 
 def _record(

@@ -64,7 +64,7 @@ def test_O3_calls_are_listed_newest_first_and_by_condition(cli: Cli) -> None:
     assert cli.json("calls", "--fallback", "message")["items"] == cli.json("calls", "--worse")["items"] == []
     page = cli.json("calls", "-n", "3")
     assert [item["id"] for item in cli.json("calls", "-n", "3", "--cursor", page["next_cursor"])["items"]] == ids[:1]
-    assert "No call." in cli.ok("calls", "--app", "nobody")
+    assert "No call fits" in cli.ok("calls", "--app", "nobody")
 
 
 def test_O1_a_call_is_shown_with_all_that_is_known(cli: Cli) -> None:

@@ -14,6 +14,7 @@ from serinus.control.start_release import start_release
 from serinus.core.errors import StoreUnavailable
 from serinus.core.fleet import HostStatus, WorkerStatus
 from serinus.core.routing.snapshot import PolicyRule
+from serinus.files.scaffold import Answers, scaffold
 
 from .conftest import Browser, Console, form_of
 
@@ -260,6 +261,16 @@ def test_an_empty_console_teaches_the_first_steps(console: Console) -> None:
     for words in ("serinus init", "serinus apply", "serinus push", "serinus live", "serinus gateway", "release start"):
         assert words in page
     assert "Nothing waits for you." in page
+
+
+def test_the_first_steps_are_those_that_init_writes(console: Console) -> None:
+    """Each file that they name is one of its project's."""
+    steps = re.findall(r"<code class=\"break\">serinus ([^<]+)</code>", console.browser("viewer").page("/"))
+    answers = Answers(app="support-bot", owner="you@example.com", base_url="http://x/v1", model="m", api_key_env="")
+    written = {str(path) for path in scaffold("five-stage", answers)}
+    named = {word for step in steps for word in step.split() if "." in word and "@" not in word}
+    assert named
+    assert named <= written
 
 
 def test_J1_the_page_of_an_app_names_its_rules_and_what_they_do(console: Console) -> None:

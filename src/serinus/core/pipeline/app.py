@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from serinus.core.errors import InvalidInput
+from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.pipeline.notifications import Notifications
 from serinus.core.pipeline.plan import Plan
@@ -68,6 +68,13 @@ class AppState(msgspec.Struct, frozen=True, kw_only=True):
 def unserved_apps(apps: Iterable[AppState]) -> tuple[str, ...]:
     """The names of the apps whose callers get the fallback message because nothing is live, in order."""
     return tuple(sorted(one.config.name for one in apps if one.live is None and one.config.fallback_message))
+
+
+def unknown_app(name: str, apps: Iterable[AppState]) -> NotFound:
+    """What to say of an app that is not among these."""
+    known = ", ".join(one.config.name for one in apps)
+    mend = f"known: {known}" if known else "none is declared yet: `serinus apply serinus.yaml` declares those of a file"
+    return NotFound(f"no app {name!r}", where="app", mend=mend)
 
 
 def check_fallback(where: str, config: AppConfig) -> None:
