@@ -62,7 +62,7 @@ def routes(parts: Parts) -> APIRouter:
         app: Annotated[str, Query(max_length=100, description="Of this app.")],
         hours: Annotated[int, Query(ge=1, le=720, description="That ended within so many hours.")] = 24,
     ) -> FallbacksView:
-        """How many calls each rung of the fallback ladder answered (J5). A call is there seconds after it ended."""
+        """How many calls each rung of the fallback ladder answered. A call is there seconds after it ended."""
         with parts.control.tx() as tx:
             app_of(tx, app)
         now_us = parts.clock.now_us()
