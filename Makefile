@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench lock clean setup
+.PHONY: help demo test test-slow test-all check format bench lock clean setup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: $(READY) ## See a good change go live and a bad one stopped (about three m
 
 test: $(READY) ## Run the tests, without the slow ones
 	@$(BIN)/python -m pytest $(SPREAD) -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(READY) ## Run the slow tests alone; PYTEST_ARGS="--collect-only -q" lists them
+	@$(BIN)/python -m pytest $(SPREAD) -m slow $(PYTEST_ARGS)
 
 test-all: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest $(SPREAD) $(PYTEST_ARGS)

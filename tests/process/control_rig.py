@@ -120,7 +120,7 @@ class Rig:
             entries = tx.audit_entries(0, 10_000)
         return [e.action.partition(":")[2] for e in entries if e.action.startswith("tick:")]
 
-    def wait(self, condition: Callable[[], bool], within_s: float = 20.0) -> None:
+    def wait(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         """Until the condition holds; a failure when it does not in time."""
         end = time.monotonic() + within_s
         while not condition():

@@ -55,7 +55,7 @@ PIN_KEY = "sk-pin-0123456789"
 NARROW_KEY = "sk-narrow-0123456789"
 LIVE, CANDIDATE = "11" * 32, "22" * 32
 RELEASE = "rel_" + "ab" * 16
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 _KEPT_PORTS = 64

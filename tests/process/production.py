@@ -132,7 +132,7 @@ class Production:
             text = log.read()
         return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
 
-    def await_answers(self, count: int, within_s: float = 20.0) -> list[dict[str, Any]]:
+    def await_answers(self, count: int, within_s: float = 60.0) -> list[dict[str, Any]]:
         """The next answers that users get, at least so many."""
         mark = self.mark()
         self.await_true(lambda: self.mark() > mark and len(self.seen(mark)) >= count, "users got no answers", within_s)
@@ -151,7 +151,7 @@ class Production:
         self.await_true(enough, "users got no answers", within_s)
         return found
 
-    def await_true(self, what: Callable[[], bool], otherwise: str, within_s: float = 30.0) -> None:
+    def await_true(self, what: Callable[[], bool], otherwise: str, within_s: float = 60.0) -> None:
         """Wait for a condition; AssertionError with `otherwise` when it does not come true in time."""
         assert self.stack.wait(what, within_s), otherwise
 

@@ -29,7 +29,7 @@ class Process:
         *,
         directory: Path,
         clock: Clock,
-        within_s: float = 30.0,
+        within_s: float = 60.0,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name

@@ -19,7 +19,7 @@ from serinus.ports.event_log import CallQuery
 # Soon at first, then seldom: what is asked works for the answer, on the cores that what is awaited needs too.
 _POLL_S = 0.02
 _SLOWEST_POLL_S = 0.1
-_CALL_S = 10.0
+_CALL_S = 30.0
 
 
 class Stack:
@@ -122,7 +122,7 @@ class Stack:
             )
         return found
 
-    def wait(self, true: Callable[[], bool], within_s: float = 30.0) -> bool:
+    def wait(self, true: Callable[[], bool], within_s: float = 60.0) -> bool:
         """Whether `true()` became so in time."""
         end_ns = self.clock.mono_ns() + int(within_s * 1e9)
         pause_s = _POLL_S
