@@ -127,7 +127,11 @@ def rerun(
 
 
 def stage_text(stage: Document) -> str:
-    """A stage of a plan in words."""
+    """A stage of a plan in words; its kind only where its name does not say it."""
+    return _words(stage).removeprefix(f"{stage['name']}: ")
+
+
+def _words(stage: Document) -> str:
     kind = stage["kind"]
     if kind == "offline":
         dry = ", dry run" if stage["dry_run"] else ""

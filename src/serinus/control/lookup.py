@@ -23,7 +23,8 @@ def version_of(tx: ControlTx, app: str, ref: str) -> StoredVersion:
     none."""
     found = tx.find_version(app, ref) or tx.find_version(app, plain_name(ref))
     if found is None:
-        raise NotFound(f"{app} has no version {ref!r}", where="version", mend="push it first, or name another")
+        mend = f"push it first, or name another: `serinus versions {app}` lists them"
+        raise NotFound(f"{app} has no version {ref!r}", where="version", mend=mend)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -54,7 +56,7 @@ def test_M3_the_plan_is_told_before_the_start(cli: Cli) -> None:
     """Stages, steps, guardrails and triggers; a start that would be refused is refused here."""
     first, second = cli.prepared()
     told = cli.ok("release", "plan", "bot", second)
-    assert "rollout: 5% for 2h and 200 users an arm, 100% for 1d" in told
+    assert re.search(r"1\. rollout +5% for 2h and 200 users an arm, 100% for 1d", told)
     assert "call.error above 2.5% for 5m: rollback" in told
     refused = cli.run("release", "plan", "bot", first)
     assert (refused.exit_code, "live already" in refused.stderr) == (1, True)
