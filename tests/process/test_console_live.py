@@ -6,9 +6,11 @@ import re
 import time
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
 
+from serinus.core.judging.scorers import Judge
 from tests.process.browser import NARROW, WIDE, Tab, chromium
 from tests.process.live_rig import APP, MODEL, Live, plan
 from tests.process.users import Users
@@ -16,6 +18,7 @@ from tests.process.users import Users
 pytestmark = pytest.mark.process
 HOSTILE = """<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>"""
 CHARTS_MS = 30_000
+JUDGE = Judge(criterion="It is right.", endpoint="main", model=f"judge {HOSTILE}")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,12 @@ def browser() -> Iterator[Browser]:
 def live(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A running Serinus whose call log the console can read. Asked for after the browser: without it nothing starts."""
     with Live(tmp_path_factory.mktemp("live")) as made:
-        yield made.start(plan(), control=("--period-s", "0.2", "--segments", str(made.stack.segments)))
+        yield made.start(
+            plan(),
+            control=("--period-s", "0.2", "--segments", str(made.stack.segments)),
+            payload_share=0.5,
+            live_judges=[{"metric": "judge.correctness", "judge": msgspec.to_builtins(JUDGE)}],
+        )
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +181,11 @@ def test_everything_works_without_javascript(browser: Browser, live: Live, relea
         assert "<svg" in picture.text()
     tab.page.click("button[value=dark]")
     assert tab.page.get_attribute("html", "data-theme") == "dark"
+    tab.page.goto(f"/apps/{APP}")
+    judges = tab.page.locator("section[aria-labelledby=judging]")
+    expect(judges).to_contain_text("no known price")
+    expect(judges).to_contain_text("No worker has looked for calls to judge")
+    expect(judges.locator("tbody")).to_contain_text(["judge <img", "candidate"])
     tab.page.goto("/audit")
     tab.page.click("text=Verify the chain")
     expect(tab.page.locator("main")).to_contain_text("the chain is whole")
