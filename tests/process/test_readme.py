@@ -9,7 +9,7 @@ import pytest
 
 from tests.process.reader import NAME, Reader, blocks
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.process
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.process.cli_programs import command_line, descendants
 from tests.process.reader import NAME, Reader, blocks
 
-pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.process
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "first-release.md"
 _ENDS_BADLY = "serinus release watch helpdesk"

@@ -34,7 +34,7 @@ def played(rehearsed: Plan, scenario: str, releases: int) -> list[Outcome]:
 
 
 @pytest.mark.parametrize(("template", "scenario", "releases"), [
-    ("five-stage", "healthy", 60), ("five-stage", "night", 20), ("five-stage", "telemetry-gap", 20),
+    ("five-stage", "healthy", 40), ("five-stage", "night", 20), ("five-stage", "telemetry-gap", 20),
     ("model-update", "healthy", 10),
 ])  # fmt: skip
 def test_q1_templates_let_healthy_releases_through(template: str, scenario: str, releases: int) -> None:

@@ -11,7 +11,7 @@ from serinus.core.routing.assignment import Arm
 from tests.unit.core.decision.units_world import COST, P95, T_US, Shipped, calls, release_with
 
 ALPHA = 0.05
-RELEASES = 150
+RELEASES = 100
 LOOKS = 10
 CALLS = 160
 """Between two looks."""
