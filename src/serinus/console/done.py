@@ -23,5 +23,10 @@ DONE = {
     "propose_answer": "The answer is proposed. Nobody is told it before somebody approves it.",
     "approve_answer": "The answer is approved: gateways have it in a moment.",
     "remove_answer": "The answer is taken out.",
+    "confirm_incident": "It is noted that you look into it.",
+    "note_incident": "It is noted.",
+    "count_incident": "It is counted.",
+    "sign_incident": "Your signature is recorded.",
+    "close_incident": "The incident is closed.",
     "acknowledge": "The notice is acknowledged.",
 }

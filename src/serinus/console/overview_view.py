@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from serinus.console.incident_view import needs_of
 from serinus.console.monitor_view import monitor_lines
 from serinus.console.needs_view import Need, needs
 from serinus.console.now_waiting import now_waiting
@@ -74,6 +75,7 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
         apps, revision = tx.apps(), tx.revision()
         freeze, waiting = tx.freeze(), tx.waiting()
         suspected = tuple(tx.open_suspicions().values())
+        incidents, _ = tx.incidents(Page(limit=NOTICES), is_open=True)
         names = _names(tx, [*active, *ended], apps)
         monitors = [(app.config.name, line) for app in apps for line in monitor_lines(tx, app.config.name, now_us)]
     with parts.telemetry.tx() as telemetry:
@@ -83,13 +85,16 @@ def overview_view(parts: Parts, visitor: Visitor) -> OverviewView:
             for release in active
         )
     return OverviewView(
-        needs=needs(
-            visitor,
-            underway,
-            notices,
-            monitors,
-            {one.candidate: names.label(one.app, one.candidate) for one in active},
-            suspected,
+        needs=(
+            *needs(
+                visitor,
+                underway,
+                notices,
+                monitors,
+                {one.candidate: names.label(one.app, one.candidate) for one in active},
+                suspected,
+            ),
+            *needs_of(visitor, incidents),
         ),
         underway=underway,
         ended=tuple(ended),

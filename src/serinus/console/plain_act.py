@@ -29,10 +29,20 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A further field of the form: one of `options` (value, words), or a line of text without any."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plain:
     """An act on something else than a release; `done.DONE` tells under `name` that it was done.
 
-    `facts` are shown; `back` is where it leads; `field` is asked for before the reason.
+    `facts` are shown; `back` is where it leads; `field` and `choices` are asked for before the
+    reason.
     """
 
     name: str
@@ -45,3 +55,4 @@ class Plain:
     back: Callable[[dict[str, str]], str]
     tone: str = "plain"
     field: Field | None = None
+    choices: tuple[Choice, ...] = ()

@@ -20,6 +20,7 @@ from serinus.core.decision.side_by_side import Beside
 from serinus.core.decision.signing import Signing, signing
 from serinus.core.decision.standing import Standing, standing
 from serinus.core.pipeline.stages import StageResult
+from serinus.core.release.incident import Incident, incident_id
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion, standing_of
 from serinus.core.release.table import FINAL, SERVING
@@ -48,6 +49,7 @@ class ReleaseView:
     places: tuple[Beside, ...] = ()
     suspicions: tuple[tuple[Suspicion, str], ...] = ()
     judging: Sequence[JudgeLine] = ()
+    incident: Incident | None = None
 
     @property
     def beside(self) -> tuple[Beside, ...]:
@@ -95,6 +97,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         candidate, control = (version_named(tx, release.app, one) for one in (release.candidate, release.control))
         names = name_releases(tx, [release])
         suspicions, _ = tx.suspicions(Page(limit=SUSPICIONS), release=id)
+        incident = tx.incident(incident_id(id))
         entries, _ = tx.audit_newest(id, Page(limit=TIMELINE))
         signed = signing(release, read_gates(tx, release)) if release.state in SERVING else None
         results = tuple(tx.stage_results(id))
@@ -118,6 +121,7 @@ def release_view(parts: Parts, id: str) -> ReleaseView:
         monitors=monitors,
         places=places,
         suspicions=tuple((one, standing_of(one, release)) for one in suspicions),
+        incident=incident,
         judging=() if release.state in FINAL else judged_now(parts, release.app, now_us),
     )
 

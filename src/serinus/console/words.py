@@ -41,6 +41,7 @@ ACTIONS = {
     "dismiss": "dismissed", "review": "reviewed",
     "change": "changed", "recover": "recovered", "alert": "beyond its alert", "critical": "critical",
     "no_data": "without data", "read": "read", "gap": "seen differently", "mix": "hand-overs shifted",
+    "open": "opened", "note": "noted", "count": "exposure counted", "close": "closed", "late": "late",
     "hold_back": "held back", "propose": "proposed", "remove": "taken out", "purge": "taken out with its version",
 }  # fmt: skip
 ROLES = {

@@ -15,6 +15,7 @@ from serinus.core.decision.standing import Standing, standing
 from serinus.core.errors import InvalidInput, NotFound
 from serinus.core.pipeline.stages import StageResult
 from serinus.core.release.approval import Approval
+from serinus.core.release.incident import Incident, incident_id
 from serinus.core.release.release import Progress, Release
 from serinus.core.release.suspicion import Suspicion
 from serinus.ports.control_store import ControlStore, ControlTx, Page, StoredVersion
@@ -46,9 +47,9 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """A release with both versions and what differs, its measured stages, approvals, suspicions, how the arms stood at
-    last, each metric offline, in shadow and live, each entry of its trail with the evidence, oldest first, and how
-    every decision came out when it was decided anew."""
+    """A release with both versions and what differs, its measured stages, approvals, suspicions, its incident, how the
+    arms stood at last, each metric offline, in shadow and live, each entry of its trail with the evidence, oldest
+    first, and how every decision came out when it was decided anew."""
 
     schema: int = SCHEMA
     made_at_us: int
@@ -60,6 +61,7 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     results: tuple[StageResult, ...]
     approvals: tuple[Approval, ...]
     suspicions: tuple[Suspicion, ...]
+    incident: Incident | None
     standing: Standing
     side_by_side: tuple[Beside, ...]
     entries: tuple[Entry, ...]
@@ -79,6 +81,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         versions = tuple(_facts(tx, release.app, digest) for digest in (release.candidate, release.control))
         results, approvals = tuple(tx.stage_results(id)), tuple(tx.approvals(id))
         entries, suspicions = _entries(tx, id), _suspicions(tx, id)
+        incident = tx.incident(incident_id(id))
     with telemetry.tx() as read:
         sums, hosts, spreads = read.sums(id), read.hosts(), read.spreads_of([id]).get(id, {})
         now = standing(release, progress, sums, hosts, revision, now_us, results, spreads)
@@ -94,6 +97,7 @@ def report_release(control: ControlStore, telemetry: TelemetryStore, now_us: int
         results=results,
         approvals=approvals,
         suspicions=suspicions,
+        incident=incident,
         standing=now,
         side_by_side=places,
         entries=entries,

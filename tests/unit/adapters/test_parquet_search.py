@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from serinus.core.errors import QueryLimit, StoreUnavailable
 from serinus.core.records.call import Call, row
 from serinus.core.records.record import Score
 from serinus.core.records.score import row as score_row
-from serinus.ports.event_log import CallQuery, LogBatch, ScoreBatch, ScoreQuery
+from serinus.ports.event_log import CallQuery, ExposedQuery, LogBatch, ScoreBatch, ScoreQuery
 from tests.fake_workers import START_US, ManualClock, end, raw_call
 
 SLOW = "SELECT count(*) FROM range(1000000) a, range(1000000) b"
@@ -221,3 +222,24 @@ def test_J5_fallbacks_are_counted_by_the_rung_that_answered(tmp_path: Path) -> N
     assert search.rungs("support-bot", 0, last_us) == {"cache": 2, "hand_off": 1, "message": 1, "none": 1}
     assert search.rungs("support-bot", 0, last_us + 1)["cache"] == 3
     assert search.rungs("support-bot", last_us + 1, 2**62) == {}
+
+
+def test_K2_who_met_a_candidate_is_counted_and_exported_by_user(root: Path, tmp_path: Path) -> None:
+    """Users, sessions and calls of the candidate alone; each user once, with the first and the last call; an unknown
+    release has none, and so has an empty log."""
+    search, rows = ParquetSearch(root, ReadLimits()), _calls(*range(80))
+    release = rows[0].release
+    met = [one for one in rows if one.arm == "candidate" and one.release == release]
+    assert met
+    found = search.exposure(release)
+    assert (found.units, found.calls) == (len({one.unit for one in met}), len(met))
+    assert found.sessions == len({one.conversation for one in met})
+    with search.export(ExposedQuery(release=release), "jsonl") as file:
+        lines = [json.loads(line) for line in file]
+    assert {line["unit"]: line["calls"] for line in lines} == Counter(one.unit for one in met)
+    assert min(line["first_at_us"] for line in lines) == min(one.at_us for one in met)
+    assert max(line["last_at_us"] for line in lines) == max(one.at_us for one in met)
+    assert search.exposure("rel_" + "0" * 32).units == 0
+    assert ParquetSearch(tmp_path / "empty", ReadLimits()).exposure(release).calls == 0
+    with ParquetSearch(tmp_path / "empty", ReadLimits()).export(ExposedQuery(release=release), "jsonl") as none:
+        assert none.read() == b""

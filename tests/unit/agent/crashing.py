@@ -38,9 +38,9 @@ class Crashing:
     def __getattr__(self, name: str) -> Any:
         call = getattr(self._target, name)
 
-        def crashing(*args: Any) -> Any:
+        def crashing(*args: Any, **named: Any) -> Any:
             self._points.point()
-            result = call(*args)
+            result = call(*args, **named)
             self._points.point()
             return result
 

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from serinus.console.answer_acts import answer_acts
 from serinus.console.form import Form
+from serinus.console.incident_acts import incident_acts
 from serinus.console.once import do_once, fresh_number
 from serinus.console.page import Desk
 from serinus.console.plain_act import Facts, Plain
@@ -33,7 +34,7 @@ from serinus.ports.control_store import ControlStore
 def routes(desk: Desk) -> Sequence[BaseRoute]:
     """GET asks, POST does."""
     found: list[BaseRoute] = []
-    for path, plain in {**_plain(), **suspicion_acts(), **answer_acts(desk)}.items():
+    for path, plain in _acts(desk).items():
         ask, do = _plain_views(desk, plain)
         found += [
             Route(path, desk.view(plain.operation, ask), methods=["GET"]),
@@ -47,6 +48,10 @@ def routes(desk: Desk) -> Sequence[BaseRoute]:
             Route(path, desk.act(act.operation, done), methods=["POST"]),
         ]
     return found
+
+
+def _acts(desk: Desk) -> dict[str, Plain]:
+    return {**_plain(), **suspicion_acts(), **answer_acts(desk), **incident_acts(desk.parts)}
 
 
 def _release_views(desk: Desk, act: ReleaseAct) -> tuple[Callable[..., Response], Callable[..., Response]]:

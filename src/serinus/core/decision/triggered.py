@@ -33,8 +33,7 @@ def triggered(decision: Decision) -> Trigger:
         case "zero_tolerance":
             return _zero_tolerance(seen, units)
         case "suspicion":
-            calls = [one.call for one in seen.observations.suspicions if one.answer == "confirmed" or one.pending]
-            return Trigger(kind=kind, units=units, calls=tuple(calls[:MOST_CALLS]))
+            return Trigger(kind=kind, units=units, calls=_suspected(seen)[:MOST_CALLS])
         case "harm":
             return _harm(seen, units)
         case "limit":
@@ -46,6 +45,13 @@ def triggered(decision: Decision) -> Trigger:
         case "deadline":
             return _deadline(kind, seen, units)
     return Trigger(kind=kind, units=units)
+
+
+def _suspected(seen: Evidence) -> tuple[str, ...]:
+    """The calls of confirmed suspicions, or, with none confirmed, of those that nobody answered in time."""
+    held = seen.observations.suspicions
+    confirmed = tuple(one.call for one in held if one.answer == "confirmed")
+    return confirmed or tuple(one.call for one in held if one.pending)
 
 
 def _zero_tolerance(seen: Evidence, units: int | None) -> Trigger:
