@@ -117,7 +117,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     places = ["/", "/releases", f"/releases/{release}", f"/releases/{release}/rollback", f"/apps/{APP}", "/calls"]
     places += [f"/releases/{release}/review", f"/apps/{APP}/monitors", f"/apps/{APP}/versions/{version}/release"]
     places += ["/calls?worse=yes", f"/calls?release={release}&arm=candidate"]
-    places += [f"/apps/{APP}/versions/{version}", f"/calls/{call}", "/audit", "/audit/9", "/no-such-page"]
+    places += [f"/apps/{APP}/versions/{version}", f"/calls/{call}", "/audit", "/audit/9", "/no-such-page", "/incidents"]
     found = {}
     for place in places:
         tab.page.goto(place)
@@ -207,6 +207,29 @@ def test_L1_a_rollback_is_done_on_the_page_and_seen_on_another(
     expect(other.page.locator("[id^=act-]")).to_have_count(0)
     assert other.complaints == []
     other.close()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "viewport"), [pytest.param("light", WIDE, id="light"), pytest.param("dark", NARROW, id="dark")]
+)
+def test_K2_axe_finds_nothing_on_the_pages_of_the_incident_it_left(
+    browser: Browser, live: Live, release: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    """With hostile words in its notes, in both colours; a person notes, signs and closes on them."""
+    tab = Tab(browser, live.stack.url, live.stack.key, color_scheme=scheme, viewport=viewport)
+    at = f"/incidents/{live.api('GET', f'/incidents/{release}')['id']}"
+    tab.page.goto(f"{at}/note")
+    tab.page.fill("#reason", f"the prompt {HOSTILE}")
+    tab.page.select_option("#kind", "hypothesis")
+    tab.page.click("main form button")
+    expect(tab.page.locator("section[aria-labelledby=timeline]")).to_contain_text("suspects: the prompt <img")
+    found = {}
+    for place in ("/", "/incidents", at, f"{at}/note", f"{at}/count", f"{at}/sign/regression", f"{at}/close"):
+        tab.page.goto(place)
+        found[place] = [*tab.violations(), *([f"{tab.overflow()} px too wide"] if tab.overflow() > 0 else [])]
+        assert tab.page.title() != "taken"
+    tab.close()
+    assert {place: faults for place, faults in found.items() if faults} == {}
 
 
 def test_open_pages_do_not_hold_up_the_end(tab: Tab, live: Live, release: str) -> None:
