@@ -39,13 +39,17 @@ def _release(id: str, app: str) -> Release:
     return msgspec.structs.replace(release(0, START_US), id=id, app=app)
 
 
+_LEFT_OUT = ("release", "app", "event_parts")
+
+
 def _rows(url: str, release_id: str) -> Rows:
-    """All rows of a release, but for its name and its app's."""
+    """All rows of a release, but for its name and its app's, and which part of users events come from: a round reads
+    that of the live version's own past, which these releases have none of."""
     engine = telemetry_engine(url)
     with engine.connect() as connection:
         found = {}
         for table in TABLES:
-            columns = [column for column in table.columns if column.name not in ("release", "app")]
+            columns = [column for column in table.columns if column.name not in _LEFT_OUT]
             rows = connection.execute(select(*columns).where(table.c.release == release_id)).all()
             found[table.name] = sorted(tuple(map(_plain, row)) for row in rows)
     engine.dispose()
