@@ -1,6 +1,6 @@
 """What calls leave in the telemetry store, worked out by kinds of call instead of counted one by one: filling a store
-with ten million takes seconds. `tests/unit/bench/test_past.py` holds it to what a host agent leaves of the same calls, but
-for which part of users events come from.
+with ten million takes seconds. `tests/unit/bench/test_past.py` holds it to what a host agent leaves of the same calls,
+but for which part of users events come from.
 
 A release has 3 strata with both compared arms. In each of these six places `units` users call in turn, `turns` times
 each, evenly over `seconds`. User u is of kind u mod 100: one in twenty calls slowly, three in fifty have one bad event
