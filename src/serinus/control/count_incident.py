@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from serinus.control.answer_incident import incident_of
 from serinus.control.open_incident import TICK, audit_incident
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, SerinusError
 from serinus.core.records.sums import ENROLLED, SHADOW_STRATUM
-from serinus.core.release.incident import Exposed, Incident, changed, check_open, done
+from serinus.core.release.incident import Exposed, Incident, check_open, done
 from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import ControlStore, ControlTx
 from serinus.ports.event_log import CallSearch
@@ -39,7 +41,8 @@ def count_incident(
     def work(tx: ControlTx) -> Incident:
         before = incident_of(tx, id, expected_seq)
         check_open(before)
-        following = changed(done(before, "counted", now_us, actor), exposed=exposed)
+        counted = done(before, "counted", now_us, actor)
+        following = msgspec.structs.replace(counted, exposed=exposed, seq=before.seq + 1)
         tx.put_incident(following)
         action = Action.TICK_COUNTED if actor == TICK else Action.INCIDENT_COUNTED
         audit_incident(tx, now_us, actor, action, before, following, exposed_text(exposed))
