@@ -18,20 +18,23 @@ def acknowledge_notice(store: ControlStore, now_us: int, actor: str, id: int, re
         before = tx.notice(id)
         if before is None:
             raise NotFound(f"no notice {id}", where="notice", mend="list them: `serinus notices`")
-        if before.acknowledged_at_us:
-            return before
-        following = msgspec.structs.replace(before, acknowledged_at_us=now_us, acknowledged_by=actor)
-        tx.replace_notice(following)
-        tx.append_audit(
-            Draft(
-                at_us=now_us,
-                actor=actor,
-                action=Action.NOTICE_ACKNOWLEDGED,
-                subject=f"notice {id}",
-                after=before.release or before.app,
-                reason=reason,
-            )
-        )
-        return following
+        return before if before.acknowledged_at_us else acknowledged(tx, now_us, actor, before, reason)
 
     return run(store, work)
+
+
+def acknowledged(tx: ControlTx, now_us: int, actor: str, before: Notice, reason: str) -> Notice:
+    """The notice, which nobody has acknowledged, with who has seen it; kept and on the trail."""
+    following = msgspec.structs.replace(before, acknowledged_at_us=now_us, acknowledged_by=actor)
+    tx.replace_notice(following)
+    tx.append_audit(
+        Draft(
+            at_us=now_us,
+            actor=actor,
+            action=Action.NOTICE_ACKNOWLEDGED,
+            subject=f"notice {before.id}",
+            after=before.release or before.app,
+            reason=reason,
+        )
+    )
+    return following

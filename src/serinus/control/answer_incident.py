@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from serinus.control.acknowledge_notice import acknowledged
 from serinus.control.open_incident import audit_incident
 from serinus.core.audit.entry import Action
 from serinus.core.errors import Conflict, InvalidInput, NotFound
@@ -19,15 +20,18 @@ from serinus.core.release.incident import (
     noted,
 )
 from serinus.core.release.incident_duty import DUTIES, lacking
-from serinus.ports.control_store import ControlStore, ControlTx, Notice
+from serinus.ports.control_store import ControlStore, ControlTx, Notice, Page
 from serinus.ports.retry import run
+
+_WAITING = 100
 
 
 def confirm_incident(
     store: ControlStore, now_us: int, actor: str, id: str, reason: str, expected_seq: int | None = None
 ) -> Incident:
     """The incident that on-call has confirmed: somebody looks into it (J6, T+5). The first one stays recorded; to
-    confirm it again changes nothing. Conflict for one that asks for no confirmation, as of a rejection."""
+    confirm it again changes nothing. The urgent notice of its rollback is acknowledged with it. Conflict for one that
+    asks for no confirmation, as of a rejection."""
 
     def work(known: Incident) -> tuple[Incident, str]:
         if not any(one.name == "on_call" for one in known.clock):
@@ -113,9 +117,19 @@ def _change(
         audit_incident(tx, now_us, actor, action, known, following, text)
         if action is Action.INCIDENT_CLOSED:
             _tell(tx, now_us, actor, following, text)
+        if action is Action.INCIDENT_CONFIRMED:
+            _acknowledge(tx, now_us, actor, following)
         return following
 
     return run(store, changing)
+
+
+def _acknowledge(tx: ControlTx, now_us: int, actor: str, one: Incident) -> None:
+    """Who looks into the incident has seen the rollback: nobody is told that they have not."""
+    waiting, _ = tx.notices(Page(limit=_WAITING), one.app, waiting=True)
+    for notice in waiting:
+        if notice.release == one.release and notice.kind == "roll_back":
+            acknowledged(tx, now_us, actor, notice, f"confirmed {one.id}")
 
 
 def _tell(tx: ControlTx, now_us: int, actor: str, one: Incident, text: str) -> None:

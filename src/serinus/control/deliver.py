@@ -10,6 +10,7 @@ from functools import partial
 
 import msgspec
 
+from serinus.control.answer_suspicion import release_or_none
 from serinus.control.apply import ACTOR
 from serinus.control.route_notices import escalate_notices, route_notices
 from serinus.core.audit.entry import Action, Draft
@@ -160,7 +161,7 @@ def _audit_giving_up(tx: ControlTx, delivery: Delivery, fault: str, now_us: int)
 def _subject(tx: ControlTx, id: int) -> Subject:
     notice = tx.notice(id)
     assert notice is not None, "a delivery without its notice"
-    release = tx.release(notice.release) if notice.release else None
+    release = release_or_none(tx, notice.release)
     version = tx.version(release.candidate) if release else None
     return Subject(
         id=_stable_id(notice),

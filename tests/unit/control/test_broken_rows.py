@@ -11,6 +11,7 @@ import pytest
 from serinus.adapters.clock import SystemClock, system_random
 from serinus.adapters.stores import open_stores
 from serinus.control.configure_app import configure_app
+from serinus.control.deliver import Deliver
 from serinus.control.make_live import make_live
 from serinus.control.push_version import push_version
 from serinus.control.resume_release import resume_release
@@ -19,6 +20,7 @@ from serinus.control.start_release import start_release
 from serinus.control.verify_audit import verify_audit
 from serinus.core.errors import Conflict, FormatError
 from serinus.core.pipeline.app import AppConfig
+from serinus.core.pipeline.notifications import Notifications, Target
 from serinus.core.pipeline.plan import Step
 from serinus.core.records.record import Event
 from serinus.core.release.release import Release
@@ -26,6 +28,7 @@ from serinus.core.release.table import State
 from serinus.core.routing import snapshot
 from serinus.core.versions.content import VersionContent
 from serinus.ports.control_store import Page
+from tests.unit.control.outbox_world import Targets
 from tests.unit.control.production import PERSON, PLAN, START_US, Production, rate
 from tests.unit.control.suspects import a_call, stored, suspect
 
@@ -174,3 +177,24 @@ def test_H7_an_app_whose_plan_cannot_be_read_stops_nobody(world: Production, tmp
     assert bakery is not None
     assert bakery.config.plan is None
     assert world.routing().apps["bakery"].release is not None
+
+
+def test_H7_a_release_that_cannot_be_read_is_told_of_all_the_same(world: Production, tmp_path: Path) -> None:
+    """Its notices reach their targets, and hold up no others."""
+    channel = Notifications(release_channel=(Target(url_env="SLACK"),))
+    broken = neighbour(world)
+    configure_app(world.control, START_US, PERSON, AppConfig(name="bakery", plan=PLAN, notifications=channel))
+    world.start()
+    world.second()
+    spoil(tmp_path, "UPDATE release SET document = substr(document, 1, 40) WHERE id = ?", broken.id)
+    world.second()
+    epoch = world.tick.epoch()
+    assert epoch is not None
+    targets = Targets()
+    deliver = Deliver(world.control, targets, world.clock, lambda job: job(), "http://127.0.0.1:8701")
+    for _ in range(9):
+        world.clock.sleep(1)
+        deliver.once(epoch)
+    titles = targets.got("env:SLACK")
+    assert any("Release rolling back" in title for title in titles)
+    assert any("Incident opened" in title for title in titles)

@@ -9,17 +9,19 @@ from serinus.control.answer_incident import close_incident, confirm_incident, in
 from serinus.control.count_incident import count_incident
 from serinus.control.reject_release import reject_release
 from serinus.control.roll_back_release import roll_back_release
+from serinus.control.route_notices import route_notices
 from serinus.control.sign_incident import Word, sign_incident
 from serinus.control.start_release import start_release
 from serinus.control.verify_audit import verify_audit
 from serinus.control.watch_incidents import watch_incidents
 from serinus.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from serinus.core.pipeline.incidents import IncidentRules
+from serinus.core.pipeline.notifications import Notifications, Target
 from serinus.core.pipeline.stages import ApprovalStage
 from serinus.core.records.record import Event
 from serinus.core.release.incident import Incident
 from serinus.core.release.table import State
-from serinus.ports.control_store import Page
+from serinus.ports.control_store import Notice, Page
 from tests.unit.control.production import PERSON, PLAN, Production, rate
 from tests.unit.control.signers import BOB
 from tests.unit.control.suspects import RULED, a_call, answer, running, suspect, told
@@ -114,6 +116,28 @@ def test_J6_the_clock_of_a_rollback_runs_and_the_fleet_confirms_it() -> None:
         "rerouted": True, "confirmed": True, "on_call": False, "hypothesis": False, "notes": False, "counted": False,
         "review": False,
     }  # fmt: skip
+
+
+def test_J6_who_confirms_has_seen_the_notice_of_the_rollback() -> None:
+    """It is acknowledged with the incident, so that silence escalates nothing; that of another release is not."""
+    channel = Notifications(on_call=(Target(url_env="PAGER"),), release_channel=(Target(url_env="SLACK"),))
+    world = Production()
+    world.configure(notifications=channel)
+    world.rates = {Event.INVALID_FORMAT: rate(0.6, 0.02)}
+    world.start()
+    world.until(State.ROLLED_BACK)
+    epoch = world.tick.epoch()
+    assert epoch is not None
+    route_notices(world.control, epoch, world.clock.now_us())
+    other = Notice(release="rel_1", seq=1, kind="roll_back", subject="x", body="b", at_us=1, app="shop", actor="tick")
+    with world.control.tx() as tx:
+        tx.enqueue(other)
+    route_notices(world.control, epoch, world.clock.now_us())
+    confirm_incident(world.control, world.clock.now_us(), ON_CALL, the_incident(world).id, "on it")
+    with world.control.tx() as tx:
+        found = {one.release: one for one in tx.notices(Page(limit=99))[0] if one.kind == "roll_back"}
+    assert found[world.release().id].acknowledged_by == ON_CALL
+    assert not found["rel_1"].acknowledged_at_us
 
 
 def test_J6_people_do_the_rest_of_the_clock() -> None:

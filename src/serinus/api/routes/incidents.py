@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
@@ -27,7 +27,9 @@ from serinus.ports.event_log import ExposedQuery
 _CHANGES = documented(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 _AWAY = documented(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 _JSONL = "application/jsonl"
-_FILE = {200: {"description": "A line for each user.", "content": {_JSONL: {"schema": {"type": "string"}}}}}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A line for each user.", "content": {_JSONL: {"schema": {"type": "string"}}}}
+}
 
 
 def routes(parts: Parts) -> APIRouter:
