@@ -38,7 +38,7 @@ def end(live: Live, leader: Process, *, kill: bool) -> None:
     """Take the leader out in the middle of a release, and wait until the other one leads."""
     before = len(leaders(live))
     (leader.kill if kill else leader.freeze)()
-    assert live.stack.wait(lambda: len(leaders(live)) == before + 1, 20)
+    assert live.stack.wait(lambda: len(leaders(live)) == before + 1)
 
 
 def steps(live: Live, id: str) -> list[str]:
@@ -57,14 +57,14 @@ def test_H7_a_stopped_or_killed_leader_is_replaced_and_no_step_is_repeated(live:
     second = live.stack.control(*OPTIONS, name="second")
     with live.users(rate=60) as users:
         one = live.release(live.push("You are a kind shop."))
-        assert live.stack.wait(lambda: live.stack.release(one)["step"] == 1, 40)
+        assert live.stack.wait(lambda: live.stack.release(one)["step"] == 1)
         end(live, first, kill=False)
         first.thaw()
         assert live.stack.wait(lambda: "another control leads" in first.log.read_text())
         live.stack.wait_release(one, "promoted")
 
         two = live.release(live.push("You are a kinder shop."))
-        assert live.stack.wait(lambda: live.stack.release(two)["step"] == 1, 40)
+        assert live.stack.wait(lambda: live.stack.release(two)["step"] == 1)
         live.stack.use_api(int(first.ready["port"]))
         end(live, second, kill=True)
         live.stack.wait_release(two, "promoted")
