@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from serinus.core.release.incident import Incident
+from serinus.core.release.trigger import Trigger
 from serinus.ports.control_store import Page
 
 from .conftest import Console
@@ -83,3 +86,31 @@ def test_K1_a_regression_asks_for_its_case(console: Console) -> None:
         assert f'name="{name}"' in page
     refused = browser.submit(at, reason="fails on v7")
     assert (refused.status_code, "nothing guards" in refused.text) == (422, True)
+
+
+def test_K2_the_triggering_metric_is_shown_with_its_chart_and_the_calls_that_show_it(console: Console) -> None:
+    """Numbers in the metric's unit; a metric that has no chart is a number alone."""
+    release = rolled_back(console)
+    one = the_incident(console)
+    call = "call_" + "A" * 64
+    found = Trigger(
+        kind="harm",
+        metric="call.error",
+        unit="share",
+        value=0.2,
+        threshold=0.05,
+        against=0.04,
+        units=120,
+        calls=(call,),
+    )
+    with console.control.tx() as tx:
+        tx.put_incident(msgspec.structs.replace(one, trigger=found))
+    page = console.browser("ml_lead").page(f"/incidents/{one.id}")
+    assert f'data-chart="/releases/{release}/charts/call.error.json"' in page
+    for part in ("20 %", "5 %", "4 %", "120 enrolled", f'href="/calls/{call}"', "event=call.error"):
+        assert part in page
+    with console.control.tx() as tx:
+        tx.put_incident(msgspec.structs.replace(one, trigger=msgspec.structs.replace(found, metric="mine", unit="")))
+    page = console.browser("ml_lead").page(f"/incidents/{one.id}")
+    assert "data-chart" not in page
+    assert "0.2" in page
