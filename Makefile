@@ -8,7 +8,7 @@ MAKING := $(VENV)/.making
 SPREAD := -n auto --maxprocesses=4 --dist=worksteal
 # Tests start hundreds of processes: compiled modules are kept, also where the environment (of an image) says otherwise.
 unexport PYTHONDONTWRITEBYTECODE
-BENCHES := gateway rollback crash store agent evaluate statistics
+BENCHES := gateway pipe rollback crash store agent evaluate statistics verdict tick cached live_judges start
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))

@@ -9,6 +9,7 @@ listen; then all of it is killed.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -45,12 +46,22 @@ def main() -> None:
     """Take turns, and tell."""
     parser = argparse.ArgumentParser(description="Time to ready of `serinus up`.")
     parser.add_argument("-n", type=int, default=10, help="runs of each")
-    runs = parser.parse_args().n
-    pairs = [(up_s(), reference_s()) for _ in range(runs)]
+    parser.add_argument("--json", action="store_true", help="one JSON line")
+    options = parser.parse_args()
+    pairs = [(up_s(), reference_s()) for _ in range(options.n)]
     ups, references = zip(*pairs, strict=True)
+    ratio = statistics.median(up / one for up, one in pairs)
+    if options.json:
+        found = {
+            "up_s_min": min(ups),
+            "up_s_p50": statistics.median(ups),
+            "reference_s_p50": statistics.median(references),
+        }
+        print(json.dumps({name: round(value, 3) for name, value in {**found, "times_reference": ratio}.items()}))
+        return
     for name, seconds in (("serinus up", ups), ("reference", references)):
         print(f"{name:12} {min(seconds):6.2f} s  median {statistics.median(seconds):6.2f} s  {max(seconds):6.2f} s")
-    print(f"ratio        {statistics.median(up / one for up, one in pairs):6.2f}")
+    print(f"ratio        {ratio:6.2f}")
 
 
 if __name__ == "__main__":
