@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from serinus.cli.api_client import Document
 from serinus.cli.output import moment
+from serinus.core.decision.wording import amount
 
 
 def incident_lines(one: Document) -> Iterator[str]:
@@ -42,12 +43,11 @@ def trigger_text(trigger: Document) -> str:
     if not trigger["metric"]:
         return ""
     parts = [
-        f"{name} {trigger[key]:g}"
+        f"{name} {amount(trigger['unit'], trigger[key]).strip()}"
         for name, key in (("was", "value"), ("bound", "threshold"), ("control", "against"))
         if trigger[key] is not None
     ]
-    unit = f" ({trigger['unit']})" if trigger["unit"] else ""
-    return f"{trigger['metric']}{unit} {', '.join(parts)}".rstrip()
+    return f"{trigger['metric']} {', '.join(parts)}".rstrip()
 
 
 def exposed_text(exposed: Document | None) -> str:

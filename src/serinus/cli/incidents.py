@@ -63,7 +63,7 @@ def show(id: IdArgument, url: Url = "", key: Key = "", json: Json = False) -> No
         print_json(document)
         return
     for line in incident_lines(document):
-        console().print(plain(line), soft_wrap=True)
+        console().print(plain(line) if line else "", soft_wrap=True)
 
 
 def confirm(

@@ -19,7 +19,6 @@ from serinus.core.release.incident_timeline import Moment, timeline
 from serinus.core.release.release import Release
 from serinus.core.release.trigger import Trigger
 
-_UNITS = ("share", "ms", "s", "tokens", "tokens/s", "usd", "score", "count")
 TONES = {"high": "bad", "medium": "held", "low": "quiet"}
 
 
@@ -107,10 +106,7 @@ def _numbers(trigger: Trigger) -> Iterator[tuple[str, str]]:
         ("Control", trigger.against),
     ):
         if value is not None:
-            yield (
-                words,
-                amount(trigger.unit, value) if trigger.unit in _UNITS else f"{value:.3g} {trigger.unit}".strip(),
-            )
+            yield words, amount(trigger.unit, value).strip()
 
 
 def _duty(one: Incident, name: str, visitor: Visitor) -> DutyLine:
