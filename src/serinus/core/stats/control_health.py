@@ -71,7 +71,7 @@ def worse_rate(
     return Evidence(log_e=worse_count(control.events, expected, prior_events=prior_events))
 
 
-def worse_count(events: int, expected: float, dispersion: float = 1.0, prior_events: float = PRIOR_EVENTS) -> float:
+def worse_count(events: float, expected: float, dispersion: float = 1.0, prior_events: float = PRIOR_EVENTS) -> float:
     """log E against H0: at most so many events were to be `expected`. Where rates differ over time, Λ adds up.
 
     With a `dispersion` φ events come in bursts, and N/φ and Λ/φ are tested: for bursts of c ≤ φ events each

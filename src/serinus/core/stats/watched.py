@@ -8,10 +8,10 @@ let one go makes E smaller, never larger. What gets worse after days of health i
 hide it; what gets worse slowly is seen by the whole.
 
 Of the N events since a start those of one sixteenth of units do not count, of that which has the most, and 15/16 of Λ
-are expected: so one user's storm of failing calls, however long, adds nothing, whichever part it lies in. The part with
-the most has N/16 or more, so that at every look at most 15N/16 count. As E grows with the count, it is nowhere larger
-than that of N/φ against Λ/φ with φ = 16/15, which is an e-process too (`worse_count`): P(E ever ≥ 1/α) ≤ α still. Where
-a host does not tell the parts of all events, all of Λ is expected.
+are expected: so one user's storm of failing calls, however long, adds nothing, whichever part it lies in. At every look
+at most 15N/16 count, also where a host does not tell the parts of its events. As E grows with the count, it is nowhere
+larger than that of N/φ against Λ/φ with φ = 16/15, which is an e-process too (`worse_count`): P(E ever ≥ 1/α) ≤ α,
+whoever tells parts, and from when on.
 Source: Shin, Ramdas & Rinaldo 2024, e-detectors, with weights as in `renewal`.
 """
 
@@ -26,6 +26,7 @@ from serinus.core.records.live_calls import MICRO, Position, Watched
 from serinus.core.stats import combine, control_health
 
 KEPT = 12
+_REST = PARTS / (PARTS - 1)
 REMEMBERED = 16_384
 """Values that are remembered: a round asks for all metrics of all releases, and they change once a minute."""
 
@@ -51,6 +52,5 @@ def _later(start: Position, floor: Position) -> Position:
 
 
 def _log_e(seen: Position, max_ratio: float, dispersion: float) -> float:
-    told = bool(seen.parts) and sum(seen.parts) == seen.events
-    expected = max_ratio * seen.expected_micro / MICRO * ((PARTS - 1) / PARTS if told else 1.0)
-    return control_health.worse_count(max(0, seen.events - seen.most), expected, dispersion)
+    counted = min(float(seen.events), max(0, seen.events - seen.most) * _REST)
+    return control_health.worse_count(counted, max_ratio * seen.expected_micro / MICRO, dispersion * _REST)
