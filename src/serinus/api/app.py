@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -58,6 +59,16 @@ _NOUNS = (
 )  # fmt: skip
 
 
+class Described(FastAPI):
+    """An application whose description holds what no route names as its model."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        document = super().openapi()
+        document["components"]["schemas"] |= problems.SCHEMA
+        return document
+
+
 def create_app(
     control: ControlStore,
     telemetry: TelemetryStore,
@@ -90,7 +101,7 @@ def create_app(
         report=report,
         payloads=payloads,
     )
-    app = FastAPI(
+    app = Described(
         title="Serinus",
         version=__version__,
         description=_DESCRIPTION,

@@ -72,6 +72,10 @@ class Problem(BaseModel):
     problems: list[dict[str, str]] = Field(default=[], description="Every fault, where there are several.")
 
 
+SCHEMA: dict[str, Any] = {Problem.__name__: Problem.model_json_schema()}
+"""Of the document's components."""
+
+
 def status_of(error: type[SerinusError]) -> HTTPStatus:
     """The HTTP status of an error class: its own or its nearest ancestor's; 500 for what is not meant to come here."""
     return next((STATUS[one] for one in error.__mro__ if one in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -151,8 +155,8 @@ async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entry of the problems that a route may answer with."""
+    """The OpenAPI entry of the problems that a route may answer with; the document has to hold `SCHEMA`."""
+    schema = {"$ref": f"#/components/schemas/{Problem.__name__}"}
     return {
-        int(status): {"description": status.phrase, "model": Problem, "content": {MEDIA_TYPE: {}}}
-        for status in statuses
+        int(status): {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": schema}}} for status in statuses
     }

@@ -35,7 +35,9 @@ def test_every_operation_is_described(api: Api) -> None:
             assert {"401", "403", "422"} <= set(operation["responses"]), name
             for status, answer in operation["responses"].items():
                 if status >= "4":
-                    assert "application/problem+json" in answer["content"], (name, status)
+                    told = {kind: media["schema"]["$ref"] for kind, media in answer["content"].items()}
+                    assert told == {"application/problem+json": "#/components/schemas/Problem"}, (name, status)
+    assert {"code", "detail", "where", "mend"} <= set(document["components"]["schemas"]["Problem"]["properties"])
 
 
 def test_operation_ids_are_unique_and_changes_take_idempotency_keys(api: Api) -> None:
