@@ -15,6 +15,8 @@ _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 _LONGEST_ASKED_S = 120.0
 
+_BROKEN_OFF = Fault(kind="timeout", text="nobody waits for the answer any more")
+
 Pause = Callable[[float], Awaitable[object]]
 
 
@@ -69,32 +71,33 @@ class Asker:
         self, endpoint: Endpoint, body: bytes, price: Price | None, bill: Bill | None = None
     ) -> Answer | Fault | None:
         """The answer, or the last fault; None when a limit stands against it (`cut_short` says which). All that was
-        sent for it is on the `bill`."""
+        sent for it is on the `bill`. When it is cancelled, what is under way may cost, as after a time-out."""
         outcome: Answer | Fault | None = None
         for attempt in range(self._bounds.tries):
             if not self._may_ask():
                 return outcome
             await self._turn()
-            outcome, cost = await self._once(endpoint, body, price)
-            if bill is not None:
-                bill.add(cost)
+            outcome = await self._once(endpoint, body, price, bill)
             if isinstance(outcome, Answer) or outcome.kind not in RETRIED:
                 return outcome
             if attempt + 1 < self._bounds.tries:
                 await self._world.pause(self._wait_s(attempt, outcome))
         return outcome
 
-    async def _once(self, endpoint: Endpoint, body: bytes, price: Price | None) -> tuple[Answer | Fault, Cost]:
+    async def _once(self, endpoint: Endpoint, body: bytes, price: Price | None, bill: Bill | None) -> Answer | Fault:
         self._in_flight += 1
         self.requests += 1
+        outcome: Answer | Fault = _BROKEN_OFF
         try:
             outcome = await self._world.completions.ask(endpoint, body, self._bounds.timeout_s)
         finally:
             self._in_flight -= 1
-        cost = price.cost(len(body), outcome) if price is not None else NO_COST
-        self.cost_nano += cost.nano
-        self._dearest_nano = max(self._dearest_nano, cost.nano)
-        return outcome, cost
+            cost = price.cost(len(body), outcome) if price is not None else NO_COST
+            self.cost_nano += cost.nano
+            self._dearest_nano = max(self._dearest_nano, cost.nano)
+            if bill is not None:
+                bill.add(cost)
+        return outcome
 
     def _may_ask(self) -> bool:
         """Requests that are on their way count as the dearest so far: the ceiling is not passed by many at once."""

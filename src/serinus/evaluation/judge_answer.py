@@ -32,13 +32,14 @@ class Bench:
         """How it is asked: json_schema, json_object or text."""
         return MODES[self._mode]
 
-    async def grade(self, case: Case, answer: Answer, prompt: str) -> Score:
+    async def grade(self, case: Case, answer: Answer, prompt: str, bill: Bill | None = None) -> Score:
         """The score of an answer; unscored, with the reason, when the judge is away or says nothing of use, or when it
-        is to be shown the prompt that the answer came of, and that is empty."""
+        is to be shown the prompt that the answer came of, and that is empty. What it cost is on the `bill`, also when
+        it is cancelled."""
         if self._judge.with_prompt and not prompt:
             return unscored(NO_PROMPT)
         verdicts: list[Verdict | str] = []
-        bill = Bill()
+        bill = Bill() if bill is None else bill
         for repeat in range(self._judge.repeats):
             said = await self._say(partial(body_of, self._judge, case, answer, repeat, prompt=prompt), bill)
             verdicts.append(read_verdict(self._judge, said) if isinstance(said, Answer) else said)

@@ -19,7 +19,7 @@ from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records import call_id
 from serinus.core.records.payload import LoggedPayload
 from serinus.core.routing.snapshot import Endpoint
-from serinus.evaluation.ask import Asker, Bounds
+from serinus.evaluation.ask import Asker, Bill, Bounds
 from serinus.evaluation.courtroom import Courtroom, Erased
 from serinus.evaluation.judge_answer import Bench
 from serinus.evaluation.settle_live import Clerk, Outcome
@@ -131,13 +131,13 @@ class LiveBench:
             if self._reach.rests(now_us):
                 return
             what = material.of(claim, erased, now_us)
-            graded = unscored(what) if isinstance(what, str) else await self._ask(claim, *what)
+            graded = unscored(what) if isinstance(what, str) else await self._ask(claim, *what, clerk.bill_of(claim))
         self._dearest_nano = max(self._dearest_nano, graded.cost_nano)
         again_s = wait_s(graded.reason, claim.attempts, self._reach.away)
         await clerk.keep(Outcome(claim, graded, again_s))
 
-    async def _ask(self, claim: Claim, case: Case, answer: Answer, prompt: str) -> Graded:
-        graded = await self._bench.grade(case, answer, prompt)
+    async def _ask(self, claim: Claim, case: Case, answer: Answer, prompt: str, bill: Bill) -> Graded:
+        graded = await self._bench.grade(case, answer, prompt, bill)
         missed = graded.value is None and is_away(graded.reason)
         if graded.reason.startswith(SILENT):
             self._note(graded.reason)

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from serinus.core.judging.answer import Cost
-from serinus.core.judging.judgement import Claim, Verdict
+from serinus.core.judging.answer import NO_COST, Cost
+from serinus.core.judging.judgement import Claim, JudgementKey, Verdict
 from serinus.core.judging.live import SUSPICION, suspects
 from serinus.core.judging.score import Score as Graded
 from serinus.core.pipeline.live_judge import LiveJudge
 from serinus.core.records.labels import on_scale
 from serinus.core.records.record import Score
+from serinus.evaluation.ask import Bill
 from serinus.evaluation.courtroom import Courtroom
 from serinus.ports.retry import run_telemetry
 from serinus.ports.telemetry_store import TelemetryTx
@@ -37,8 +38,13 @@ class Clerk:
         self._room = room
         self._live = live
         self._left = {claim.key: claim for claim in claims}
+        self._bills: dict[JudgementKey, Bill] = {}
         self._ready: list[Outcome] = []
         self._turn = asyncio.Lock()
+
+    def bill_of(self, claim: Claim) -> Bill:
+        """On which goes what is asked for a claim: its cost is kept even if nothing comes of it."""
+        return self._bills.setdefault(claim.key, Bill())
 
     async def keep(self, outcome: Outcome) -> None:
         """Keep it; whoever has the turn takes along what is ready by then. When it is cancelled, what is being kept is
@@ -48,17 +54,32 @@ class Clerk:
             if not self._ready:
                 return
             taken, self._ready = self._ready, []
-            await asyncio.shield(asyncio.to_thread(self._keep, taken))
-            for one in taken:
-                del self._left[one.claim.key]
+            written = asyncio.ensure_future(asyncio.to_thread(self._keep, taken))
+            try:
+                await asyncio.shield(written)
+            finally:
+                await asyncio.wait([written])  # a thread cannot be broken off
+                if not written.cancelled() and written.exception() is None:
+                    for one in taken:
+                        del self._left[one.claim.key]
 
     def give_back(self) -> None:
-        """All that was broken off goes back to the queue; what was kept meanwhile stays as it is."""
-        now_us, left = self._room.now_us(), sorted(self._left)
+        """What was ready is kept; all that was broken off goes back to the queue, with what it has cost."""
+        kept: set[JudgementKey] = set()
+        try:
+            if self._ready:
+                self._keep(self._ready)
+                kept = {one.claim.key for one in self._ready}
+        finally:
+            self._return(sorted(self._left.keys() - kept))
+
+    def _return(self, left: Sequence[JudgementKey]) -> None:
+        now_us = self._room.now_us()
 
         def work(tx: TelemetryTx) -> None:
             for key in left:
-                tx.give_back_judgement(self._left[key], now_us)
+                bill = self._bills.get(key)
+                tx.give_back_judgement(self._left[key], now_us, bill.cost if bill else NO_COST)
 
         if left:
             run_telemetry(self._room.store, work)

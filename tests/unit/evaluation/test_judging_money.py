@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -10,9 +12,11 @@ import pytest
 
 from serinus.core.errors import InvalidInput
 from serinus.core.judging.answer import Answer, Fault, Price
+from serinus.ports.telemetry_store import TelemetryTx
 from tests.unit.evaluation.courtroom import (
     APP,
     CALLS,
+    JUDGE,
     LIVE,
     METRIC,
     PASS,
@@ -112,3 +116,73 @@ def test_I2_workers_share_a_money_limit(tmp_path: Path) -> None:
     assert len(room.ask("w3")._claim()) == 1  # a fresh one, which finds out what one costs
     room.now_us += 31_000_000
     assert len(second._claim()) == 3
+
+
+def test_I2_what_broken_off_work_has_cost_is_not_forgotten(tmp_path: Path) -> None:
+    """As Ctrl-C breaks it off: of three repeats one was answered, and one was on its way, which may be billed too."""
+    judge = msgspec.structs.replace(JUDGE, repeats=3)
+    price = Price(input=100.0, output=100.0)
+    room = Room(tmp_path, PASS, msgspec.structs.replace(LIVE, judge=judge, price=price))
+    room.keep(CALLS[:1])
+    room.sample()
+    sent: list[bytes] = []
+
+    async def broken_off() -> None:
+        second, never = asyncio.Event(), asyncio.Event()
+
+        async def ask(_: object, body: bytes, __: float) -> Answer:
+            sent.append(body)
+            if len(sent) == 2:
+                second.set()
+                await never.wait()
+            return Answer(text=PASS, latency_ms=1.0, tokens_in=10, tokens_out=5)
+
+        room.world.provider.ask = ask  # type: ignore[method-assign]
+        task = asyncio.create_task(room.ask().judge(nobody))
+        await second.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(broken_off())
+    on_its_way = price.cost(len(sent[1]), Fault(kind="timeout", text="")).nano
+    assert on_its_way > 0
+    with room.store.tx() as tx:
+        assert tx.judging_cost(APP, METRIC, 0) == (1_500_000 + on_its_way, on_its_way)
+    room.world = type(room.world)(lambda _: PASS)
+    assert judged(room, "w2") == 1
+    assert room.found(CALLS[0])[0].verdict.cost_nano == 1_500_000 + on_its_way + 3 * 1_500_000
+
+
+def test_I2_a_verdict_that_is_there_when_work_is_broken_off_is_kept(tmp_path: Path) -> None:
+    """It is paid for: whether it was being written or waited for its turn to be, nobody is asked for it again."""
+    room = queued(Room(tmp_path, PASS, msgspec.structs.replace(LIVE, price=Price(input=100.0, output=100.0))))
+    tx, loops, free = room.store.tx, threading.get_ident(), threading.Event()
+
+    def slow() -> AbstractContextManager[TelemetryTx]:
+        if threading.get_ident() != loops and room.world.provider.bodies:
+            assert free.wait(60)
+        return tx()
+
+    async def broken_off() -> None:
+        said = asyncio.Event()
+
+        def says(_: object) -> str:
+            if len(room.world.provider.bodies) == len(CALLS) and not room.world.provider.in_flight:
+                said.set()
+            return PASS
+
+        room.world.provider.says = says
+        room.store.tx = slow  # type: ignore[method-assign]
+        task = asyncio.create_task(room.ask().judge(nobody))
+        await said.wait()
+        task.cancel()
+        free.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(broken_off())
+    assert set(room.states(CALLS)) == {"scored"}
+    assert judged(room, "w2") == 0
+    with room.store.tx() as reads:
+        assert reads.judging_cost(APP, METRIC, 0) == (len(CALLS) * 1_500_000, 0)
