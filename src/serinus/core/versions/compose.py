@@ -54,22 +54,28 @@ class Composer:
     def compose(self, caller: Mapping[str, Any], stream: bool) -> bytes:
         """The body to send for a caller's parsed body.
 
-        InvalidInput (`where` is the field) for a field the caller may not set, TemplateError for its variables.
+        InvalidInput (`where` is the field) for a field the caller may not set, or for what is nested too deeply to be
+        sent on; TemplateError for its variables.
         """
         passed = self._shapes.get(tuple(caller))
         if passed is None:
             passed = self._fields_passed_on(caller)
-        fixed, own = self._messages(caller)
-        return b"".join(
-            (
-                self._head,
-                fixed,
-                own,
-                self._merged_parameters(caller) if self._may_set else self._tail,
-                self._passed_on(caller, passed) if passed or "metadata" in caller else b"",
-                b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
+        try:
+            fixed, own = self._messages(caller)
+            return b"".join(
+                (
+                    self._head,
+                    fixed,
+                    own,
+                    self._merged_parameters(caller) if self._may_set else self._tail,
+                    self._passed_on(caller, passed) if passed or "metadata" in caller else b"",
+                    b',"stream":true,"stream_options":' + _stream_options(caller) + b"}" if stream else b"}",
+                )
             )
-        )
+        except orjson.JSONEncodeError:  # JSON is read to 1,024 levels, and written to 254
+            raise InvalidInput(
+                "lists and objects within one another too deeply", mend="nest no more than 250 of them"
+            ) from None
 
     def asked(self, caller: Mapping[str, Any], field: str) -> Any:
         """What a caller's body asks for in a parameter: its own where the version lets it, else the version's."""

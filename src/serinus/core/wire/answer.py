@@ -173,5 +173,5 @@ def read_completion(raw: bytes | str) -> Completion | None:
         return _decoder.decode(raw)
     except msgspec.ValidationError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UpstreamFault(ErrorClass.UPSTREAM_GARBAGE, f"the upstream's answer is not JSON: {error}") from None

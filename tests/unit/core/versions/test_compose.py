@@ -184,3 +184,23 @@ def test_parameters_that_are_not_json_are_refused_when_the_version_is_loaded() -
     """Not at the first call."""
     with pytest.raises(InvalidInput):
         composer(parameters='"temperature":')
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"messages": [{"role": "user", "content": "DEEP"}]},
+        {"future_field": "DEEP"},
+        {"metadata": {"mine": "DEEP"}},
+        {"stream_options": {"mine": "DEEP"}},
+        {"seed": "DEEP"},
+    ],
+)
+def test_what_is_read_but_too_deep_to_be_sent_on_is_refused(fields: dict[str, Any]) -> None:
+    """As the caller's fault, wherever it stands, and never as an error of our own."""
+    raw = json.dumps({"messages": ASK} | fields)
+    composer_of = composer(caller_may_set=("seed",))
+    fits, deep = (json.loads(raw.replace('"DEEP"', "[" * depth + "]" * depth)) for depth in (200, 400))
+    assert b"[[[" in composer_of.compose(fits, True)
+    with pytest.raises(InvalidInput, match="too deeply"):
+        composer_of.compose(deep, True)

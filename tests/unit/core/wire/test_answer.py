@@ -52,3 +52,11 @@ def test_what_is_not_json_is_garbage(raw: bytes) -> None:
 def test_json_of_another_shape_is_left_alone(raw: bytes) -> None:
     """An unknown shape passes through unread."""
     assert read_completion(raw) is None
+
+
+@pytest.mark.parametrize("field", [b"error", b"unknown"])
+def test_an_answer_nested_without_end_is_garbage(field: bytes) -> None:
+    """The call hears at once that no answer will come, as of anything that does not read."""
+    with pytest.raises(UpstreamFault) as raised:
+        read_completion(b'{"%b":%b%b}' % (field, b"[" * 5000, b"]" * 5000))
+    assert raised.value.error is ErrorClass.UPSTREAM_GARBAGE
