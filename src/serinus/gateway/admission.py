@@ -23,7 +23,7 @@ from serinus.gateway.routes import Routes, Served, ServedApp
 from serinus.ports.spool import Conversations
 
 _NO_RELEASE = bytes(16)
-_KEPT_CREDENTIALS = 4096
+_KEPT_CREDENTIALS, _CREDENTIAL_BYTES = 4096, 256  # spaces before a key could make as much of it as a head takes
 _REST, _CANDIDATE = Arm.REST, Arm.CANDIDATE  # looking members up on the class is slow
 _KEPT_PSEUDONYMS = 8192
 _KEPT_CHARS = 256  # a unit may be as long as a body; thousands of those would not fit in memory
@@ -107,7 +107,9 @@ class Admission:
         bearer = given is not None and given[:7].lower() == b"bearer "
         credential = given[7:] if given is not None and bearer else headers.get(b"x-api-key")
         found = self._routes.caller(credential.strip()) if credential else None
-        if bearer and found is not None and len(self._callers) < _KEPT_CREDENTIALS:
+        if given is not None and bearer and found is not None and len(given) <= _CREDENTIAL_BYTES:
+            if len(self._callers) >= _KEPT_CREDENTIALS:
+                self._callers.clear()
             self._callers[given] = found  # what the header says is found at once from now on
         if found is None:
             what = "the API key is not known here" if credential else "no API key"

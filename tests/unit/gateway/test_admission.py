@@ -69,10 +69,10 @@ class Door:
         self._count = 0
         self.admission = Admission(self.routes, Memory(), lambda: self.room, self._random)
 
-    def admit(self, *headers: str, now_ns: int = NOW, **fields: Any) -> Admitted:
+    def admit(self, *headers: str, now_ns: int = NOW, key: str = "x-api-key: k", **fields: Any) -> Admitted:
         """Admit one request."""
         body = json.dumps({"model": "app", "messages": []} | fields).encode()
-        lines = ["POST /v1/chat/completions HTTP/1.1", "host: a", "x-api-key: k", *headers]
+        lines = ["POST /v1/chat/completions HTTP/1.1", "host: a", key, *headers]
         head = "\r\n".join([*lines, f"content-length: {len(body)}"]).encode()
         request = RequestReader().receive(head + b"\r\n\r\n" + body)
         assert request is not None
@@ -179,3 +179,45 @@ def test_long_units_are_not_kept() -> None:
     finally:
         tracemalloc.stop()
     assert door.admit(user="9" * 100_000).unit_hash == door.admit(user="9" * 100_000).unit_hash
+
+
+def test_what_is_remembered_of_a_key_is_whose_it_is_and_nothing_of_the_request() -> None:
+    """Callers of two keys take turns: each may name its own app only, and one that is unknown stays so, whatever is
+    remembered. Other routes, as after a key was taken back, remember nothing of it."""
+    callers = tuple(
+        Caller(key_sha256=hashlib.sha256(key.encode()).hexdigest(), name=key, apps=(app,))
+        for key, app in (("k1", "app"), ("k2", "other"))
+    )
+    apps = {name: App(name=name, live=LIVE, unit="api_key") for name in ("app", "other")}
+    door = Door(callers=callers, apps=apps)
+    for _ in range(3):
+        for key, own, foreign in (("k1", "app", "other"), ("k2", "other", "app")):
+            told = f"authorization: Bearer {key}"
+            assert door.admit(key=told, model=own).app.name == own
+            for model, code in ((foreign, "app_not_allowed"), ("none", "model_not_found")):
+                with pytest.raises(Refusal) as refused:
+                    door.admit(key=told, model=model)
+                assert refused.value.code == code
+        for unknown in ("authorization: Bearer k3", "authorization: k1", "x-nothing: k1"):
+            with pytest.raises(Refusal) as refused:
+                door.admit(key=unknown, model="app")
+            assert refused.value.status == 401
+    units = {
+        door.admit(key=f"authorization: Bearer {key}", model=app).unit_hash
+        for key, app in (("k1", "app"), ("k2", "other"))
+    }
+    assert len(units) == 2
+    with pytest.raises(Refusal):
+        Door(callers=callers[1:], apps=apps).admit(key="authorization: Bearer k1", model="app")
+
+
+def test_long_credentials_are_not_kept() -> None:
+    """Before a key there may be as many spaces as fit in a head, and each number of them is another header."""
+    door = Door()
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            assert door.admit(key=f"authorization: Bearer {' ' * (20_000 + number)}k", user="ann").unit_hash
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()

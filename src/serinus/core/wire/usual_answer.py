@@ -14,7 +14,7 @@ _UPSTREAM_ID = re.compile(rb"\r\nx-request-id:([^\r\n]*\r\n)", re.IGNORECASE)
 _OK = b"HTTP/1.1 200 OK\r\n"
 _FIXED = frozenset({b"connection", b"proxy-connection", b"content-encoding", b"te", b"trailer", b"upgrade"})
 _LEGAL = rb"[\t\x20-\x7e\x80-\xff]*"
-_MOST_LINES = 60
+_MOST_LINES, _MOST_BYTES = 60, 8 * 1024  # making the shape of a longer head would hold up the loop
 HEAD_BYTES = 64 * 1024
 
 
@@ -32,7 +32,8 @@ def names_in(head: bytes) -> tuple[bytes, ...]:
     names = tuple([line.partition(b":")[0] for line in head.split(b"\r\n")[1:-1]])
     lower = [name.lower() for name in names]
     framed = lower.count(b"content-length") == 1 and b"transfer-encoding" not in lower
-    simple = framed and lower.count(b"x-request-id") <= 1 and len(names) <= _MOST_LINES
+    short = len(names) <= _MOST_LINES and len(head) <= _MOST_BYTES
+    simple = framed and short and lower.count(b"x-request-id") <= 1
     return names if simple and head.startswith(_OK) else ()
 
 

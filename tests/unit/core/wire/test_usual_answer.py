@@ -111,6 +111,7 @@ def test_a_value_with_an_illegal_character_is_no_usual_one(bad: bytes) -> None:
         b"HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n",
         b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + b"X: y\r\n" * 60,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n" + b"X" * 8200 + b": y\r\n",
     ],
 )
 def test_nothing_is_learnt_from_unusual_framing(head: bytes) -> None:
