@@ -16,8 +16,13 @@ from serinus.core.wire.request import Request
 from serinus.gateway.admission import Admitted
 from serinus.gateway.routes import Served
 
-_FOREIGN = ("variables", "tools", "tool_choice", "functions", "function_call", "audio", "prediction")
-"""With any of these a call is about more than the text of its question."""
+_FOREIGN = (
+    *("variables", "tools", "tool_choice", "functions", "function_call", "audio", "prediction"),
+    *("documents", "plugins", "web_search_options"),
+    *("guided_choice", "guided_grammar", "guided_json", "guided_regex", "structured_outputs"),
+)
+"""With any of these a call is about more than the text of its question, or its answer has a form nobody could check."""
+_OF_A_QUESTION = frozenset({"role", "content", "name"})
 _JSON_KINDS = ("json_object", "json_schema")
 
 
@@ -56,7 +61,7 @@ def question_of(body: dict[str, Any]) -> str:
     if isinstance(metadata, dict) and metadata.get("variables"):
         return ""
     message = messages[0]
-    if not isinstance(message, dict) or message.get("role") != "user":
+    if not isinstance(message, dict) or message.get("role") != "user" or not message.keys() <= _OF_A_QUESTION:
         return ""
     content = message.get("content")
     return content if isinstance(content, str) else _text_of(content)

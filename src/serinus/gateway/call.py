@@ -114,7 +114,7 @@ class Call:
             if not self._take_next_rung(fault):
                 self._refuse(answers.refusal_for(fault), fault.error)
             return
-        self._desk.report(fault, self._served, begun=True)
+        self._desk.report(fault, self._served, counts=False)
         self._cut(fault)
 
     # what the caller's connection tells
@@ -193,8 +193,9 @@ class Call:
         mended = self._admitted.arm is _CANDIDATE and not self._fell_back and not self._late
         return self._climb_down(fault, self._admitted.app.live if mended else None)
 
-    def _note_fault(self, fault: UpstreamFault) -> None:
-        self._desk.report(fault, self._served, begun=False)
+    def _note_fault(self, fault: UpstreamFault, waited: bool = True) -> None:
+        """`waited` false: others still wait for this endpoint, so its breaker is not told."""
+        self._desk.report(fault, self._served, counts=waited)
         if self._attempt is not None:
             self._drop_attempt(self._attempt)
         outcome = self._outcome
@@ -227,7 +228,7 @@ class Call:
         if found is None:
             self.limit(until_ns)
             return True
-        self._note_fault(attempt.overdue("fallback_cached.after"))
+        self._note_fault(attempt.overdue("fallback_cached.after"), waited=False)
         return self._say(found)
 
     def _wait(self, wait_s: float) -> None:

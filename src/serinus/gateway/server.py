@@ -146,13 +146,14 @@ class Gateway:
             pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns, self.outbox)
         return pool
 
-    def report(self, fault: UpstreamFault, served: Served, *, begun: bool) -> None:
-        """An upstream failed a call; `begun`: within its answer."""
+    def report(self, fault: UpstreamFault, served: Served, *, counts: bool) -> None:
+        """An upstream failed a call; `counts`: with its breaker, as it does not within an answer, nor where a cached
+        one took over before the endpoint's time was up."""
         if fault.error is ErrorClass.BREAKER_OPEN:
             return
         target, name = served.target, served.target.endpoint.name
         self._log.write_spaced("warning", "upstream_failed", name, error=fault.error.name.lower(), what=fault.what)
-        if begun:
+        if not counts:
             return
         if not speaks_of_endpoint(fault):
             if fault.status and target.breaker.troubled:

@@ -15,7 +15,18 @@ from serinus.core.routing.cached import AnswerCache, CachedAnswer, normalised
 from serinus.core.routing.snapshot import App, FormatRule, Limits, PolicyRule, Release
 from serinus.gateway.cached import question_of
 from serinus.gateway.routes import Routes
-from tests.unit.gateway.test_call import CANDIDATE, LIVE, SECOND, TO_ALL, House, broken, snapshot, whole
+from tests.unit.gateway.test_call import (
+    CANDIDATE,
+    FIRST_CHUNK,
+    LIVE,
+    SECOND,
+    SSE,
+    TO_ALL,
+    House,
+    broken,
+    snapshot,
+    whole,
+)
 
 ASKED = "How do I reset my password?"
 PARTS = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
@@ -181,6 +192,11 @@ def test_J5_who_pins_a_version_hears_of_that_version_alone() -> None:
         ({"messages": [{"role": "user", "content": "hi"}], "variables": {"name": "Ada"}}, ""),
         ({"messages": [{"role": "user", "content": "hi"}], "metadata": {"variables": "{}"}}, ""),
         ({"messages": [{"role": "user", "content": "hi"}], "metadata": {"language": "de"}}, "hi"),
+        ({"messages": [{"role": "user", "content": "hi", "name": "ann"}]}, "hi"),
+        ({"messages": [{"role": "user", "content": "hi", "images": ["…"]}]}, ""),
+        ({"messages": [{"role": "user", "content": "hi"}], "documents": [{"text": "…"}]}, ""),
+        ({"messages": [{"role": "user", "content": "hi"}], "guided_choice": ["yes", "no"]}, ""),
+        ({"messages": [{"role": "user", "content": []}]}, ""),
         ({"messages": ["hi"]}, ""),
         ({"messages": []}, ""),
         ({}, ""),
@@ -250,3 +266,47 @@ def test_J5_what_is_wrong_with_a_request_is_not_hidden_by_a_cached_answer() -> N
     house.upstream.gives(b"HTTP/1.1 422 No\r\ncontent-length: 2", b"{}")
     assert house.wire.written.startswith(b"HTTP/1.1 422")
     assert house.spool.end().rung == Rung.NONE
+
+
+def test_J5_a_cached_answer_that_takes_over_early_does_not_turn_the_others_away() -> None:
+    """An endpoint that is slower than `after_s`, and well within its time, is not taken for a dead one, however many
+    ask what is cached: who asks anything else still waits for it. Once its time is up, the breaker counts."""
+    house = Cached(cache(after_s=2.0), limits=Limits(first_token_s=20.0))
+    for _ in range(30):
+        house.wire.written = b""
+        house.asks(messages=[{"role": "user", "content": ASKED}])
+        house.now_ns += 2 * SECOND + 1
+        house.client.expire(house.now_ns)
+        assert house.heard() == ("Open Settings.", "cache")
+    assert house.breakers() == ()
+    house.wire.written = b""
+    other = house.asks(messages=[{"role": "user", "content": "Where is my parcel?"}])
+    assert other() is not None
+    whole(house)
+    assert house.heard() == ("hello", "")
+    for _ in range(10):
+        house.asks(messages=[{"role": "user", "content": "Where is my parcel?"}])
+        broken(house)
+    assert house.breakers() != ()
+
+
+def test_J5_the_first_byte_and_the_end_of_patience_in_one_moment_make_one_answer() -> None:
+    """Whichever comes first has it: a stream that has begun goes on, and one that has not is given up for good."""
+    house = Cached(cache(after_s=2.0), limits=Limits(first_token_s=20.0))
+    question = {"messages": [{"role": "user", "content": ASKED}], "stream": True}
+    begun = house.asks(**question)
+    house.now_ns += 2 * SECOND
+    house.upstream.gives(SSE, FIRST_CHUNK, whole=False)
+    house.client.expire(house.now_ns - 1)
+    assert begun() is None
+    assert house.wire.written.count(b"HTTP/1.1 ") == 1
+    assert b"Open Settings." not in house.wire.written
+    house.wire.written = b""
+    house.asks(**question)
+    house.now_ns += 2 * SECOND
+    late = house.upstream.attempt()
+    house.client.expire(house.now_ns)
+    assert house.wire.written.count(b"HTTP/1.1 ") == 1
+    assert b"Open Settings." in house.wire.written
+    assert (late._upstream, late._call) == (None, None)
+    assert house.active == 0
