@@ -28,7 +28,7 @@ def test_the_demo_holds_what_it_states_stays_and_leaves_nothing_behind(tmp_path:
             document = _document(process)
             told = (tmp_path / "progress.txt").read_text()
             below = descendants(process.pid)
-            url = re.findall(r"Console: (\S+)", told)
+            url = re.findall(r"Console: ([^,\s]+)", told)
             reachable = httpx.get(f"{url[0]}/login", trust_env=False).status_code if url else None
             process.send_signal(signal.SIGINT)
             code = process.wait(90)

@@ -58,10 +58,11 @@ def test_H4_a_posted_suspicion_pauses_and_silence_rolls_back_once(live: Live) ->
     assert "suspicions" in paused
     (one,) = live.cli("suspicions", "--release", id)["items"]
     assert (one["call"], one["category"], one["by"], one["standing"]) == (call, "dosage", ["classifier"], "expired")
-    assert live.actions(id)[-4:] == [
+    assert live.actions(id)[-5:] == [
         "tick:suspicion:suspect",
         "tick:release:pause",
         "tick:release:roll_back",
+        "tick:incident:open",
         "tick:release:confirm",
     ]
     assert "Ada" not in str(live.audit())
