@@ -76,6 +76,7 @@ class ClientConnection(asyncio.Protocol):
         self._reader = RequestReader(body_bytes=house.body_bytes)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._lingering = self._closed = self._paused = False
+        self._serving = self._goes_on = False
 
     @property
     def draining(self) -> bool:
@@ -132,7 +133,10 @@ class ClientConnection(asyncio.Protocol):
             if self._paused:
                 self._paused = False
                 self._transport.resume_reading()
-            self._receive(b"")
+            if self._serving:
+                self._goes_on = True
+            else:
+                self._receive(b"")
 
     def refuse(self, refusal: Refusal, request: Request | None = None) -> None:
         """Answer with an error of our own."""
@@ -174,6 +178,16 @@ class ClientConnection(asyncio.Protocol):
         return self._unsent > 0 and (not before or self._unsent < before)
 
     def _receive(self, data: bytes) -> None:
+        """Requests that are answered at once are served one after the other: within one another, as many as a caller
+        can send together would go too deep."""
+        self._serving = True
+        self._serve(data)
+        while self._goes_on:
+            self._goes_on = False
+            self._serve(b"")
+        self._serving = False
+
+    def _serve(self, data: bytes) -> None:
         reader = self._reader
         try:
             request = reader.receive(data)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from serinus.core.records import frames
-from serinus.core.records.record import End, ErrorClass, Rung
+from serinus.core.records.record import Begin, End, ErrorClass, Rung
 from serinus.core.routing.assignment import RampPoint
 from serinus.core.routing.snapshot import App, Caller, Endpoint, Message, Release, Snapshot, Variable, Version
 from serinus.core.wire.fault import UpstreamFault
@@ -305,3 +305,22 @@ def test_a_stream_that_has_begun_holds_its_request_no_more(sampled: bool) -> Non
     assert ("messages" in call._admitted.body) == sampled
     house.upstream.gives(SSE, LAST_CHUNK, whole=False)
     assert house.spool.end().status == 200
+
+
+def test_many_requests_sent_at_once_are_answered_each_with_its_end_on_record() -> None:
+    """Those that are answered on the spot, too: a thousand in one read neither go too deep nor lose one."""
+    house = House()
+    body = b'{"model":"app","user":"ann","messages":[{"role":"system","content":"x"}]}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-api-key: k\r\ncontent-length: %d\r\n\r\n" % len(body)
+    house.client.data_received((head + body + b"GET /live HTTP/1.1\r\nhost: a\r\n\r\n") * 500)
+    answers = house.wire.written.split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"400", b"200"] * 500
+    records = [record for record, _ in frames.scan(house.spool.raw, 0)]
+    begun, ended = ([record.call for record in records if isinstance(record, kind)] for kind in (Begin, End))
+    assert len(begun) == 500
+    assert begun == ended
+    assert (house.active, house.client.work) == (0, None)
+    call = house.asks()
+    assert call() is not None
+    whole(house)
+    assert house.wire.written.endswith(ANSWER)
