@@ -68,9 +68,32 @@ def read_answer_again(parts: list[bytes]) -> Result:
     return ()
 
 
-def _read_whole(reader: ResponseReader, raw: bytes) -> Result:
+def read_answer_learnt(parts: list[bytes]) -> Result:
+    """What a connection has read, whatever it was, changes nothing in how its next answers are read: the same, other
+    values, other lines, in one read or two."""
+    raw = b"".join(parts)
+    rng, reader = random.Random(raw), ResponseReader()
+    for _ in range(3):
+        _read_whole(reader, raw)
+        if not reader.reusable:
+            return ()
+        reader.restart()
+    for _ in range(_SPLITS):
+        other = mutated(rng, (raw,))
+        at = rng.choice((len(other), rng.randrange(len(other) + 1)))
+        cold = ResponseReader()
+        assert _read_whole(reader, other[:at], other[at:]) == _read_whole(cold, other[:at], other[at:]), other
+        if not reader.reusable:
+            break
+        reader.restart()
+    return ()
+
+
+def _read_whole(reader: ResponseReader, *parts: bytes) -> Result:
+    body = b""
     try:
-        body = reader.receive(raw)
+        for part in parts:
+            body += reader.receive(part)
     except UpstreamFault as fault:
         return (fault.error.name,)
     if not reader.status:
@@ -105,6 +128,7 @@ TARGETS: tuple[tuple[str, Callable[[list[bytes]], Result], tuple[bytes, ...]], .
     ("request", read_requests, REQUESTS),
     ("answer", read_answer, ANSWERS),
     ("answer again", read_answer_again, (USUAL,)),
+    ("answer learnt", read_answer_learnt, (USUAL, ANSWERS[0], ANSWERS[4])),
     ("stream", read_stream, STREAMS),
     ("relay", relay_unread, STREAMS),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.response import ResponseReader
 from serinus.core.wire.usual_answer import HEAD_BYTES, UsualAnswer, names_in, passed_on
 
@@ -87,11 +88,66 @@ def test_what_differs_goes_to_the_parser(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [ANSWER[:-1], ANSWER + b"x", ANSWER.replace(b"keep-alive", b"close"), ANSWER.replace(b"200 OK", b"500 No")]
+    "data",
+    [
+        ANSWER[:-1],
+        ANSWER + b"x",
+        ANSWER + ANSWER,
+        ANSWER + b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER,
+        b"HTTP/1.1 103 Early Hints\r\nx-ratelimit-a: 1\r\n\r\n" + ANSWER + ANSWER,
+        ANSWER.replace(b"keep-alive", b"close"),
+        ANSWER.replace(b"200 OK", b"500 No"),
+        ANSWER.replace(b"200 OK", b"204 No Content"),
+        ANSWER.replace(b"200 OK", b"304 Not Modified"),
+        ANSWER.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        ANSWER.replace(b"Length: 5", b"Length: 999999999999999"),
+    ],
 )
 def test_a_reader_that_has_learnt_reads_the_others_too(data: bytes) -> None:
-    """As if it had learnt nothing."""
+    """As if it had learnt nothing; a second answer is never one of the first's, nor that of the next request."""
     assert warm(data) == cold(data)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Content-Length: 5\r\n", b"Content-Length: 5\r\ncontent-length: 5\r\n"),
+        (b"Content-Length: 5\r\n", b"Content-Length: 5\r\nCONTENT-LENGTH: 0\r\n"),
+        (b"Content-Length: 5\r\n", b"Content-Length: 5\r\n 0\r\n"),
+        (b"Content-Length: 5", b"Content-Length: 5, 5"),
+        (b"Content-Length: 5", b"Content-Length: +5"),
+        (b"Content-Length: 5", b"Content-Length: 0x5"),
+        (b"X-Request-Id: r1", b"X-Request-Id: r1\r\n x-evil: 1"),
+        (b"X-Request-Id: r1", b"X-Request-Id: r1\nx-evil: 1"),
+        (b"X-Request-Id: r1", b"X-Request-Id: r1\rx-evil: 1"),
+        (b"X-Request-Id: r1", b"X-Request-Id : r1"),
+        (b"X-Request-Id: r1", b"X-Request-Id: r1\0"),
+        (b"Connection: keep-alive", b"Transfer-Encoding: chunked"),
+    ],
+)
+def test_what_no_parser_should_take_a_learnt_shape_does_not_take_either(old: bytes, new: bytes) -> None:
+    """Two lengths, folded lines, bare line ends and other ways to tell two readers different things."""
+    data = ANSWER.replace(old, new)
+    assert data != ANSWER
+    for read in (cold, warm):
+        with pytest.raises(UpstreamFault, match="is not HTTP"):
+            read(data)
+
+
+@pytest.mark.parametrize("step", [1, 7, 50])
+def test_an_answer_in_pieces_is_read_the_same_after_one_of_the_usual_shape_and_before_the_next(step: int) -> None:
+    """The parser knows nothing of those that were read without it."""
+    reader, other = ResponseReader(), ANSWER.replace(b"hello", b"HELLO").replace(b"r1", b"r2")
+    for _ in range(3):
+        for data in (ANSWER, ANSWER):
+            assert _read(reader, data) == cold(ANSWER)
+            reader.restart()
+        body = b"".join([reader.receive(other[at : at + step]) for at in range(0, len(other), step)])
+        assert (body, reader.complete, reader.reusable) == (b"HELLO", True, True)
+        assert (reader.head, reader.passed) == cold(other)[1:3]
+        reader.restart()
+    assert reader._usual is not None
 
 
 @pytest.mark.parametrize("bad", [b"\0", b"\r", b"\n", b"\x7f", b"\r\n "])
