@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from serinus.core.routing.cached import CachedAnswer, language_of
+from serinus.core.routing.cached import CachedAnswer, Searchable, language_of
 from serinus.core.wire import policy
 from serinus.core.wire.format_rule import breaks
 from serinus.core.wire.request import Request
@@ -35,12 +35,11 @@ class Found(NamedTuple):
     measured: bool
 
 
-def look_up(call: Admitted, request: Request, served: Served, baseline: Served | None) -> Found:
+def look_up(cached: Searchable, call: Admitted, request: Request, served: Served, baseline: Served | None) -> Found:
     """Look for an answer of the version that failed, then of the `baseline` that would stand in for it (None: no
     other would)."""
-    cached = call.app.cached
     question = question_of(call.body)
-    if cached is None or not question:
+    if not question:
         return Found(None, served, measured=False)
     language = _language(call.body, request)
     for version in (served, baseline):

@@ -214,7 +214,7 @@ class Call:
         if rung is Rung.RETRY:
             self._wait(fault.retry_after_s)
         elif rung is Rung.MESSAGE:
-            return self._say(words.last(admitted, self._request, self._served))
+            return self._say(words.last(admitted, self._request, self._served, self._desk.cache(admitted.app)))
         elif rung is Rung.BASELINE and baseline is not None:
             return self._fall_back(baseline, fault)
         return rung is not Rung.NONE
@@ -224,7 +224,7 @@ class Call:
         app, until_ns = self._admitted.app, attempt.sent_ns + self._admitted.app.patience_ns
         if app.first_ns == app.patience_ns or not attempt.sent_ns or now_ns >= until_ns:
             return False
-        found = words.cached(self._admitted, self._request, self._served)
+        found = words.cached(self._admitted, self._request, self._served, self._desk.cache(app))
         if found is None:
             self.limit(until_ns)
             return True

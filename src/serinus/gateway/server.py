@@ -10,6 +10,7 @@ import orjson
 
 from serinus.core.fleet import BreakerStatus
 from serinus.core.records.record import ErrorClass
+from serinus.core.routing.cached import Searchable
 from serinus.core.routing.snapshot import Caller
 from serinus.core.wire.fault import UpstreamFault
 from serinus.core.wire.refusal import Refusal
@@ -28,7 +29,7 @@ from serinus.gateway.mirror import Mirrors
 from serinus.gateway.outbox import Outbox
 from serinus.gateway.pool import Pool
 from serinus.gateway.recorder import Recorder
-from serinus.gateway.routes import Routes, Served, Target
+from serinus.gateway.routes import Routes, Served, ServedApp, Target
 from serinus.ports.spool import Conversations
 
 _LIVE = b'{"status":"live"}'
@@ -145,6 +146,12 @@ class Gateway:
         if pool is None:
             pool = self._pools[target.key] = Pool(self._loop, target, self.deadlines, self.mono_ns, self.outbox)
         return pool
+
+    def cache(self, app: ServedApp) -> Searchable | None:
+        """What is cached for an app by now: a call that was admitted by earlier routes is told nothing that has been
+        taken out since."""
+        now = self._routes.apps.get(app.name) if self._routes is not None else None
+        return now.cached if now is not None else None
 
     def report(self, fault: UpstreamFault, served: Served, *, counts: bool) -> None:
         """An upstream failed a call; `counts`: with its breaker, as it does not within an answer, nor where a cached

@@ -310,3 +310,17 @@ def test_J5_the_first_byte_and_the_end_of_patience_in_one_moment_make_one_answer
     assert b"Open Settings." in house.wire.written
     assert (late._upstream, late._call) == (None, None)
     assert house.active == 0
+
+
+@pytest.mark.parametrize("left", [AnswerCache(), None])
+def test_J5_a_call_under_way_is_not_told_what_a_rollback_has_taken_out(left: AnswerCache | None) -> None:
+    """It was admitted when the candidate's answer was there, and fails when the gateway has already said that it goes
+    by routes without it: with the rollback confirmed, nobody hears it any more."""
+    own = cache((ASKED, "New: open Account."), of=CANDIDATE)
+    house = Cached(own, TO_ALL)
+    call = house.asks(messages=[{"role": "user", "content": ASKED}])
+    app = App(name="app", live=LIVE, fallback_message=MESSAGE, cached=left)
+    house.adopt(Routes(msgspec.structs.replace(snapshot(None), revision=4, apps={"app": app}), {}))
+    while call() is not None and not house.wire.written:
+        broken(house)
+    assert house.heard() == (MESSAGE, "message")
