@@ -314,13 +314,20 @@ def test_J5_the_first_byte_and_the_end_of_patience_in_one_moment_make_one_answer
 
 @pytest.mark.parametrize("left", [AnswerCache(), None])
 def test_J5_a_call_under_way_is_not_told_what_a_rollback_has_taken_out(left: AnswerCache | None) -> None:
-    """It was admitted when the candidate's answer was there, and fails when the gateway has already said that it goes
-    by routes without it: with the rollback confirmed, nobody hears it any more."""
-    own = cache((ASKED, "New: open Account."), of=CANDIDATE)
-    house = Cached(own, TO_ALL)
-    call = house.asks(messages=[{"role": "user", "content": ASKED}])
+    """It was admitted when the candidate's answer was there, and is slow, or turned away, when the gateway has already
+    said that it goes by routes without it: with the rollback confirmed, nobody hears it any more."""
+    own = cache((ASKED, "New: open Account."), of=CANDIDATE, after_s=2.0)
     app = App(name="app", live=LIVE, fallback_message=MESSAGE, cached=left)
-    house.adopt(Routes(msgspec.structs.replace(snapshot(None), revision=4, apps={"app": app}), {}))
-    while call() is not None and not house.wire.written:
-        broken(house)
-    assert house.heard() == (MESSAGE, "message")
+    for goes_by_it, heard in ((False, ("New: open Account.", "cache")), (True, (MESSAGE, "message"))):
+        for is_slow in (True, False):
+            house = Cached(own, TO_ALL)
+            house.asks(messages=[{"role": "user", "content": ASKED}])
+            if goes_by_it:
+                house.adopt(Routes(msgspec.structs.replace(snapshot(None), revision=4, apps={"app": app}), {}))
+            if is_slow:
+                house.now_ns += 3 * SECOND
+                house.client.expire(house.now_ns)
+                assert (house.wire.written == b"") == goes_by_it
+            if not house.wire.written:
+                house.upstream.gives(b"HTTP/1.1 429 No\r\ncontent-length: 2", b"{}")
+            assert house.heard() == heard
