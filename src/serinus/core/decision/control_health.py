@@ -144,10 +144,15 @@ def _seen(release: Release, past: Past, watched: Watched) -> ControlSeen:
         calls=since.calls,
         events=since.events,
         expected=since.expected_micro / MICRO,
-        log_e=0.0 if missing else round(log_e(watched, floor, _ratio(release), past.usual.dispersion), DIGITS),
+        log_e=0.0 if missing else round(_log_e(release, past.usual, watched, floor), DIGITS),
         no_data=missing,
         most=since.most,
     )
+
+
+def _log_e(release: Release, usual: Usual, watched: Watched, floor: Position) -> float:
+    """A release whose past an earlier Serinus learned goes on as that one judged it, and replays to the same byte."""
+    return log_e(watched, floor, _ratio(release), usual.dispersion, usual.odd is None)
 
 
 def floor_of(release: Release, name: str) -> Position:

@@ -38,19 +38,21 @@ def begin_again(watched: Watched) -> Watched:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def log_e(watched: Watched, floor: Position, max_ratio: float, dispersion: float) -> float:
-    """log E against H0: since `floor` events came at most `max_ratio` times as often as was to be expected."""
+def log_e(watched: Watched, floor: Position, max_ratio: float, dispersion: float, all_expected: bool = False) -> float:
+    """log E against H0: since `floor` events came at most `max_ratio` times as often as was to be expected.
+    `all_expected`: of all Λ, though one part does not count, as releases are judged that began before parts were told:
+    which test it is, is settled when a release begins."""
     first = watched.begun - len(watched.starts) + 1
     weights = [0.5, *(0.5 / (j * (j + 1)) for j in range(first, watched.begun + 1)), 0.5 / (watched.begun + 1)]
-    parts = [_log_e(watched.at.since(_later(start, floor)), max_ratio, dispersion) for start in watched.starts]
-    whole = _log_e(watched.at.since(floor), max_ratio, dispersion)
-    return combine.mixed((whole, *parts, 0.0), weights)
+    rest = 1.0 if all_expected else _REST
+    seen = [watched.at.since(start) for start in (floor, *(_later(start, floor) for start in watched.starts))]
+    return combine.mixed((*(_log_e(one, max_ratio, dispersion, rest) for one in seen), 0.0), weights)
 
 
 def _later(start: Position, floor: Position) -> Position:
     return max(start, floor, key=lambda one: one.calls)
 
 
-def _log_e(seen: Position, max_ratio: float, dispersion: float) -> float:
-    counted = min(float(seen.events), max(0, seen.events - seen.most) * _REST)
-    return control_health.worse_count(counted, max_ratio * seen.expected_micro / MICRO, dispersion * _REST)
+def _log_e(seen: Position, max_ratio: float, dispersion: float, rest: float) -> float:
+    counted = min(float(seen.events), max(0, seen.events - seen.most) * rest)
+    return control_health.worse_count(counted, max_ratio * seen.expected_micro / MICRO, dispersion * rest)

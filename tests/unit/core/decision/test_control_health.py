@@ -11,11 +11,12 @@ from serinus.core.decision.commands import Advance, Pause, Promote, RollBack
 from serinus.core.decision.control_health import ALPHA, judge_control, sentence
 from serinus.core.decision.decision import Decision, Evidence, decide, replay
 from serinus.core.decision.verdict import Verdict
-from serinus.core.records.live_calls import Hour, LiveMinute, Past, Position, Usual
+from serinus.core.records.live_calls import MICRO, Hour, LiveMinute, Past, Position, Usual, Watched
 from serinus.core.release.past import followed
 from serinus.core.release.release import Hold, Progress, Release
 from serinus.core.release.transitions import paused, resumed
 from serinus.core.release.yardstick import Yardstick
+from serinus.core.stats.control_health import worse_count
 from serinus.core.stats.usual import learn
 from tests.unit.core.decision.cases import MINUTE_US, NOW_US, PLAN, minutes, running, seen, served
 
@@ -125,6 +126,21 @@ def test_2_7_what_one_part_of_users_had_is_told_and_does_not_count() -> None:
         assert (ERROR in health.ill) == ill
         text = sentence(health.seen[0], release.past[0], 1.5)
         assert ("; 200 of these 200 are those of one sixteenth of its users, and do not count" in text) != ill
+
+
+def test_2_7_a_release_that_an_earlier_serinus_began_goes_on_by_the_test_that_it_began_with() -> None:
+    """Its decisions replay to the same byte, and its promise is that of one test, not of two; parts that are told from
+    now on take nothing off what is expected."""
+    release = with_past(msgspec.structs.replace(WEEK, odd=None))
+    for parts, counted in (((), 200), ((60, 50), 140)):
+        at = Position(10_000, 200, 80 * MICRO, parts)
+        found = judge_control(release, (Watched(metric=ERROR, at=at),))
+        assert found is not None
+        alone = worse_count(counted, 1.5 * 80, WEEK.dispersion)
+        assert found.seen[0].log_e == pytest.approx(math.log(0.5 * math.exp(alone) + 0.5), abs=1e-6)
+        new = judge_control(with_past(), (Watched(metric=ERROR, at=at),))
+        assert new is not None
+        assert (new.seen[0].log_e < found.seen[0].log_e) == (not parts)
 
 
 def test_2_7_what_was_before_users_saw_the_candidate_is_not_counted() -> None:
