@@ -23,8 +23,10 @@ def test_H4_seconds_are_refused_with_the_reason(within_s: float) -> None:
 
 @pytest.mark.parametrize("within_s", [60.0, 900.0, 86_400.0])
 def test_H4_what_a_person_may_mean_is_taken(within_s: float) -> None:
-    """Odd or not."""
+    """Odd or not, where a little less than a minute is refused."""
     check_declared_suspicions(SuspicionRules(confirm_within_s=within_s))
+    with pytest.raises(InvalidInput):
+        check_declared_suspicions(SuspicionRules(confirm_within_s=min(within_s, 60.0) - 0.001))
 
 
 def test_H4_hardly_enough_and_very_long_are_told() -> None:
