@@ -17,6 +17,7 @@ from serinus.control.verify_audit import verify_audit
 from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
 from tests.process.control_rig import Rig
+from tests.process.frozen import freeze_between_writes
 
 pytestmark = pytest.mark.process
 
@@ -68,7 +69,7 @@ def test_two_controls_one_acts_and_a_stopped_leader_changes_nothing(rig: Rig) ->
     old = rig.control.leader()
     assert old is not None
     rig.start_control()
-    os.kill(first.process.pid, signal.SIGSTOP)
+    freeze_between_writes(first.process.pid, rig.url)
     try:
         rig.wait(lambda: (rig.control.leader() or old).epoch == old.epoch + 1)
     finally:

@@ -9,6 +9,7 @@ import pytest
 
 from serinus.demo.process import Process
 from tests import postgres
+from tests.process.frozen import freeze_between_writes
 from tests.process.live_rig import Live, plan
 
 pytestmark = pytest.mark.process
@@ -37,7 +38,10 @@ def leaders(live: Live) -> list[str]:
 def end(live: Live, leader: Process, *, kill: bool) -> None:
     """Take the leader out in the middle of a release, and wait until the other one leads."""
     before = len(leaders(live))
-    (leader.kill if kill else leader.freeze)()
+    if kill:
+        leader.kill()
+    else:
+        freeze_between_writes(leader.pid, live.stack.store)
     assert live.stack.wait(lambda: len(leaders(live)) == before + 1)
 
 
