@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from serinus.control.reads import LiveWindow, Reads
+from serinus.core.decision.control_health import begins_us
 from serinus.core.metrics import Metric, Quantile
 from serinus.core.metrics import metric as metric_of
 from serinus.core.pipeline.app import AppState
@@ -91,11 +92,13 @@ def _past(
 
 
 def remeasured(release: Release, app: AppState | None) -> tuple[str, ...]:
-    """Of the metrics of a release's past those that have been measured otherwise since it began."""
+    """Of the metrics of a release's past those that have been measured otherwise since: when it went on already, or
+    while it was being started, so that its past was read before."""
     if app is None:
         return ()
     since_us = app.measured_since
-    return tuple(one.metric for one in release.past if since_us.get(one.metric, 0) > release.created_at_us)
+    known = (one for one in release.past if one.usual.hours)
+    return tuple(one.metric for one in known if begins_us(one) < since_us.get(one.metric, 0))
 
 
 def _hours_of_events(

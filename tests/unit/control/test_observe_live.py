@@ -17,8 +17,9 @@ from serinus.control.request_release import request_release
 from serinus.control.resume_release import resume_release
 from serinus.control.start_release import start_release
 from serinus.core.audit.entry import Action
-from serinus.core.decision.control_health import ControlSeen, judge_control, sentence
+from serinus.core.decision.control_health import ControlSeen, begins_us, judge_control, sentence
 from serinus.core.decision.replay import replayed
+from serinus.core.pipeline.app import AppConfig, AppState
 from serinus.core.pipeline.plan import Guardrail, Step
 from serinus.core.pipeline.population import Population
 from serinus.core.records import histogram
@@ -267,6 +268,17 @@ def test_2_7_a_rule_that_changes_while_a_release_goes_on_pauses_nobody() -> None
     told = {one.metric: one.no_data for one in found.seen}
     assert told.pop("call.error") == "the app has changed how it is told since the release began"
     assert set(told.values()) == {""}
+
+
+def test_2_7_a_rule_that_changes_while_a_release_is_being_started_counts_as_changed_since() -> None:
+    """Its past was read before, though the change has the earlier time; one that its past begins after does not."""
+    release = start(shop())
+    (first_us,) = {begins_us(one) for one in release.past}
+    state = AppState(config=AppConfig(name="shop"))
+    for since_us, names in ((release.created_at_us - 1, ("call.error",)), (first_us, ()), (0, ())):
+        changed = msgspec.structs.replace(state, measured_since={"call.error": since_us})
+        assert observe_live.remeasured(release, changed) == names
+    assert observe_live.remeasured(release, None) == ()
 
 
 def test_2_7_users_who_met_the_version_as_members_of_a_population_are_no_past_of_all() -> None:
