@@ -13,7 +13,7 @@ from serinus.core.wire.usual_answer import HEAD_BYTES, UsualAnswer, names_in, pa
 _ACTED_UPON = re.compile(
     rb"\r\n(content-type|content-length|transfer-encoding|retry-after(?:-ms)?):([^\r\n]*)", re.IGNORECASE
 )
-_ENCODED = re.compile(rb"\r\ncontent-encoding:(?![ \t]*(?:identity)?[ \t]*\r)", re.IGNORECASE)
+_ENCODED = re.compile(rb"\r\ncontent-encoding:(?![ \t]*+(?:identity[ \t]*+)?\r)", re.IGNORECASE)
 _LEARNT_FROM = 8
 _OK = 200
 

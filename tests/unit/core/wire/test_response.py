@@ -124,3 +124,27 @@ def test_a_closed_reader_leaves_nothing_for_the_collector() -> None:
     reader.close()
     assert reader._parser is None
     assert reader.receive(LENGTH) == b""
+
+
+@pytest.mark.parametrize("blanks", [b"", b" ", b"\t \t", b" " * 30_000])
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (b"", False),
+        (b"identity", False),
+        (b"Identity", False),
+        (b"gzip", True),
+        (b"identityx", True),
+        (b"identity, gzip", True),
+        (b"identity identity", True),
+        (b"x identity", True),
+    ],
+)
+def test_an_encoding_is_any_but_identity_however_many_blanks_stand_around_it(
+    value: bytes, encoded: bool, blanks: bytes
+) -> None:
+    """In time that grows with the head alone: its blanks are gone through once."""
+    reader = ResponseReader()
+    raw = b"HTTP/1.1 200 OK\r\nContent-Encoding:%b%b%b\r\nContent-Length: 2\r\n\r\nok" % (blanks, value, blanks)
+    assert reader.receive(raw) == b"ok"
+    assert reader.encoded is encoded
