@@ -11,13 +11,13 @@ import structlog
 
 from serinus.control.apply import apply, pause_for_error, remember
 from serinus.control.observe import Hosts, ReleaseSight, observe_ending, observe_release, see_hosts, wanted
-from serinus.control.observe_broken import name_versions_of, observe_broken
+from serinus.control.observe_broken import counts_broken, name_versions_of, observe_broken
 from serinus.control.observe_scores import ScoreMemory
 from serinus.control.reads import Reads
 from serinus.control.see_readings import ReadingSights
 from serinus.control.turns import Turns
 from serinus.core.decision.decision import ENDING, Decision, decide
-from serinus.core.decision.observations import Gates, Observations
+from serinus.core.decision.observations import Gates, Observations, RuleBroken
 from serinus.core.errors import Conflict, Deposed, FormatError, SerinusError, StoreUnavailable
 from serinus.core.monitoring.reading import Reading
 from serinus.core.monitoring.task import Key
@@ -106,10 +106,8 @@ class Judge:
         if one.fault:
             raise FormatError(one.fault, where=one.release.id, mend="see which Serinus wrote it")
         seen = observed.get(one.release.id) or self._observe_alone(one)
-        if seen.broken:
-            with self._control.tx(self.epoch) as tx:
-                broken = name_versions_of(tx, one.release.app, seen.broken)
-            seen = msgspec.structs.replace(seen, broken=broken)
+        if counts_broken(seen):
+            seen = msgspec.structs.replace(seen, broken=self._broken(one, seen))
         monitors = self._readings.see(one.release, one.readings, now_us, self._clock.mono_ns())
         seen = msgspec.structs.replace(
             seen, frozen=one.frozen, gates=one.gates, monitors=monitors, suspicions=one.suspicions
@@ -145,11 +143,21 @@ class Judge:
 
     def _observe(self, reads: Reads, one: Pending, now_ns: int) -> tuple[Observations, ReleaseSight]:
         before = self._sights.get(one.release.id)
-        seen, sight = observe_release(
-            reads, one.release, one.app, self.hosts, before, now_ns, one.stored, self._heard_ns
-        )
-        broken = observe_broken(reads, one.release, one.app, seen)
-        return msgspec.structs.replace(seen, broken=broken) if broken else seen, sight
+        return observe_release(reads, one.release, one.app, self.hosts, before, now_ns, one.stored, self._heard_ns)
+
+    def _broken(self, one: Pending, seen: Observations) -> tuple[RuleBroken, ...]:
+        """In transactions of its own, as hardly any round asks for it. What takes a candidate back waits for no words:
+        they are missing where these cannot be read."""
+        try:
+            with self._telemetry.tx() as tx:
+                found = observe_broken(tx, one.release, one.app, seen)
+            with self._control.tx(self.epoch) as names:
+                return name_versions_of(names, one.release.app, found)
+        except Deposed:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._log.warning("which rule was broken could not be read", release=one.release.id, why=repr(error))
+            return ()
 
     def _remember(self, quiet: Sequence[tuple[Pending, Decision]], now_us: int) -> None:
         try:

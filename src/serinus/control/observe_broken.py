@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import msgspec
 
-from serinus.control.reads import Reads
 from serinus.core.decision.observations import Observations, RuleBroken
 from serinus.core.decision.tolerance import METRIC
 from serinus.core.pipeline.app import AppState
 from serinus.core.release.release import Release
 from serinus.core.routing.assignment import Arm
 from serinus.ports.control_store import ControlTx
+from serinus.ports.telemetry_store import TelemetryTx
 
 
-def observe_broken(reads: Reads, release: Release, app: AppState | None, seen: Observations) -> tuple[RuleBroken, ...]:
-    """The rules that the newest such answer broke, those that tolerate nothing where the app still declares any."""
+def observe_broken(
+    tx: TelemetryTx, release: Release, app: AppState | None, seen: Observations
+) -> tuple[RuleBroken, ...]:
+    """The rules that the newest such answer broke, those that tolerate nothing where the app still declares any. To be
+    asked where `counts_broken`."""
     arm = Arm.CANDIDATE if seen.shadow is None else Arm.SHADOW
-    if not _counted(seen):
-        return ()
-    found = [one for one in reads.tx.broken_rules(release.id) if one.arm == arm]
+    found = [one for one in tx.broken_rules(release.id) if one.arm == arm]
     strict = {rule.name for rule in app.config.rules if rule.zero_tolerance} if app else set()
     found = [one for one in found if one.rule in strict] or found
     if not found:
@@ -36,8 +37,9 @@ def name_versions_of(tx: ControlTx, app: str, broken: tuple[RuleBroken, ...]) ->
     )
 
 
-def _counted(seen: Observations) -> int:
+def counts_broken(seen: Observations) -> bool:
+    """Whether an answer of the candidate broke a rule that tolerates nothing."""
     if seen.shadow is None:
-        return seen.positions.get(METRIC, (0, 0))[0]
+        return seen.positions.get(METRIC, (0, 0))[0] > 0
     found = seen.shadow.totals.event(METRIC)
-    return found.candidate_only + found.both
+    return found.candidate_only + found.both > 0

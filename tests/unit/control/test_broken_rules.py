@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import cast
+
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from serinus.control.configure_app import configure_app
 from serinus.control.export_audit import export_audit
 from serinus.core.audit.entry import Entry
 from serinus.core.decision.replay import replayed
+from serinus.core.errors import StoreUnavailable
 from serinus.core.pipeline.app import AppConfig
 from serinus.core.records.broken_rule import BrokenRule
 from serinus.core.records.sums import Sum, SumKey
@@ -17,6 +24,7 @@ from serinus.core.release.table import State
 from serinus.core.routing.assignment import Arm
 from serinus.core.routing.snapshot import PolicyRule
 from serinus.ports.page import Page
+from serinus.ports.telemetry_store import TelemetryTx
 from tests.unit.control.production import PERSON, PLAN, Production
 
 CALL = "call_" + "x" * 64
@@ -40,10 +48,12 @@ def broke(made: Production, release: Release, *rules: str, at_us: int = 5, call:
     with made.telemetry.tx() as tx:
         tx.add_sums([(SumKey(release.id, 0, "call.zero_tolerance", Arm.CANDIDATE), Sum(total=1))])
         tx.note_broken(
-            BrokenRule(
-                release=release.id, arm=Arm.CANDIDATE, rule=rule, at_us=at_us, call=call, version=release.candidate
-            )
-            for rule in rules
+            [
+                BrokenRule(
+                    release=release.id, arm=Arm.CANDIDATE, rule=rule, at_us=at_us, call=call, version=release.candidate
+                )
+                for rule in rules
+            ]
         )
 
 
@@ -58,6 +68,56 @@ def test_J1_the_reason_names_rule_version_and_call() -> None:
     with made.control.tx() as tx:
         told = [one.body for one in tx.notices(Page())[0] if one.kind == "roll_back"]
     assert told == [reason]
+
+
+class _OfItsTransaction:
+    """A transaction that nobody asks anything when it is over, as databases have it."""
+
+    def __init__(self, tx: TelemetryTx) -> None:
+        self._tx, self.over = tx, False
+
+    def __getattr__(self, name: str) -> object:
+        assert not self.over, f"{name} was asked after the transaction"
+        return getattr(self._tx, name)
+
+
+@contextmanager
+def _strict(tx: Callable[[], AbstractContextManager[TelemetryTx]]) -> Iterator[TelemetryTx]:
+    with tx() as opened:
+        one = _OfItsTransaction(opened)
+        yield cast("TelemetryTx", one)
+        one.over = True
+
+
+def test_J1_the_releases_are_read_together_also_while_a_rule_is_broken() -> None:
+    """And everything within its transaction: the rest of the fleet is judged as quickly as ever."""
+    made, release = serving()
+    broke(made, release, "no_refunds")
+    made.telemetry.tx = partial(_strict, made.telemetry.tx)  # type: ignore[method-assign]
+    with capture_logs() as lines:
+        assert made.until(State.ROLLING_BACK).reason.startswith("Rule no_refunds, ")
+    assert [one for one in lines if one["log_level"] in ("warning", "error")] == []
+
+
+def test_J1_a_rollback_waits_for_no_words() -> None:
+    """Where it cannot be read which rule it was, the candidate is taken back at once, without its name."""
+    made, release = serving()
+    broke(made, release, "no_refunds")
+
+    def away(release: str) -> list[BrokenRule]:
+        raise StoreUnavailable(f"{release} is locked", where="broken_rule", mend="try again")
+
+    tx = made.telemetry.tx
+
+    @contextmanager
+    def without() -> Iterator[TelemetryTx]:
+        with tx() as opened:
+            opened.broken_rules = away  # type: ignore[method-assign]
+            yield opened
+
+    made.telemetry.tx = without  # type: ignore[method-assign]
+    reason = made.seconds(3).reason
+    assert reason.startswith("1 unit of the candidate got an answer that breaks a rule with zero tolerance, of ")
 
 
 def test_J1_an_older_answer_is_not_blamed_again() -> None:
