@@ -25,7 +25,7 @@ CONFIDENCE = 0.75
 _GRAM = 3
 _PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 _EDGES = " .,;:!?…¡¿'\"()[]、。！？"
-_NUMBER = re.compile(r"\d+")
+_WORD, _DIGIT = re.compile(r"\w+"), re.compile(r"\d")
 _LANGUAGE = re.compile(r"[a-z]{2,8}")
 
 
@@ -74,8 +74,8 @@ def is_language(tag: str) -> bool:
 
 
 class Questions:
-    """The entries of one behaviour, ready to be searched. Numbers must agree: an answer about order 17 is none about
-    order 18, however like the questions are."""
+    """The entries of one behaviour, ready to be searched. Numbers must agree, and words with a number in them: an
+    answer about order A17 is none about A18 or B17, however like the questions are."""
 
     __slots__ = ("_exact", "_numbers", "_postings", "_sizes", "entries")
 
@@ -89,7 +89,7 @@ class Questions:
             grams = _grams(entry.asked)
             self._exact.setdefault(entry.asked, []).append(place)
             self._sizes.append(len(grams))
-            self._numbers.append(_NUMBER.findall(entry.asked))
+            self._numbers.append(_numbers(entry.asked))
             for gram in grams:
                 self._postings.setdefault(gram, []).append(place)
 
@@ -106,7 +106,7 @@ class Questions:
         return self._most_like(asked, language)
 
     def _most_like(self, asked: str, language: str) -> Match | None:
-        grams, numbers = _grams(asked), _NUMBER.findall(asked)
+        grams, numbers = _grams(asked), _numbers(asked)
         postings = self._postings
         shared = Counter(chain.from_iterable([postings[gram] for gram in grams if gram in postings]))
         best, found = 0.0, -1
@@ -146,3 +146,8 @@ def _grams(text: str) -> set[str]:
     """The trigrams of a text with a space at both ends (Dice's coefficient is taken over these sets)."""
     padded = f" {text} "
     return {padded[start : start + _GRAM] for start in range(len(padded) - _GRAM + 1)}
+
+
+def _numbers(text: str) -> list[str]:
+    """The words with a digit in them, in order."""
+    return [word for word in _WORD.findall(text) if _DIGIT.search(word)]

@@ -66,6 +66,15 @@ def test_J5_an_answer_about_one_number_is_none_about_another() -> None:
     assert found(entries, "What does a 12 month plan cost in total?") is not None
 
 
+@pytest.mark.parametrize("other", ["B17", "A18", "A17b", "17", "A 17", "A17 A17", "A\u200b17", "Ａ１8", "A١٧"])
+def test_J5_an_answer_about_one_order_is_none_about_another(other: str) -> None:
+    """Letters beside digits are part of the number; so are digits that only look like others."""
+    entries = [entry("Where is my order A17, please?")]
+    assert found(entries, f"Where is my order {other}, please?") is None
+    for same in ("a17", "Ａ１７"):
+        assert found(entries, f"And where is my order {same}, please?") is not None
+
+
 def test_J5_the_language_of_a_call_shuts_out_answers_in_others() -> None:
     """An entry without one fits all. A call that tells none gets no answer that could be in the wrong one."""
     german, english = entry("Hotel?", "Ja", "de"), entry("Hotel?", "Yes", "en")
@@ -124,8 +133,9 @@ class Naive:
     def like(self, a: str, b: str) -> float:
         if a == b:
             return 1.0
-        digits = ["".join(c if c.isdecimal() else " " for c in t).split() for t in (a, b)]
-        if digits[0] != digits[1]:
+        words = ["".join(c if c.isalnum() or c == "_" else " " for c in t).split(" ") for t in (a, b)]
+        numbers = [[word for word in of if any(c.isdecimal() for c in word)] for of in words]
+        if numbers[0] != numbers[1]:
             return 0.0
         one, other = ({f" {t} "[i : i + 3] for i in range(len(t))} for t in (a, b))
         return 2 * len(one & other) / (len(one) + len(other)) if one and other else 0.0
