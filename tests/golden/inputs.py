@@ -342,6 +342,8 @@ QUESTIONS = (
     ("WIE SETZE ICH MEIN PASSWORT ZURÜCK", "de"),
     ("What does the 12 month plan cost?", "fr"),
     ("What does the 24 month plan cost?", "fr"),
+    ("What does the b12 month plan cost?", "fr"),
+    ("So what does the １２ month plan cost?", "fr"),
     ("Hotel?", ""),
     ("Hotel?", "de"),
     ("xyz", ""),
