@@ -124,7 +124,10 @@ class Judge:
         try:
             with self._telemetry.tx() as tx:
                 reads = Reads(tx, self._scores)
-                asked = [wanted(one.release, self.hosts, now_ns, one.stored) for one in serving]
+                asked = [
+                    wanted(one.release, self.hosts, now_ns, one.stored, self._sights.get(one.release.id))
+                    for one in serving
+                ]
                 reads.ahead(asked, self._labelled.next(one.release for one in asked if one.labels))
             found = {one.release.id: self._observe(reads, one, now_ns) for one in serving}
         except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is looked at alone

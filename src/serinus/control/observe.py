@@ -15,7 +15,13 @@ from serinus.control.observe_labels import observe_labels, ripe_labels
 from serinus.control.observe_live import live_window, observe_live, remeasured
 from serinus.control.observe_scores import score_buckets, score_windows
 from serinus.control.observe_shadow import observe_shadow
-from serinus.control.observe_units import asks_spreads, first_yardsticks, observe_spreads
+from serinus.control.observe_units import (
+    HISTOGRAMS,
+    asks_spreads,
+    first_yardsticks,
+    observe_spreads,
+    yardstick_window,
+)
 from serinus.control.reads import Reads, Wanted, Window
 from serinus.core.decision.allocation import enrolled_units
 from serinus.core.decision.buckets import limit_buckets, weighed_fields
@@ -67,14 +73,21 @@ def observe_ending(release: Release, hosts: Hosts, now_ns: int) -> Observations:
     return Observations(elapsed_ms=0, candidate=flow, control=flow, fleet=_fleet(release, hosts, now_ns))
 
 
-def wanted(release: Release, hosts: Hosts, now_ns: int, stored: Progress | None = None) -> Wanted:
-    """What `observe_release` will read of a release, so that it can be read for all of them together."""
+def wanted(
+    release: Release, hosts: Hosts, now_ns: int, stored: Progress | None = None, before: ReleaseSight | None = None
+) -> Wanted:
+    """All that `observe_release` will read of a release, so that it can be read for all of them together: it is asked
+    when the transaction is over."""
     live = [hosts[name].status for name in _live(release, hosts, now_ns)]
     watermark_us = min((status.shipped_until_us for status in in_time(live)), default=0)
+    windows = _limit_windows(release, watermark_us)
+    first = yardstick_window(release, watermark_us, before.round_ns if before else 0, now_ns)
+    if first is not None:
+        windows = {**windows, first: windows.get(first, frozenset()) | HISTOGRAMS}
     return Wanted(
         release=release.id,
         growth=_growth_window(live),
-        limits=_limit_windows(release, watermark_us),
+        limits=windows,
         spreads=asks_spreads(release.plan),
         labels=ripe_labels(release, stored, watermark_us),
         live=live_window(release, stored, watermark_us),

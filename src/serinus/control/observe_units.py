@@ -24,6 +24,7 @@ from serinus.ports.telemetry_store import TelemetryStore
 HISTORY_S = 24 * 3600
 """How far back the control's own past is looked at: a whole day, with its busy and its quiet hours."""
 AGAIN_S = 5.0
+HISTOGRAMS = frozenset({"latency", "ttft"})
 _SLICE_S = 3600
 _US = 1_000_000
 
@@ -61,20 +62,28 @@ def own_yardsticks(
     return {state.live: tuple(one for one in found if one is not None)}
 
 
-def first_yardsticks(
-    reads: Reads, release: Release, watermark_us: int, seen_ns: int, now_ns: int
-) -> tuple[Yardstick, ...]:
-    """Those that a release still lacks, from the calls of its control so far, where they are enough by now.
+def yardstick_window(release: Release, watermark_us: int, seen_ns: int, now_ns: int) -> Window | None:
+    """The minutes of which `first_yardsticks` reads histograms; None where it reads nothing.
 
-    What it did is read again every `AGAIN_S` only: all its minutes have to be, and a p99 takes 2,000 calls. `seen_ns`
-    is when the last round was.
+    What the control did is read again every `AGAIN_S` only: all its minutes have to be, and a p99 takes 2,000 calls.
+    `seen_ns` is when the last round was.
     """
     rails = wanting(release.plan, release.yardsticks)
     if not rails or not release.exposed or not watermark_us or not _is_due(seen_ns, now_ns):
-        return ()
+        return None
     start_us = max(release.created_at_us, watermark_us - HISTORY_S * _US)
-    window = Window(60, start_us - start_us % (60 * _US), watermark_us)
-    rollups = reads.rollups(release.id, window, frozenset({"latency", "ttft"}))
+    return Window(60, start_us - start_us % (60 * _US), watermark_us)
+
+
+def first_yardsticks(
+    reads: Reads, release: Release, watermark_us: int, seen_ns: int, now_ns: int
+) -> tuple[Yardstick, ...]:
+    """Those that a release still lacks, from the calls of its control so far, where they are enough by now."""
+    window = yardstick_window(release, watermark_us, seen_ns, now_ns)
+    if window is None:
+        return ()
+    rails = wanting(release.plan, release.yardsticks)
+    rollups = reads.rollups(release.id, window, HISTOGRAMS)
     seen: dict[str, Histogram] = {}
     _add(seen, [one for one in rollups if one.arm == Arm.CONTROL])
     found = (_taken(rail, _of(seen, rail), "first control units") for rail in rails)

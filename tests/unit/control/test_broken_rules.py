@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
-from typing import cast
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 import pytest
@@ -26,6 +24,7 @@ from serinus.core.routing.snapshot import PolicyRule
 from serinus.ports.page import Page
 from serinus.ports.telemetry_store import TelemetryTx
 from tests.unit.control.production import PERSON, PLAN, Production
+from tests.unit.control.strict import hold_to_transactions
 
 CALL = "call_" + "x" * 64
 RULES = (
@@ -70,30 +69,11 @@ def test_J1_the_reason_names_rule_version_and_call() -> None:
     assert told == [reason]
 
 
-class _OfItsTransaction:
-    """A transaction that nobody asks anything when it is over, as databases have it."""
-
-    def __init__(self, tx: TelemetryTx) -> None:
-        self._tx, self.over = tx, False
-
-    def __getattr__(self, name: str) -> object:
-        assert not self.over, f"{name} was asked after the transaction"
-        return getattr(self._tx, name)
-
-
-@contextmanager
-def _strict(tx: Callable[[], AbstractContextManager[TelemetryTx]]) -> Iterator[TelemetryTx]:
-    with tx() as opened:
-        one = _OfItsTransaction(opened)
-        yield cast("TelemetryTx", one)
-        one.over = True
-
-
 def test_J1_the_releases_are_read_together_also_while_a_rule_is_broken() -> None:
     """And everything within its transaction: the rest of the fleet is judged as quickly as ever."""
     made, release = serving()
     broke(made, release, "no_refunds")
-    made.telemetry.tx = partial(_strict, made.telemetry.tx)  # type: ignore[method-assign]
+    hold_to_transactions(made.telemetry)
     with capture_logs() as lines:
         assert made.until(State.ROLLING_BACK).reason.startswith("Rule no_refunds, ")
     assert [one for one in lines if one["log_level"] in ("warning", "error")] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from structlog.testing import capture_logs
 
 from serinus.control.configure_endpoint import configure_endpoint
 from serinus.control.start_release import start_release
@@ -16,6 +17,7 @@ from serinus.core.routing.assignment import Arm
 from serinus.core.routing.price import Price
 from serinus.core.routing.snapshot import Endpoint
 from tests.unit.control.production import HOST, PERSON, PLAN, Production
+from tests.unit.control.strict import hold_to_transactions
 
 P95 = Guardrail(metric="latency.p95", max_ratio=1.1)
 MEASURED = msgspec.structs.replace(PLAN, guardrails=(P95,))
@@ -87,6 +89,18 @@ def test_without_history_the_controls_first_calls_are_learned_from_once() -> Non
     release = world.routing().apps["shop"].release
     assert release is not None
     assert release.measures[0].control == known.at_us
+
+
+def test_what_is_learned_from_is_read_together_with_all_else() -> None:
+    """In the transaction of the round: else none of its releases would be, and each would cost one of its own."""
+    world = Production(MEASURED)
+    _start(world)
+    world.seconds(3)
+    _calls(world, Arm.CONTROL, world.release().id)
+    hold_to_transactions(world.telemetry)
+    with capture_logs() as lines:
+        assert [one.values for one in world.seconds(7).yardsticks] == [500]
+    assert [one for one in lines if one["log_level"] in ("warning", "error")] == []
 
 
 def test_sums_that_cannot_be_judged_pause_their_release() -> None:
