@@ -21,7 +21,7 @@ from serinus.core.pipeline.exposure import cohort_lines, concerns
 from serinus.core.pipeline.plan import Plan
 from serinus.core.pipeline.suspicions import suspicion_concerns
 from serinus.core.versions.content import digests
-from serinus.files.faults import InvalidFile
+from serinus.files.faults import InvalidFile, did_you_mean
 from serinus.files.traffic_file import parse_traffic_file
 from serinus.files.version_file import parse_version_file
 
@@ -36,16 +36,18 @@ def check(
     json: Json = False,
 ) -> None:
     """Check files without sending them anywhere; every fault with file, line, what and how to mend it. With --traffic
-    also what the plans of project files would see: users, hours, the smallest harm; errors there are faults too.
+    also what the plans of project files would see: users, hours, the smallest harm; errors there are faults too. Beside
+    a project file a version's endpoint has to be one of its.
 
     Example: serinus check serinus.yaml prompts/*.md --traffic traffic.yaml
     """
     faults: list[InvalidInput] = []
     forecasts: dict[str, dict[str, Any]] = {}
     cohorts: dict[str, dict[str, Any]] = {}
+    endpoints = _endpoints(files)
     for file in files:
         try:
-            said = _checked(file)
+            said = _checked(file, endpoints)
             exposed = _cohorts(file)
             cohorts |= exposed
             forecasts |= _forecasts(file, traffic) if traffic else {}
@@ -117,10 +119,25 @@ def _number(things: Sized, name: str) -> str:
     return f"{len(things)} {name}" + ("" if len(things) == 1 else "s")
 
 
-def _checked(file: Path) -> str:
-    """What a sound file holds."""
+def _endpoints(files: list[Path]) -> set[str]:
+    """Those that the project files declare; none where one of these is not sound, which is told for itself."""
+    try:
+        return {one.name for file in files if file.suffix in _PROJECT_SUFFIXES for one in read_project(file).endpoints}
+    except InvalidInput:
+        return set()
+
+
+def _checked(file: Path, endpoints: set[str]) -> str:
+    """What a sound file holds; InvalidInput for a version of an endpoint that no project file beside it declares."""
     raw = read_file(file)
     if file.suffix in _PROJECT_SUFFIXES:
         project = read_project(file)
         return f"good: {_number(project.endpoints, 'endpoint')}, {_number(project.apps, 'app')}"
-    return f"good: version {digests(parse_version_file(str(file), raw)).version[:12]}"
+    content = parse_version_file(str(file), raw)
+    if endpoints and content.endpoint not in endpoints:
+        raise InvalidInput(
+            f"endpoint {content.endpoint!r} is in no project file that is checked with it",
+            where=str(file),
+            mend=did_you_mean(content.endpoint, endpoints),
+        )
+    return f"good: version {digests(content).version[:12]}"

@@ -221,6 +221,25 @@ def test_files_are_checked_without_an_api(cli: Cli) -> None:
     assert cli.run("check", str(cli.folder / "absent.md")).exit_code == 1
 
 
+def test_an_endpoint_that_the_project_beside_a_version_lacks_is_told(cli: Cli) -> None:
+    """In either order of the files; a version alone, or beside a project that declares no endpoint, may name any."""
+    project, version = (
+        cli.file("serinus.yaml", PROJECT),
+        cli.file("v.md", PROMPT.replace("endpoint: sim", "endpoint: smi")),
+    )
+    for files in ((project, version), (version, project)):
+        result = cli.run("check", *files)
+        assert result.exit_code == 1
+        assert _lines(result.stderr) == [
+            "error: endpoint 'smi' is in no project file that is checked with it",
+            f"where: {version}",
+            "mend:  did you mean `sim`?",
+        ]
+    cli.ok("check", version)
+    cli.ok("check", cli.file("none.yaml", "pipeline: 1\napps: {}\n"), version)
+    cli.ok("check", project, cli.file("good.md", PROMPT))
+
+
 def test_a_malformed_version_file_is_refused_before_anything_is_sent(cli: Cli) -> None:
     """The push fails with file and line even when no API answers."""
     result = cli.run("push", "bot", cli.file("bad.md", PROMPT + "{{ who }}"), url="http://127.0.0.1:1")
