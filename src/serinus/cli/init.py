@@ -91,7 +91,7 @@ def _next(directory: Path, answers: Answers) -> list[str]:
         f"  serinus push {app} apps/{app}/prompt.md",
         f"  serinus live {app} {app}-…          (the name that `push` told)",
         "",
-        "  serinus key create web",
+        f"  serinus key create web --app {app}",
         "",
         f"Call it like any OpenAI model, with that key: base_url http://127.0.0.1:8700/v1, model {app}, and `user`, so",
         "that everybody stays with one version.",

@@ -27,6 +27,7 @@ _KEPT_CREDENTIALS, _CREDENTIAL_BYTES = 4096, 256  # spaces before a key could ma
 _REST, _CANDIDATE = Arm.REST, Arm.CANDIDATE  # looking members up on the class is slow
 _KEPT_PSEUDONYMS = 8192
 _KEPT_CHARS = 256  # a unit may be as long as a body; thousands of those would not fit in memory
+_KEY = "send `Authorization: Bearer` with one of `serinus key create NAME --app APP`; an admin's may not call"
 _SESSION_FIELDS = ("session_id", "conversation_id")
 
 
@@ -112,8 +113,8 @@ class Admission:
                 self._callers.clear()
             self._callers[given] = found  # what the header says is found at once from now on
         if found is None:
-            what = "the API key is not known here" if credential else "no API key"
-            raise Refusal(401, "invalid_api_key", what, mend="send `Authorization: Bearer` with a key of Serinus")
+            what = "no key that may call has this text" if credential else "no API key"
+            raise Refusal(401, "invalid_api_key", what, mend=_KEY)
         return found
 
     def app(self, caller: Caller, name: str) -> ServedApp:

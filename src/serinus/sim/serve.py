@@ -16,6 +16,8 @@ from serinus.sim.connection import Connection
 from serinus.sim.faults import parse_rule
 from serinus.sim.provider import Provider, Settings
 
+_PORTS = 65_535
+
 
 def provider_main(
     host: str = "127.0.0.1",
@@ -38,6 +40,8 @@ def provider_main(
         raise InvalidInput(f"speed {speed} is not above 0", where="--speed", mend="1 is real time, inf is no waiting")
     if chunk_tokens < 1:
         raise InvalidInput(f"{chunk_tokens} tokens in a chunk", where="--chunk-tokens", mend="at least 1")
+    if not 0 <= port <= _PORTS:
+        raise InvalidInput(f"{port} is no port", where="--port", mend=f"1 to {_PORTS}, or 0 for a free one")
     settings = Settings(
         seed=seed,
         api_key=api_key,

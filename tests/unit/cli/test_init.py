@@ -61,6 +61,7 @@ def test_it_tells_what_to_type_next(tmp_path: Path) -> None:
     """The simulated provider is named only where it is used; every command exists."""
     told = run("init", str(tmp_path / "a")).stdout
     assert "serinus sim provider --port 9000" in told
+    assert "serinus key create web --app support-bot" in told
     other = run("init", str(tmp_path / "b"), "--base-url", "https://api.openai.com/v1", "--api-key-env", "KEY").stdout
     assert "sim provider" not in other
     assert "KEY" in other
