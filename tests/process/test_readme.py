@@ -16,7 +16,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 def test_the_readme_can_be_followed(tmp_path: Path) -> None:
     """From an empty folder to an answer by the official client and a release that was started and aborted."""
-    reader = Reader(tmp_path)
+    reader = Reader(tmp_path, "try-serinus")
     reader.folder.mkdir()
     try:
         page = "\n".join(reader.follow(block) for block in blocks(README, "## Use it", "## How it works"))
