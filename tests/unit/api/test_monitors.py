@@ -91,6 +91,19 @@ def test_A2_the_history_is_paged(api: Api) -> None:
     assert second["next_cursor"] == ""
     assert api.ok("GET", "/apps/bot/monitors/by%20hand/readings?subject=candidate")["items"] == []
     assert api.ask("GET", "/apps/none/monitors/x/readings").status_code == 404
+    assert api.ok("GET", "/apps/bot/monitors/kb/readings")["items"] == []
+
+
+def test_A2_the_history_of_a_name_that_was_never_watched_is_refused(api: Api) -> None:
+    """With the names there are. One that is declared no more is told as long as there is a reading of it."""
+    _prepared(api)
+    _read(api, "errors", 1)
+    answer = api.ask("GET", "/apps/bot/monitors/erors/readings")
+    assert (answer.status_code, answer.json()["mend"]) == (404, "known: errors, by hand, kb")
+    api.ok("PUT", "/apps/bot", {"plan": {**PLAN, "monitors": [MONITORS[1]]}})
+    assert len(api.ok("GET", "/apps/bot/monitors/errors/readings")["items"]) == 1
+    assert api.ok("GET", "/apps/bot/monitors/errors/readings?subject=candidate")["items"] == []
+    assert api.ask("GET", "/apps/bot/monitors/erors/readings").status_code == 404
 
 
 def test_a_monitor_that_cannot_work_is_refused(api: Api) -> None:

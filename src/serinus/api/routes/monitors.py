@@ -13,9 +13,9 @@ from serinus.api.schemas.monitor import MonitorView, ReadingView
 from serinus.control.lookup import app_of
 from serinus.control.try_monitor import monitors_of, try_monitor
 from serinus.core.access import Operation
-from serinus.core.errors import StoreUnavailable
+from serinus.core.errors import NotFound, StoreUnavailable
 from serinus.core.monitoring.reading import Subject
-from serinus.ports.control_store import ApiKey, Page
+from serinus.ports.control_store import ApiKey, ControlTx, Page
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -43,6 +43,8 @@ def routes(parts: Parts) -> APIRouter:
         with parts.control.tx() as tx:
             app_of(tx, app)
             found, following = tx.readings(app, monitor, wanted, subject, release)
+            if not found:
+                _exists(tx, app, monitor)
         return Listing(items=[ReadingView.of(one) for one in found], next_cursor=following)
 
     @router.get(
@@ -61,3 +63,11 @@ def routes(parts: Parts) -> APIRouter:
         return Listing(items=[ReadingView.of(one) for one in found])
 
     return router
+
+
+def _exists(tx: ControlTx, app: str, monitor: str) -> None:
+    """NotFound for what is neither watched now nor has a reading of any subject: most likely a slip in its name."""
+    watched = [one.name for one, _ in monitors_of(tx, app)]
+    if monitor not in watched and not tx.readings(app, monitor, Page(limit=1))[0]:
+        mend = f"known: {', '.join(watched)}" if watched else "declare some in the app's file"
+        raise NotFound(f"{app} has no monitor {monitor!r}", where="monitor", mend=mend)
