@@ -98,8 +98,9 @@ def refusal_for(fault: UpstreamFault) -> Refusal:
 def passable(reader: ResponseReader, body: bytes) -> tuple[int, bytes]:
     """Status and body to pass on for an upstream's error. A refusal of *our* key must not look like the caller's."""
     if reader.status in _OUR_KEY_STATUSES or reader.status < 400:
-        refusal = Refusal(502, "upstream_status", f"the upstream answered {reader.status} to the gateway's own request")
-        return 502, refusal.body()
+        what = f"the upstream answered {reader.status} to the gateway's own request"
+        mend = "its key there is missing or wrong: the gateway's log says more" if reader.status >= 400 else ""
+        return 502, Refusal(502, "upstream_status", what, mend=mend).body()
     if not reader.encoded and body[:1] == b"{" and body[-1:] in b"}\n" and b"error" in body:
         return reader.status, body
     fault = status_fault(reader)

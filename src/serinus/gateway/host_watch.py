@@ -84,6 +84,7 @@ class HostWatch:
         self._loop = loop
         self._executor = executor
         self._environment = environment
+        self._missed: set[tuple[str, str]] = set()  # endpoints and variables that were told not to be set
         self._adopt = adopt
         self._status = status
         self._log = log
@@ -165,7 +166,17 @@ class HostWatch:
         self._routes = loaded
         self._adopt(loaded)
         self._log.write("info", "snapshot_adopted", revision=loaded.revision)
+        self._tell_missing_keys(loaded)
         self._news = True
+
+    def _tell_missing_keys(self, routes: Routes) -> None:
+        """Once for each variable that an endpoint's key should be in and that is not set here."""
+        for name, target in routes.targets.items():
+            variable = target.endpoint.api_key_env
+            if variable and not self._environment.get(variable) and (name, variable) not in self._missed:
+                self._missed.add((name, variable))
+                mend = f"set {variable} where the gateway starts, and start it again"
+                self._log.write("warning", "key_not_set", endpoint=name, variable=variable, mend=mend)
 
     def _refusal(self, loaded: Routes | SerinusError | OSError) -> str:
         """Why a snapshot is passed over; empty: it is not."""

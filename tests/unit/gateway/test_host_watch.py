@@ -196,3 +196,17 @@ def test_a_fault_while_a_snapshot_is_made_ready_leaves_no_candidate(bench: Bench
     bench.poll()
     assert not bench.serves()
     assert len(bench.loop.errors) == 1
+
+
+def test_a_key_that_is_not_there_is_told_once(bench: Bench) -> None:
+    """With the endpoint and the variable, not at every new snapshot; none is told for an endpoint without a key."""
+    keyed = Endpoint(name="up", base_url="http://127.0.0.1:9/v1", api_key_env="PROVIDER_KEY")
+    assert "key_not_set" not in bench.text.getvalue()
+    for revision in (6, 7):
+        bench.publish(_snapshot(revision, endpoints={"up": keyed}))
+        bench.poll()
+        bench.executor.work()
+    assert bench.adopted[-1].revision == 7
+    told = [line for line in bench.text.getvalue().splitlines() if "key_not_set" in line]
+    assert len(told) == 1
+    assert '"endpoint":"up","variable":"PROVIDER_KEY"' in told[0]
