@@ -142,5 +142,6 @@ def test_O2_a_candidate_that_users_dislike_is_rolled_back(live: Live, tmp_path: 
     assert "had thumbs down" in release["reason"]
     assert [action for action in live.actions(id) if action.startswith("tick:")] == [
         "tick:release:roll_back",
+        "tick:incident:open",
         "tick:release:confirm",
     ]

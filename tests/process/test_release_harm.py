@@ -57,6 +57,7 @@ def test_J1_errors_above_an_absolute_limit_roll_back(live: Live) -> None:
     assert {answer.status for answer in users.answers} == {200}
     assert [action for action in live.actions(id) if action.startswith("tick:")] == [
         "tick:release:roll_back",
+        "tick:incident:open",
         "tick:release:confirm",
     ]
 

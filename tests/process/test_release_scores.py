@@ -88,6 +88,7 @@ def test_H5_a_candidate_whose_answers_are_worse_is_rolled_back_by_its_scores(liv
     assert "points lower on a scale of 100" in release["reason"]
     assert [action for action in live.actions(id) if action.startswith("tick:")] == [
         "tick:release:roll_back",
+        "tick:incident:open",
         "tick:release:confirm",
     ]
     [found] = live.api("GET", f"/releases/{id}")["standing"]["evidence"]
