@@ -6,7 +6,9 @@ import contextlib
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -40,6 +42,7 @@ def demo(
     Example: serinus demo --traffic queries.csv --text-column question
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_ending_in_order())
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="serinus-demo-")))
         directory = directory.absolute()
@@ -59,6 +62,20 @@ def demo(
         shown = Console(file=sys.stderr, width=_WIDE, highlight=False, emoji=False) if json else console()
         code = run_demo(settings, SystemClock(), shown, _interrupted)
     raise typer.Exit(code)
+
+
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """SIGTERM ends it as Ctrl-C does: no process is left, and no folder with a key in it."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupted() -> None:
