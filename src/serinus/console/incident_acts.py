@@ -77,7 +77,7 @@ def incident_acts(parts: Parts) -> dict[str, Plain]:
             button="Close the incident",
             title="Close this incident",
             says="Its clock stops, and where the plan lets releases wait for it, they may start again. It is refused "
-            "until all that its list asks for is signed.",
+            "until all that its list asks for is signed, and those who met the candidate are counted.",
             do=_close,
             facts=_facts,
             back=_back,

@@ -67,7 +67,8 @@ def close_incident(
     store: ControlStore, now_us: int, actor: str, id: str, reason: str, expected_seq: int | None = None
 ) -> Incident:
     """The incident closed, so that the app may release again. Conflict, with what lacks, until all that its list asks
-    for is signed (K1); InvalidInput without a reason."""
+    for is signed (K1) and, of a rollback, those who met the candidate are counted (K2). InvalidInput without a
+    reason."""
     if not reason.strip():
         raise InvalidInput("no reason", where="reason", mend="say what came of it")
 
@@ -77,6 +78,12 @@ def close_incident(
             words = "; ".join(f"{name}: {DUTIES[name].title}" for name in lack)
             raise Conflict(
                 f"not signed yet: {words}", where="incident", mend=f"`serinus incidents sign {known.id} {lack[0]}`"
+            )
+        if known.kind == "rollback" and known.exposed is None:
+            raise Conflict(
+                "whom the candidate met is not counted yet, and afterwards nobody would",
+                where="incident",
+                mend=f"`serinus incidents count {known.id}`",
             )
         return closed(known, now_us, actor, reason), f"{actor} closed it: {reason}"
 

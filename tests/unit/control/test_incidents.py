@@ -218,7 +218,8 @@ def test_K1_by_default_incidents_are_shown_and_block_nothing() -> None:
 
 
 def test_K1_with_block_the_next_release_waits_for_the_root_cause() -> None:
-    """The refusal names the incident and what lacks; closing without a signature is refused, too."""
+    """The refusal names the incident and what lacks; closing it without a signature, or before those who met the
+    candidate are counted, is refused, too."""
     world = harmful(incidents=IncidentRules(block=True))
     one = the_incident(world)
     with pytest.raises(Conflict, match=rf"{one.id} of shop is open.*root cause is known"):
@@ -228,6 +229,9 @@ def test_K1_with_block_the_next_release_waits_for_the_root_cause() -> None:
     with pytest.raises(Forbidden, match="root_cause is signed by release_manager"):
         sign(world, "root_cause", BOB, "viewer", cause="candidate")
     sign(world, "root_cause", PERSON, "ml_lead", cause="candidate")
+    with pytest.raises(Conflict, match=f"not counted yet.*incidents count {one.id}"):
+        close_incident(world.control, world.clock.now_us(), BOB, one.id, "done")
+    count_incident(world.control, world.telemetry, None, world.clock.now_us(), BOB, one.id)
     close_incident(world.control, world.clock.now_us(), BOB, one.id, "done")
     with pytest.raises(Conflict, match="closed it"):
         note_incident(world.control, world.clock.now_us(), BOB, one.id, "late")
@@ -258,6 +262,7 @@ def test_K1_the_full_list_needs_five_signatures_of_different_people() -> None:
     with pytest.raises(Conflict, match="otto signed no_impact already"):
         sign(world, "no_impact", "oda", "ops_lead")
     sign(world, "reentry", "rick", "release_manager")
+    count_incident(world.control, world.telemetry, None, world.clock.now_us(), "rick", the_incident(world).id)
     close_incident(world.control, world.clock.now_us(), "rick", the_incident(world).id, "done")
     again = start_release(
         world.control,

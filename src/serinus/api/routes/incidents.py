@@ -174,5 +174,5 @@ def _add_close(router: APIRouter, parts: Parts) -> None:
         request: Annotated[Once, Depends(request_once)],
         seq: Annotated[int | None, Depends(expected_seq)],
     ) -> Response:
-        """Close it; refused, with what lacks, until all that its list asks for is signed."""
+        """Close it; refused, with what lacks, until all that its list asks for is signed and who met it is counted."""
         return _done(parts, request, key, lambda store, now, who: close_incident(store, now, who, id, body.reason, seq))
